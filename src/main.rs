@@ -1,0 +1,3 @@
+//! The `postkey` program.
+
+fn main() {}

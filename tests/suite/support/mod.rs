@@ -1,0 +1,1 @@
+//! What tests stand on: scripted servers and databases.
