@@ -101,6 +101,6 @@ pub(super) async fn upsert(tx: &mut Tx, agent: NewAgent, now: Timestamp) -> Resu
         .bind(agent.id).bind(agent.user_id).bind(agent.mailbox_id).bind(agent.ai_configuration_id)
         .bind(agent.name).bind(agent.kind).bind(agent.address).bind(agent.instructions).bind(agent.mode)
         .bind(agent.ambiguous).bind(agent.allow_platform_key).bind(agent.enabled).bind(now)
-        .execute(&mut *db).await)?;
+        .execute(&mut *db).await.map(drop))?;
     Ok(())
 }

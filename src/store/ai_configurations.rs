@@ -149,7 +149,7 @@ pub(super) async fn upsert(
         on_tx!(tx, db => sqlx::query(
             "UPDATE ai_configurations SET is_default = $3 WHERE user_id = $1 AND id <> $2 AND is_default")
             .bind(configuration.user_id).bind(configuration.id).bind(false)
-            .execute(&mut *db).await)?;
+            .execute(&mut *db).await.map(drop))?;
     }
     on_tx!(tx, db => sqlx::query(
         "INSERT INTO ai_configurations (id, user_id, provider, base_url, model, temperature,
@@ -166,6 +166,6 @@ pub(super) async fn upsert(
         .bind(configuration.max_output_tokens).bind(configuration.api_key.as_stored().to_owned())
         .bind(configuration.api_key_mask).bind(configuration.key_fingerprint)
         .bind(configuration.is_default).bind(now)
-        .execute(&mut *db).await)?;
+        .execute(&mut *db).await.map(drop))?;
     Ok(())
 }

@@ -273,6 +273,6 @@ pub(super) async fn upsert(tx: &mut Tx, mailbox: NewMailbox, now: Timestamp) -> 
         .bind(oauth.map(|oauth| oauth.refresh_token.as_stored().to_owned()))
         .bind(oauth.map(|oauth| oauth.token_url.clone()))
         .bind(&mailbox.secrets_fingerprint).bind(mailbox.enabled).bind(mailbox.activated_at).bind(now)
-        .execute(&mut *db).await)?;
+        .execute(&mut *db).await.map(drop))?;
     Ok(())
 }

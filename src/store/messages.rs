@@ -103,7 +103,7 @@ impl Store {
                 })
             })
             .await?;
-        self.wake_here();
+        self.wake_queue();
         Ok(accepted)
     }
 
@@ -180,12 +180,12 @@ async fn accept(
         .bind(arrival.rfc_message_id.as_ref().map(|id| id.as_str().to_owned()))
         .bind(i64::from(arrival.uid_validity)).bind(i64::from(arrival.uid)).bind(arrival.internal_date)
         .bind(i64::from(arrival.bytes)).bind(arrival.raw).bind(arrival.truncated).bind(clock.now())
-        .execute(&mut *db).await)?;
+        .execute(&mut *db).await.map(drop))?;
     let run = RunId::of(message);
     on_tx!(tx, db => sqlx::query(
         "INSERT INTO runs (id, user_id, state, due_at, created_at) VALUES ($1, $2, 'queued', $3, $4)")
         .bind(run).bind(lease.user).bind(due).bind(clock.now())
-        .execute(&mut *db).await)?;
+        .execute(&mut *db).await.map(drop))?;
     Ok(Accepted::New(run))
 }
 
@@ -222,6 +222,6 @@ async fn open_thread(
     on_tx!(tx, db => sqlx::query(
         "INSERT INTO threads (id, user_id, mailbox_id, correspondent, created_at) VALUES ($1, $2, $3, $4, $5)")
         .bind(thread).bind(lease.user).bind(lease.mailbox).bind(correspondent).bind(clock.now())
-        .execute(&mut *db).await)?;
+        .execute(&mut *db).await.map(drop))?;
     Ok(thread)
 }

@@ -215,6 +215,6 @@ async fn insert(tx: &mut Tx, lease: Lease, frozen: Frozen, now: Timestamp) -> Re
         .bind(lease.run).bind(lease.user).bind(frozen.mailbox).bind(frozen.thread)
         .bind(frozen.rfc_message_id.as_str()).bind(frozen.recipient).bind(frozen.raw)
         .bind(lease.epoch).bind(now)
-        .execute(&mut *db).await)?;
+        .execute(&mut *db).await.map(drop))?;
     Ok(())
 }

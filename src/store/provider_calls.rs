@@ -148,6 +148,6 @@ pub(super) async fn end_call(
         .bind(number(end.input_tokens)).bind(number(end.cached_tokens)).bind(number(end.output_tokens))
         .bind(number(end.reasoning_tokens))
         .bind(i64::try_from(end.latency.as_millis()).unwrap_or(i64::MAX)).bind(now)
-        .execute(&mut *db).await)?;
+        .execute(&mut *db).await.map(drop))?;
     Ok(())
 }

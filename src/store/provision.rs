@@ -53,7 +53,7 @@ impl Store {
             })
         })
         .await?;
-        self.wake_here();
+        self.wake_queue();
         Ok(())
     }
 }

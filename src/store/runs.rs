@@ -175,7 +175,7 @@ impl Store {
                 })
             })
             .await?;
-        self.wake_here();
+        self.wake_queue();
         Ok(changed == 1)
     }
 
@@ -194,7 +194,7 @@ impl Store {
                 })
             })
             .await?;
-        self.wake_here();
+        self.wake_queue();
         Ok(changed)
     }
 }

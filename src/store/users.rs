@@ -73,8 +73,8 @@ pub(super) async fn upsert(tx: &mut Tx, user: NewUser, now: Timestamp) -> Result
          ON CONFLICT (id) DO UPDATE SET email = excluded.email, name = excluded.name,
             password_hash = COALESCE(excluded.password_hash, users.password_hash), updated_at = $5")
         .bind(user.id).bind(user.email).bind(user.name).bind(user.password_hash).bind(now)
-        .execute(&mut *db).await)?;
+        .execute(&mut *db).await.map(drop))?;
     on_tx!(tx, db => sqlx::query("INSERT INTO lanes (user_id) VALUES ($1) ON CONFLICT (user_id) DO NOTHING")
-        .bind(user.id).execute(&mut *db).await)?;
+        .bind(user.id).execute(&mut *db).await.map(drop))?;
     Ok(())
 }

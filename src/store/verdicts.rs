@@ -114,7 +114,7 @@ impl Store {
             })
             .await?;
         if wakes {
-            self.wake_here();
+            self.wake_queue();
         }
         Ok(ended)
     }
@@ -158,7 +158,7 @@ impl Store {
                     for run in &reaped {
                         on_tx!(tx, db => sqlx::query(
                             "UPDATE lanes SET running = running - 1 WHERE user_id = $1")
-                            .bind(run.user_id).execute(&mut *db).await)?;
+                            .bind(run.user_id).execute(&mut *db).await.map(drop))?;
                     }
                     Ok(reaped)
                 })
@@ -166,7 +166,7 @@ impl Store {
             .await?;
         if !reaped.is_empty() {
             tracing::warn!(runs = reaped.len(), "took back runs whose process died");
-            self.wake_here();
+            self.wake_queue();
         }
         Ok(reaped.iter().filter(|run| run.quarantined).map(|run| (run.id, run.user_id)).collect())
     }

@@ -55,8 +55,8 @@ impl Store {
         }
     }
 
-    /// Wakes this process's queue; called after a commit that made runs due.
-    pub(super) fn wake_here(&self) {
+    /// Wakes this process's queue: runs may have become due, or a place free.
+    pub fn wake_queue(&self) {
         self.wake.notify_one();
     }
 }
