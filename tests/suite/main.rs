@@ -1,5 +1,12 @@
 //! The whole suite in one binary: one link, every database.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::string_slice, reason = "a test stops at the first surprise")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test stops at the first surprise"
+)]
 
 mod support;
 
@@ -10,4 +17,5 @@ mod mail;
 mod net;
 mod provider;
 mod smtp;
+mod support_check;
 mod vault;

@@ -1,1 +1,4 @@
-//! What tests stand on: scripted servers and databases.
+//! What tests stand on: scripted servers, a real Dovecot, and a fresh database for each test.
+
+pub mod database;
+pub mod wait;

@@ -1,0 +1,4 @@
+//! The ground that tests stand on is tested too: a broken stand-in would make every other test a lie.
+
+mod database;
+mod wait;
