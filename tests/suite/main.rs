@@ -17,4 +17,5 @@ mod mail;
 mod net;
 mod provider;
 mod smtp;
+mod support_check;
 mod vault;

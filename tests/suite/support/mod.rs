@@ -1,1 +1,7 @@
-//! What tests stand on: scripted servers and databases.
+//! What tests stand on: scripted servers, a real Dovecot, and a fresh database for each test.
+
+pub mod certificate;
+pub mod database;
+pub mod imap_server;
+pub mod loopback;
+pub mod wait;

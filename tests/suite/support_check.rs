@@ -1,0 +1,6 @@
+//! The ground that tests stand on is tested too: a broken stand-in would make every other test a lie.
+
+mod database;
+mod imap_client;
+mod imap_server;
+mod wait;
