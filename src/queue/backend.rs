@@ -72,15 +72,19 @@ impl apalis_core::backend::Backend for Backend {
     fn poll_next(
         &mut self,
         cx: &mut Context<'_>,
-        _: &WorkerContext,
+        worker: &WorkerContext,
     ) -> Poll<Option<Result<Self::Task, Self::Error>>> {
-        self.waiting.poll_recv(cx).map(|claimed| {
-            claimed.map(|Claimed { claim, place, suspect }| {
-                let held = Held { _place: Arc::new(place), _suspect: suspect };
-                let id = TaskId::from_string(claim.id.to_string());
-                Ok(TaskBuilder::new(claim).task_id(id).data(held).build())
-            })
-        })
+        let claimed = std::task::ready!(self.waiting.poll_recv(cx));
+        if claimed.is_none() {
+            // The fetcher has ended and everything claimed is begun; the worker waits for it only when told so.
+            // An error means that it has not even started, and then there is nothing to wait for.
+            let _not_started = worker.stop();
+        }
+        Poll::Ready(claimed.map(|Claimed { claim, place, suspect }| {
+            let held = Held { _place: Arc::new(place), _suspect: suspect };
+            let id = TaskId::from_string(claim.id.to_string());
+            Ok(TaskBuilder::new(claim).task_id(id).data(held).build())
+        }))
     }
 
     fn poll_close(&mut self, _: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Self::Error>> {

@@ -14,7 +14,7 @@ use crate::store::{ClaimLimits, StoreError};
 const MOST_IN_ONE_CLAIM: usize = 256;
 /// The longest sleep; whatever might have been missed is seen then.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
-/// How often an idle process looks for runs with a crash on record.
+/// How often a busy process looks for runs with a crash on record.
 const SUSPECT_CHECK: Duration = Duration::from_secs(1);
 const DATABASE_AWAY: Duration = Duration::from_secs(1);
 
@@ -80,31 +80,47 @@ async fn fetch_once(
     mut free: OwnedSemaphorePermit,
     suspects: &mut SuspectWatch,
 ) -> Result<usize, StoreError> {
-    let limits = |most| ClaimLimits { most, per_user: queue.config.per_user, lease: queue.config.lease };
     let mut passed_on = 0;
-    if suspects.is_due()
-        && let Ok(slot) = Arc::clone(&places.suspects).try_acquire_owned()
-    {
-        let claim = queue.store.claim_suspect(queue.holder, limits(1)).await?;
-        suspects.saw(claim.is_some());
-        if let (Some(claim), Some(place)) = (claim, free.split(1)) {
-            let _closing = claimed.send(Claimed { claim, place, suspect: Some(Arc::new(slot)) }).await;
-            passed_on += 1;
+    let looked = suspects.is_due();
+    if looked {
+        passed_on += fetch_suspect(queue, places, claimed, &mut free, suspects).await?;
+    }
+    if free.num_permits() > 0 {
+        for claim in queue.store.claim_runs(queue.holder, limits(queue, free.num_permits())).await? {
+            if let Some(place) = free.split(1) {
+                let _closing = claimed.send(Claimed { claim, place, suspect: None }).await;
+                passed_on += 1;
+            }
         }
     }
-    if free.num_permits() == 0 {
-        return Ok(passed_on);
-    }
-    for claim in queue.store.claim_runs(queue.holder, limits(free.num_permits())).await? {
-        if let Some(place) = free.split(1) {
-            let _closing = claimed.send(Claimed { claim, place, suspect: None }).await;
-            passed_on += 1;
-        }
+    if passed_on == 0 && !looked {
+        // Nothing else is due, so this is the time to look, before a long sleep.
+        passed_on += fetch_suspect(queue, places, claimed, &mut free, suspects).await?;
     }
     Ok(passed_on)
 }
 
-/// When to look for suspects: at once after one was found, seldom otherwise.
+/// Claims a run with a crash on record, unless this process has one in hand already.
+async fn fetch_suspect(
+    queue: &Queue,
+    places: &Places,
+    claimed: &mpsc::Sender<Claimed>,
+    free: &mut OwnedSemaphorePermit,
+    suspects: &mut SuspectWatch,
+) -> Result<usize, StoreError> {
+    let Ok(slot) = Arc::clone(&places.suspects).try_acquire_owned() else { return Ok(0) };
+    let claim = queue.store.claim_suspect(queue.holder, limits(queue, 1)).await?;
+    suspects.saw(claim.is_some());
+    let (Some(claim), Some(place)) = (claim, free.split(1)) else { return Ok(0) };
+    let _closing = claimed.send(Claimed { claim, place, suspect: Some(Arc::new(slot)) }).await;
+    Ok(1)
+}
+
+fn limits(queue: &Queue, most: usize) -> ClaimLimits {
+    ClaimLimits { most, per_user: queue.config.per_user, lease: queue.config.lease }
+}
+
+/// When a busy process looks for suspects: at once after one was found, seldom otherwise.
 #[derive(Default)]
 struct SuspectWatch {
     looked: Option<Instant>,

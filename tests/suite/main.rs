@@ -16,6 +16,7 @@ mod layers;
 mod mail;
 mod net;
 mod provider;
+mod queue;
 mod smtp;
 mod support_check;
 mod vault;
