@@ -32,10 +32,10 @@ const SHORTEST_KEY: usize = 8;
 const SHORTEST_GLUED_KEY: usize = 16;
 
 /// Names whose value is everything up to the end of the line or the quoted text, such as `Bearer <token>`.
-const HEADERS: [&str; 4] = ["authorization", "proxy-authorization", "cookie", "set-cookie"];
+const LINES: [&str; 5] = ["authorization", "proxy-authorization", "cookie", "set-cookie", "postkey_keks"];
 
 /// Names whose value is one word.
-const NAMES: [&str; 22] = [
+const NAMES: [&str; 21] = [
     "x-api-key",
     "api-key",
     "api_key",
@@ -53,7 +53,6 @@ const NAMES: [&str; 22] = [
     "code_verifier",
     "imap_password",
     "smtp_password",
-    "postkey_keks",
     "dek",
     "kek",
     "private_key",
@@ -105,7 +104,7 @@ impl<'a> Pass<'a> {
         let name = word.to_ascii_lowercase();
         if matches!(name.as_str(), "bearer" | "basic") {
             self.credentials();
-        } else if HEADERS.contains(&name.as_str()) {
+        } else if LINES.contains(&name.as_str()) {
             self.value(|character| !matches!(character, '\n' | '\r' | '"' | '\'' | '\\'));
         } else if NAMES.contains(&name.as_str()) {
             self.value(is_value);

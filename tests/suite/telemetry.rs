@@ -116,6 +116,7 @@ fn secrets_are_recognised() {
             "postgres://[redacted]@db/postkey and https://[redacted]@h",
         ),
         (r"line\nsk-abcdefghijk", r"line\n[redacted]"),
+        ("POSTKEY_KEKS=k2:AAEC,k1:AwQF", "POSTKEY_KEKS=[redacted]"),
         ("my_key_sk-abcdefghijk", "my_key_[redacted]"),
     ] {
         assert_eq!(redact(text), shown);
