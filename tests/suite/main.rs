@@ -18,5 +18,5 @@ mod net;
 mod provider;
 mod queue;
 mod smtp;
-mod support_check;
+mod telemetry;
 mod vault;
