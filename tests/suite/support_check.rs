@@ -3,4 +3,5 @@
 mod database;
 mod imap_client;
 mod imap_server;
+mod smtp_server;
 mod wait;

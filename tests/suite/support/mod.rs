@@ -4,4 +4,5 @@ pub mod certificate;
 pub mod database;
 pub mod imap_server;
 pub mod loopback;
+pub mod smtp_server;
 pub mod wait;
