@@ -3,5 +3,6 @@
 mod database;
 mod imap_client;
 mod imap_server;
+mod provider_server;
 mod smtp_server;
 mod wait;

@@ -4,5 +4,6 @@ pub mod certificate;
 pub mod database;
 pub mod imap_server;
 pub mod loopback;
+pub mod provider_server;
 pub mod smtp_server;
 pub mod wait;
