@@ -2,6 +2,7 @@
 
 pub mod certificate;
 pub mod database;
+pub mod dovecot;
 pub mod imap_server;
 pub mod loopback;
 pub mod provider_server;
