@@ -5,5 +5,6 @@ mod dovecot;
 mod imap_client;
 mod imap_server;
 mod provider_server;
+mod proxy;
 mod smtp_server;
 mod wait;

@@ -6,5 +6,6 @@ pub mod dovecot;
 pub mod imap_server;
 pub mod loopback;
 pub mod provider_server;
+pub mod proxy;
 pub mod smtp_server;
 pub mod wait;

@@ -1,189 +1,18 @@
-//! A scripted SMTP submission server on loopback: takes every mail until it is told to misbehave.
-//!
-//! ```ignore
-//! let server = SmtpServer::start(Encryption::None).await;
-//! server.add_account("anna", "secret");
-//! server.rule(Rule::at(Step::RcptTo, Fault::Reply("451 4.3.0 later")).times(2));
-//! assert_eq!(server.accepted()[0].to, ["bob@example.org"]);
-//! ```
+//! One connection: greeting, commands and their replies.
 
-use std::collections::BTreeMap;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
-use super::loopback::{Encryption, Listener, Wire};
-
-/// A mail that the server took responsibility for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AcceptedMail {
-    /// The address in MAIL FROM; empty for the null path.
-    pub from: String,
-    /// The addresses in RCPT TO.
-    pub to: Vec<String>,
-    /// The content with dots unstuffed, as it would be stored.
-    pub bytes: Vec<u8>,
-    /// Who was logged in.
-    pub user: Option<String>,
-}
-
-/// Where in a conversation a fault befalls the client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
-    /// Instead of the greeting.
-    Connect,
-    /// EHLO or HELO.
-    Hello,
-    /// STARTTLS.
-    StartTls,
-    /// AUTH.
-    Auth,
-    /// MAIL FROM.
-    MailFrom,
-    /// RCPT TO.
-    RcptTo,
-    /// DATA, before the 354.
-    Data,
-    /// After the first line of the content.
-    Body,
-    /// After the final dot, and the mail is not taken.
-    AfterDot,
-    /// After the mail was taken: only the answer to the final dot is lost or wrong.
-    Taken,
-    /// NOOP and RSET.
-    Reset,
-}
-
-/// What happens at a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// This reply instead of the honest one, for example `550 5.1.1 no such user`. After a 421 the server closes.
-    Reply(&'static str),
-    /// The connection is closed without a word.
-    Cut,
-    /// Nothing, for ever.
-    Hang,
-}
-
-/// A fault and when it happens.
-#[derive(Clone, Debug)]
-pub struct Rule {
-    step: Step,
-    fault: Fault,
-    user: Option<String>,
-    connection: Option<usize>,
-    left: Option<usize>,
-}
-
-impl Rule {
-    /// Happens every time a conversation comes to `step`.
-    pub fn at(step: Step, fault: Fault) -> Self {
-        Self { step, fault, user: None, connection: None, left: None }
-    }
-
-    /// Only to this account, once it is logged in.
-    pub fn account(mut self, user: &str) -> Self {
-        self.user = Some(user.to_owned());
-        self
-    }
-
-    /// Only on the connection with this number, from 0 in the order of their coming.
-    pub fn connection(mut self, number: usize) -> Self {
-        self.connection = Some(number);
-        self
-    }
-
-    /// Only the first so many times.
-    pub fn times(mut self, count: usize) -> Self {
-        self.left = Some(count);
-        self
-    }
-
-    fn take(&mut self, step: Step, connection: usize, user: Option<&str>) -> Option<Fault> {
-        let fits = self.step == step
-            && (self.user.is_none() || self.user.as_deref() == user)
-            && self.connection.is_none_or(|only| only == connection);
-        if !fits || self.left == Some(0) {
-            return None;
-        }
-        self.left = self.left.map(|left| left - 1);
-        Some(self.fault)
-    }
-}
-
-/// The running server; its connections end when it is dropped.
-pub struct SmtpServer {
-    state: Arc<State>,
-    listener: Listener,
-}
-
-#[derive(Default)]
-struct State {
-    accounts: Mutex<BTreeMap<String, String>>,
-    rules: Mutex<Vec<Rule>>,
-    accepted: Mutex<Vec<AcceptedMail>>,
-}
-
-impl SmtpServer {
-    /// Starts one that takes mail from anybody; once it has accounts, only after AUTH.
-    pub async fn start(encryption: Encryption) -> Self {
-        let state = Arc::new(State::default());
-        let shared = Arc::clone(&state);
-        let serve = move |number, wire| converse(Conversation::new(Arc::clone(&shared), number, wire));
-        Self { state, listener: Listener::start(encryption, serve).await }
-    }
-
-    /// Where it listens.
-    pub fn address(&self) -> SocketAddr {
-        self.listener.address()
-    }
-
-    /// Adds an account; `secret` is its password and its access token.
-    pub fn add_account(&self, user: &str, secret: &str) {
-        self.state.accounts.lock().unwrap().insert(user.to_owned(), secret.to_owned());
-    }
-
-    /// Misbehaves by this rule from now on; of several that fit, the first one added is followed.
-    pub fn rule(&self, rule: Rule) {
-        self.state.rules.lock().unwrap().push(rule);
-    }
-
-    /// Behaves again.
-    pub fn clear_rules(&self) {
-        self.state.rules.lock().unwrap().clear();
-    }
-
-    /// The mails that were taken, in order.
-    pub fn accepted(&self) -> Vec<AcceptedMail> {
-        self.state.accepted.lock().unwrap().clone()
-    }
-
-    /// How many connections were accepted so far.
-    pub fn connections(&self) -> usize {
-        self.listener.accepted()
-    }
-
-    /// Closes every open connection without a word.
-    pub fn cut(&self) {
-        self.listener.cut();
-    }
-}
-
-struct Conversation {
-    state: Arc<State>,
-    number: usize,
-    wire: Wire,
-    user: Option<String>,
-    from: Option<String>,
-    to: Vec<String>,
-    open: bool,
-}
+use super::super::loopback::Wire;
+use super::{AcceptedMail, Fault, State, Step};
 
 /// One connection from greeting to close.
-async fn converse(mut conversation: Conversation) -> io::Result<()> {
+pub async fn hold(state: Arc<State>, number: usize, wire: Wire) -> io::Result<()> {
+    let mut conversation =
+        Conversation { state, number, wire, user: None, from: None, to: Vec::new(), open: true };
     conversation.reply(Step::Connect, "220 scripted ESMTP").await?;
     while conversation.open {
         let line = conversation.read_text().await?;
@@ -214,11 +43,17 @@ async fn converse(mut conversation: Conversation) -> io::Result<()> {
     Ok(())
 }
 
-impl Conversation {
-    fn new(state: Arc<State>, number: usize, wire: Wire) -> Self {
-        Self { state, number, wire, user: None, from: None, to: Vec::new(), open: true }
-    }
+struct Conversation {
+    state: Arc<State>,
+    number: usize,
+    wire: Wire,
+    user: Option<String>,
+    from: Option<String>,
+    to: Vec<String>,
+    open: bool,
+}
 
+impl Conversation {
     fn capabilities(&self) -> String {
         let mut lines = vec!["scripted", "8BITMIME", "ENHANCEDSTATUSCODES", "PIPELINING", "SIZE 26214400"];
         if self.wire.offers_start_tls() {
