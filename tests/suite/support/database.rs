@@ -1,7 +1,11 @@
 //! A fresh, empty database for each test, and the macro that runs one test on both kinds.
 
+use std::net::SocketAddr;
+
 use sqlx::{Connection, Executor, PgConnection};
 use tempfile::TempDir;
+
+use super::proxy::Proxy;
 
 /// Names the PostgreSQL server on which tests may create databases.
 const SERVER: &str = "POSTKEY_TEST_POSTGRES";
@@ -43,6 +47,20 @@ impl TestDatabase {
     /// What `database.url` of the configuration takes: `sqlite://<path>` or `postgres://..`.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where the PostgreSQL server listens, for a [`Proxy`] in front of it.
+    pub fn server_address(&self) -> SocketAddr {
+        let url = url::Url::parse(&self.url).unwrap();
+        url.socket_addrs(|| Some(5432)).unwrap()[0]
+    }
+
+    /// The same database by way of `proxy`, so that a test can take it away.
+    pub fn url_through(&self, proxy: &Proxy) -> String {
+        let mut url = url::Url::parse(&self.url).unwrap();
+        url.set_ip_host(proxy.address().ip()).unwrap();
+        url.set_port(Some(proxy.address().port())).unwrap();
+        url.into()
     }
 
     /// Whether this is PostgreSQL, where several processes may share the work.

@@ -122,7 +122,7 @@ where
 }
 
 /// A byte stream in both directions.
-trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> Duplex for T {}
 
 /// A server's side of one connection.
@@ -154,6 +154,11 @@ impl Wire {
     pub async fn start_tls(mut self) -> io::Result<Self> {
         let acceptor = self.upgrade.take().ok_or(io::ErrorKind::Unsupported)?;
         Ok(Self { stream: Box::new(acceptor.accept(self.stream).await?), buffer: Vec::new(), upgrade: None })
+    }
+
+    /// The bare stream, for one that does not speak in lines; only before anything was read.
+    pub fn into_stream(self) -> Box<dyn Duplex> {
+        self.stream
     }
 
     /// The next line without its CRLF. Nothing is lost when this is dropped before it is done.

@@ -2,7 +2,10 @@
 
 pub mod certificate;
 pub mod database;
+pub mod dovecot;
 pub mod imap_server;
 pub mod loopback;
-pub mod rows;
+pub mod provider_server;
+pub mod proxy;
+pub mod smtp_server;
 pub mod wait;
