@@ -5,8 +5,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use apalis_core::backend::finalize::Ephemeral;
 use apalis_core::backend::BackendConfig;
+use apalis_core::backend::finalize::Ephemeral;
 use apalis_core::error::BoxDynError;
 use apalis_core::task::Task;
 use apalis_core::task::builder::TaskBuilder;
@@ -153,7 +153,8 @@ where
         let ack = self.ack.clone();
         // A task of its own: apalis polls all futures of a worker in one task.
         let ended = tokio::spawn(async move {
-            let work = work.map(|done| done.unwrap_or_else(|_| Ok(panicked())).unwrap_or_else(|_| panicked()));
+            let work =
+                work.map(|done| done.unwrap_or_else(|_| Ok(panicked())).unwrap_or_else(|_| panicked()));
             ack.end(&claim, work, orders).await;
             drop(held);
         });

@@ -88,7 +88,9 @@ macro_rules! postgres_backlog {
     };
 }
 
-const POSTGRES_CLAIM: &str = concat!(postgres_backlog!(), ", served AS (
+const POSTGRES_CLAIM: &str = concat!(
+    postgres_backlog!(),
+    ", served AS (
     SELECT user_id, $2 - running AS free FROM lanes
     WHERE running < $2 AND user_id IN (SELECT user_id FROM backlog WHERE due_at <= now_millis())
     ORDER BY last_served, user_id LIMIT $1 FOR UPDATE SKIP LOCKED
@@ -109,7 +111,8 @@ const POSTGRES_CLAIM: &str = concat!(postgres_backlog!(), ", served AS (
     UPDATE lanes SET running = running + counted.runs, last_served = now_millis()
     FROM counted WHERE lanes.user_id = counted.user_id
 )
-SELECT id, user_id, lease_epoch, attempt, crash_count FROM claimed");
+SELECT id, user_id, lease_epoch, attempt, crash_count FROM claimed"
+);
 
 const POSTGRES_NEXT_DUE: &str =
     concat!(postgres_backlog!(), " SELECT MIN(due_at) FROM backlog WHERE due_at > $1");
@@ -144,9 +147,12 @@ macro_rules! sqlite_backlog {
     };
 }
 
-const SQLITE_SERVED: &str = concat!(sqlite_backlog!(), " SELECT lanes.user_id, $2 - running FROM waiting
+const SQLITE_SERVED: &str = concat!(
+    sqlite_backlog!(),
+    " SELECT lanes.user_id, $2 - running FROM waiting
     JOIN lanes ON lanes.user_id = waiting.user_id
-    WHERE due_at <= $3 AND running < $2 ORDER BY last_served, lanes.user_id LIMIT $1");
+    WHERE due_at <= $3 AND running < $2 ORDER BY last_served, lanes.user_id LIMIT $1"
+);
 
 const SQLITE_NEXT_DUE: &str =
     concat!(sqlite_backlog!(), " SELECT MIN(due_at) FROM waiting WHERE due_at > $1");
@@ -224,9 +230,7 @@ impl Store {
     pub async fn until_next_due(&self) -> Result<Option<Duration>, StoreError> {
         let now = self.lease_clock().await?;
         let clean: Option<i64> = match &self.pool {
-            Pool::Postgres(pool) => {
-                sqlx::query_scalar(POSTGRES_NEXT_DUE).bind(now).fetch_one(pool).await?
-            }
+            Pool::Postgres(pool) => sqlx::query_scalar(POSTGRES_NEXT_DUE).bind(now).fetch_one(pool).await?,
             Pool::Sqlite { read, .. } => {
                 sqlx::query_scalar(SQLITE_NEXT_DUE).bind(now).fetch_one(read).await?
             }

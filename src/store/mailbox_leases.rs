@@ -147,7 +147,9 @@ impl Store {
         next_uid: u32,
     ) -> Result<(), StoreError> {
         let changed = self
-            .write_one(move |tx| Box::pin(async move { move_cursor(tx, lease, uid_validity, next_uid).await }))
+            .write_one(move |tx| {
+                Box::pin(async move { move_cursor(tx, lease, uid_validity, next_uid).await })
+            })
             .await?;
         if changed == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
     }

@@ -1,8 +1,8 @@
 //! Making and changing a user's things in one transaction: all of it or nothing.
 
 use super::{
-    NewAgent, NewAiConfiguration, NewMailbox, NewUser, Store, StoreError, agents, ai_configurations, mailboxes,
-    notices, runs, users, wake,
+    NewAgent, NewAiConfiguration, NewMailbox, NewUser, Store, StoreError, agents, ai_configurations,
+    mailboxes, notices, runs, users, wake,
 };
 
 /// What is to be made or changed; what is not named stays as it is.

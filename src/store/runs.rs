@@ -200,11 +200,7 @@ impl Store {
 }
 
 /// Inside a transaction: what waits without a time waits for a condition, and it may hold by now.
-pub(super) async fn unpark(
-    tx: &mut super::Tx,
-    user: UserId,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
+pub(super) async fn unpark(tx: &mut super::Tx, user: UserId, now: Timestamp) -> Result<u64, StoreError> {
     Ok(on_tx!(tx, db => sqlx::query(
         "UPDATE runs SET state = 'queued', reason = NULL, detail = NULL, due_at = $2
          WHERE user_id = $1 AND state = 'waiting' AND lease_until IS NULL AND due_at IS NULL")

@@ -123,7 +123,11 @@ impl Store {
     ///
     /// # Errors
     /// Where the database does not answer; then nothing is known.
-    pub async fn renew_leases(&self, holder: Holder, lease: Duration) -> Result<Vec<(RunId, i64)>, StoreError> {
+    pub async fn renew_leases(
+        &self,
+        holder: Holder,
+        lease: Duration,
+    ) -> Result<Vec<(RunId, i64)>, StoreError> {
         let until = self.lease_clock().await?.plus(lease);
         self.write(move |tx| {
             Box::pin(async move {
@@ -248,10 +252,7 @@ async fn end_postgres(
         .bind(verdicts.iter().map(|verdict| due_in(verdict.due)).collect::<Vec<_>>())
         .bind(column(|verdict| i64::from(verdict.counts)))
         .bind(
-            verdicts
-                .iter()
-                .map(|verdict| verdict.state.is_end().then_some(now.millis()))
-                .collect::<Vec<_>>(),
+            verdicts.iter().map(|verdict| verdict.state.is_end().then_some(now.millis())).collect::<Vec<_>>(),
         )
         .bind(verdicts.iter().map(|verdict| verdict.untouched).collect::<Vec<_>>())
         .bind(users)

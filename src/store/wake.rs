@@ -45,8 +45,7 @@ impl Store {
         let mut connection = read.acquire().await?;
         let mut last: i64 = 0;
         loop {
-            let version =
-                sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut *connection).await?;
+            let version = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut *connection).await?;
             if version != last {
                 last = version;
                 self.wake.notify_one();

@@ -19,7 +19,10 @@ const MOST_WAITING: usize = 1024;
 const MOST_IN_ONE_COMMIT: usize = 128;
 
 /// A piece of work inside a transaction.
-pub(super) trait Work<T>: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static {}
+pub(super) trait Work<T>:
+    for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static
+{
+}
 impl<T, F> Work<T> for F where
     F: for<'t> FnOnce(&'t mut Tx) -> BoxFuture<'t, Result<T, StoreError>> + Send + 'static
 {
@@ -89,7 +92,11 @@ async fn write_forever(mut tx: Tx, mut waiting: mpsc::Receiver<Job>) {
     }
 }
 
-async fn commit_together(tx: &mut Tx, jobs: &mut Vec<Job>, answers: &mut Vec<Answer>) -> Result<(), sqlx::Error> {
+async fn commit_together(
+    tx: &mut Tx,
+    jobs: &mut Vec<Job>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), sqlx::Error> {
     run(tx, "BEGIN IMMEDIATE").await?;
     for job in jobs.drain(..) {
         run(tx, "SAVEPOINT work").await?;

@@ -19,5 +19,6 @@ mod net;
 mod provider;
 mod queue;
 mod smtp;
+mod support_check;
 mod telemetry;
 mod vault;

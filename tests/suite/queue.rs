@@ -36,7 +36,11 @@ struct AtWork {
 }
 
 impl AtWork {
-    fn start<W>(store: &Store, config: config::Worker, handle: impl Fn(Claim) -> W + Clone + Send + Sync + 'static) -> Self
+    fn start<W>(
+        store: &Store,
+        config: config::Worker,
+        handle: impl Fn(Claim) -> W + Clone + Send + Sync + 'static,
+    ) -> Self
     where
         W: Future<Output = Outcome> + Send + 'static,
     {
@@ -171,7 +175,8 @@ on_both! {
 /// Works as a process does, one suspect at a time beside clean runs, until it meets the poison.
 async fn die_on(store: &Store, holder: Holder, poison: RunId) -> Vec<Claim> {
     loop {
-        let mut in_hand: Vec<Claim> = store.claim_suspect(holder, limits(1)).await.unwrap().into_iter().collect();
+        let mut in_hand: Vec<Claim> =
+            store.claim_suspect(holder, limits(1)).await.unwrap().into_iter().collect();
         in_hand.extend(store.claim_runs(holder, limits(3)).await.unwrap());
         assert!(!in_hand.is_empty(), "nothing left, and the poison was not met");
         if in_hand.iter().any(|claim| claim.id == poison) {

@@ -7,5 +7,6 @@ pub mod imap_server;
 pub mod loopback;
 pub mod provider_server;
 pub mod proxy;
+pub mod rows;
 pub mod smtp_server;
 pub mod wait;

@@ -3,8 +3,8 @@
 use postkey::clock::Clock;
 use postkey::config;
 use postkey::store::{
-    Accepted, Arrival, Holder, Mailbox, MailboxId, MailboxLease, MailboxState, NewUser, Provision, RunId, Server,
-    Store, UserId,
+    Accepted, Arrival, Holder, Mailbox, MailboxId, MailboxLease, MailboxState, NewUser, Provision, RunId,
+    Server, Store, UserId,
 };
 
 use super::database::TestDatabase;
