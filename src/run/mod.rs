@@ -1,1 +1,3 @@
-//! (being built)
+//! The journey of a run (being built).
+
+pub mod explain;
