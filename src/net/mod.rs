@@ -1,1 +1,23 @@
-//! (being built)
+//! The network: the only module that looks up names, dials and builds HTTP clients.
+//!
+//! Hosts come from users, so every destination passes the [`Guard`] (SR-58): the name is parsed once, looked
+//! up once, every address must be public, and the connection goes to exactly those addresses. Only what the
+//! operator listed as `network.private_endpoints` may be private or speak without TLS.
+//!
+//! Mail goes through the [`Dialler`] (a [`Stream`] of bytes), models through [`HttpClients`].
+
+mod dialler;
+mod endpoint;
+mod error;
+mod guard;
+mod host;
+mod public;
+mod stream;
+mod trust;
+
+pub use dialler::Dialler;
+pub use endpoint::{Endpoint, Security, UnknownSecurity};
+pub use error::{NetError, Refusal, TlsFault};
+pub use guard::{Guard, Lookup, Use};
+pub use stream::Stream;
+pub use trust::install_crypto;
