@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::Config;
 use super::draft::Draft;
 use super::setting::Setting;
+use super::{Config, Database, PlatformKey, VaultSource, platform_key};
 
 impl Config {
     /// The configuration in force as TOML: every key, secrets and passwords in URLs replaced, keys without
@@ -32,11 +32,34 @@ impl Config {
     }
 }
 
-/// Shows what [`Config::effective`] shows, so that no secret can be printed by accident.
+// `Debug` shows what `effective` shows, so that no secret can be printed by accident.
+
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.effective())
     }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(&self.clone().settings(), f)
+    }
+}
+
+impl fmt::Debug for VaultSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(&self.clone().settings(), f)
+    }
+}
+
+impl fmt::Debug for PlatformKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(&platform_key::Draft::from(self.clone()).settings(), f)
+    }
+}
+
+fn show(settings: &[Setting<'_>], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    settings.iter().try_for_each(|setting| f.write_str(&line(setting)))
 }
 
 fn line(setting: &Setting<'_>) -> String {

@@ -60,41 +60,17 @@ impl Document<'_> {
         }
         let mut sections = draft.sections();
         let entries = document.get_ref().iter();
-        entries.flat_map(|(name, value)| self.read_section(&mut sections, name, value, environment)).collect()
+        let mut faults: Vec<_> =
+            entries.flat_map(|(name, value)| read_section(&mut sections, name, value, environment)).collect();
+        // The parser's tables are ordered by name; people read from top to bottom.
+        faults.sort_unstable();
+        faults.into_iter().map(|(offset, problem)| ConfigError::new(self.place(offset), problem)).collect()
     }
 
     /// Only the parser's description: its own print repeats the line, which may hold a password.
     fn fault(&self, fault: &toml::de::Error) -> ConfigError {
         let start = fault.span().map_or(0, |span| span.start);
         ConfigError::new(self.place(start), format!("is not TOML: {}", fault.message()))
-    }
-
-    fn read_section(
-        &self,
-        sections: &mut [Section<'_>],
-        name: &Spanned<DeString<'_>>,
-        value: &Spanned<DeValue<'_>>,
-        environment: &Environment,
-    ) -> Vec<ConfigError> {
-        let place = self.place(name.span().start);
-        let DeValue::Table(table) = value.get_ref() else {
-            return vec![ConfigError::new(place, outside_sections(sections, name.get_ref()))];
-        };
-        let names = || sections.iter().map(|section| section.name.to_owned());
-        let Some(index) = names().position(|section| section == name.get_ref().as_ref()) else {
-            let problem =
-                format!("unknown section `{}`{}", name.get_ref(), suggestion(name.get_ref(), names()));
-            return vec![ConfigError::new(place, problem)];
-        };
-        let mut errors = Vec::new();
-        for (key, value) in table {
-            if let Err(problem) =
-                read_key(sections, index, key.get_ref(), written(value.get_ref()), environment)
-            {
-                errors.push(ConfigError::new(self.place(key.span().start), problem));
-            }
-        }
-        errors
     }
 
     /// `<file>:<line>:<column>`, both from 1, the column in characters.
@@ -104,6 +80,32 @@ impl Document<'_> {
         let column = before.chars().rev().take_while(|character| *character != '\n').count() + 1;
         format!("{}:{line}:{column}", self.file)
     }
+}
+
+/// Faults with their offsets in the text.
+fn read_section(
+    sections: &mut [Section<'_>],
+    name: &Spanned<DeString<'_>>,
+    value: &Spanned<DeValue<'_>>,
+    environment: &Environment,
+) -> Vec<(usize, String)> {
+    let offset = name.span().start;
+    let DeValue::Table(table) = value.get_ref() else {
+        return vec![(offset, outside_sections(sections, name.get_ref()))];
+    };
+    let names = || sections.iter().map(|section| section.name.to_owned());
+    let Some(index) = names().position(|section| section == name.get_ref().as_ref()) else {
+        let suggestion = suggestion(name.get_ref(), names());
+        return vec![(offset, format!("unknown section `{}`{suggestion}", name.get_ref()))];
+    };
+    let mut faults = Vec::new();
+    for (key, value) in table {
+        if let Err(problem) = read_key(sections, index, key.get_ref(), written(value.get_ref()), environment)
+        {
+            faults.push((key.span().start, problem));
+        }
+    }
+    faults
 }
 
 /// A key or a value that stands where only sections may be.

@@ -1,1 +1,30 @@
-//! (being built)
+//! Ask a model, once, with the owner's key.
+//!
+//! One call of [`complete`] is one HTTP exchange (a second or third only if the model refuses a *parameter*,
+//! which costs nothing): no retry hides in here, because repeating a paid call is the run's decision. Every
+//! failure is a [`ProviderError`] of a closed class that says what to do next; texts of the other side never
+//! leave this module, except the answer itself.
+//!
+//! ```text
+//! Call -> request (JSON) -> exchange (guarded, limited, classified) -> answer -> Completion
+//! ```
+
+mod answer;
+mod call;
+mod complaint;
+mod conversation;
+mod error;
+mod exchange;
+mod key;
+mod kind;
+mod request;
+mod token_estimate;
+mod wait;
+
+pub use answer::{Completion, Finish, Usage};
+pub use call::{Call, complete};
+pub use conversation::{Conversation, Role, Turn};
+pub use error::{ErrorClass, ProviderError};
+pub use key::{KeyFormError, check_key_form, trim_key};
+pub use kind::{Provider, UnknownProvider};
+pub use token_estimate::tokens;

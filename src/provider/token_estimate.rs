@@ -1,0 +1,18 @@
+//! How long a text is for a model, roughly.
+
+/// An estimate of the tokens in a text, meant to be rather too high than too low: three ASCII characters are one
+/// token (real English needs about four), two letters of the longer Latin, Greek, Cyrillic, Arabic or Hebrew kind
+/// count as one and a third, an ideograph as one and a third, an emoji as three. One pass, no tables.
+pub fn tokens(text: &str) -> u32 {
+    let thirds: u64 = text.chars().map(thirds_of_a_token).sum();
+    u32::try_from(thirds.div_ceil(3)).unwrap_or(u32::MAX)
+}
+
+fn thirds_of_a_token(character: char) -> u64 {
+    match character.len_utf8() {
+        1 => 1,
+        2 => 2,
+        3 => 4,
+        _ => 9,
+    }
+}
