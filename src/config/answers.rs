@@ -1,5 +1,7 @@
 //! Brakes against loops.
 
+use super::setting::{Setting, Slot};
+
 /// Section `[answers]`: defaults that an agent may lower (EM-27).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answers {
@@ -14,5 +16,21 @@ pub struct Answers {
 impl Default for Answers {
     fn default() -> Self {
         Self { per_correspondent_10_minutes: 3, per_correspondent_day: 20, per_thread_day: 10 }
+    }
+}
+
+impl Answers {
+    pub(super) fn settings(&mut self) -> Vec<Setting<'_>> {
+        vec![
+            Setting {
+                name: "per_correspondent_10_minutes",
+                slot: Slot::Count(&mut self.per_correspondent_10_minutes, 1..=10_000),
+            },
+            Setting {
+                name: "per_correspondent_day",
+                slot: Slot::Count(&mut self.per_correspondent_day, 1..=10_000),
+            },
+            Setting { name: "per_thread_day", slot: Slot::Count(&mut self.per_thread_day, 1..=10_000) },
+        ]
     }
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use super::quantity::{MINUTE, SECOND};
+use super::setting::{Setting, Slot};
+
 /// Section `[database]`.
 #[derive(Clone)]
 pub struct Database {
@@ -24,4 +27,27 @@ impl Default for Database {
             acquire_timeout: Duration::from_secs(30),
         }
     }
+}
+
+impl Database {
+    pub(super) fn settings(&mut self) -> Vec<Setting<'_>> {
+        vec![
+            Setting { name: "url", slot: Slot::Url(&mut self.url, database_url) },
+            Setting { name: "read_connections", slot: Slot::Count(&mut self.read_connections, 1..=256) },
+            Setting { name: "connections", slot: Slot::Count(&mut self.connections, 1..=1_000) },
+            Setting {
+                name: "acquire_timeout",
+                slot: Slot::Duration(&mut self.acquire_timeout, SECOND..=MINUTE * 10),
+            },
+        ]
+    }
+}
+
+/// Never repeats the URL: it may hold a password.
+fn database_url(url: &str) -> Result<(), String> {
+    let schemes = ["sqlite:", "postgres://", "postgresql://"];
+    if schemes.iter().any(|scheme| url.starts_with(scheme)) {
+        return Ok(());
+    }
+    Err("must begin with sqlite: or postgres://, such as \"sqlite://postkey.db\"".to_owned())
 }

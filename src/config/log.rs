@@ -1,5 +1,7 @@
 //! What is logged.
 
+use super::setting::{Choice, Setting, Slot, not_empty};
+
 /// Section `[log]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Log {
@@ -23,4 +25,39 @@ pub enum LogFormat {
     Text,
     /// For machines.
     Json,
+}
+
+impl Log {
+    pub(super) fn settings(&mut self) -> Vec<Setting<'_>> {
+        vec![
+            Setting { name: "format", slot: Slot::Choice(&mut self.format) },
+            Setting { name: "filter", slot: Slot::Text(&mut self.filter, not_empty) },
+        ]
+    }
+}
+
+impl LogFormat {
+    /// Its word in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        }
+    }
+}
+
+impl Choice for LogFormat {
+    fn words(&self) -> &'static [&'static str] {
+        &["text", "json"]
+    }
+
+    fn word(&self) -> &'static str {
+        self.as_str()
+    }
+
+    fn choose(&mut self, word: &str) -> bool {
+        let found = [Self::Text, Self::Json].into_iter().find(|choice| choice.as_str() == word);
+        *self = found.unwrap_or(*self);
+        found.is_some()
+    }
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use super::quantity::{DAY, GIB, HOUR, KIB, MINUTE, SECOND};
+use super::setting::{Setting, Slot};
+
 /// Section `[mailbox]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mailbox {
@@ -53,5 +56,47 @@ impl Default for Mailbox {
             refresh: Duration::from_secs(2),
             connects_per_second: 20,
         }
+    }
+}
+
+impl Mailbox {
+    pub(super) fn settings(&mut self) -> Vec<Setting<'_>> {
+        vec![
+            Setting { name: "poll", slot: Slot::Duration(&mut self.poll, SECOND..=DAY) },
+            Setting { name: "idle_renew", slot: Slot::Duration(&mut self.idle_renew, SECOND..=MINUTE * 29) },
+            Setting { name: "full_check", slot: Slot::Duration(&mut self.full_check, SECOND..=DAY) },
+            Setting {
+                name: "connect_timeout",
+                slot: Slot::Duration(&mut self.connect_timeout, SECOND..=HOUR),
+            },
+            Setting {
+                name: "command_timeout",
+                slot: Slot::Duration(&mut self.command_timeout, SECOND..=HOUR),
+            },
+            Setting { name: "done_timeout", slot: Slot::Duration(&mut self.done_timeout, SECOND..=HOUR) },
+            Setting { name: "fetch_batch", slot: Slot::Amount(&mut self.fetch_batch, 1..=1_000) },
+            Setting {
+                name: "max_message_bytes",
+                slot: Slot::Size(&mut self.max_message_bytes, 64 * KIB..=GIB),
+            },
+            Setting {
+                name: "reconnect_first",
+                slot: Slot::Duration(&mut self.reconnect_first, Duration::from_millis(10)..=DAY),
+            },
+            Setting {
+                name: "reconnect_longest",
+                slot: Slot::Duration(&mut self.reconnect_longest, SECOND..=DAY),
+            },
+            Setting { name: "login_failures", slot: Slot::Count(&mut self.login_failures, 1..=100) },
+            Setting { name: "lease", slot: Slot::Duration(&mut self.lease, SECOND * 3..=HOUR) },
+            Setting {
+                name: "refresh",
+                slot: Slot::Duration(&mut self.refresh, Duration::from_millis(10)..=HOUR),
+            },
+            Setting {
+                name: "connects_per_second",
+                slot: Slot::Count(&mut self.connects_per_second, 1..=10_000),
+            },
+        ]
     }
 }

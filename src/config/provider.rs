@@ -1,8 +1,9 @@
-//! Limits of a call to a model, and the operator's own key.
+//! Limits of a call to a model.
 
 use std::time::Duration;
 
-use secrecy::SecretString;
+use super::quantity::{GIB, HOUR, KIB, SECOND};
+use super::setting::{Setting, Slot};
 
 /// Section `[provider]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,15 +35,24 @@ impl Default for Provider {
     }
 }
 
-/// Section `[platform_key]`: the operator pays for users without a key of their own.
-#[derive(Clone)]
-pub struct PlatformKey {
-    /// `openai`, `openrouter`, `gemini` or `openai_compatible`.
-    pub provider: String,
-    /// The key; the file holds only `env:NAME` or `file:PATH`, which is resolved at load.
-    pub api_key: SecretString,
-    /// The model's name at the provider.
-    pub model: String,
-    /// Where the provider is, for `openai_compatible`; unset: the provider's own address.
-    pub base_url: Option<String>,
+impl Provider {
+    pub(super) fn settings(&mut self) -> Vec<Setting<'_>> {
+        vec![
+            Setting {
+                name: "connect_timeout",
+                slot: Slot::Duration(&mut self.connect_timeout, SECOND..=HOUR),
+            },
+            Setting { name: "call_timeout", slot: Slot::Duration(&mut self.call_timeout, SECOND..=HOUR) },
+            Setting {
+                name: "max_response_bytes",
+                slot: Slot::Size(&mut self.max_response_bytes, KIB * 16..=GIB),
+            },
+            Setting { name: "context_tokens", slot: Slot::Count(&mut self.context_tokens, 500..=10_000_000) },
+            Setting {
+                name: "max_output_tokens",
+                slot: Slot::Count(&mut self.max_output_tokens, 1..=1_000_000),
+            },
+            Setting { name: "per_key", slot: Slot::Count(&mut self.per_key, 1..=10_000) },
+        ]
+    }
 }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-const DAY: Duration = Duration::from_secs(24 * 3600);
+use super::quantity::{DAY, HOUR, MINUTE};
+use super::setting::{Setting, Slot};
 
 /// Section `[retention]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,5 +19,15 @@ pub struct Retention {
 impl Default for Retention {
     fn default() -> Self {
         Self { mail_text: DAY * 30, runs: DAY * 400, sweep: Duration::from_secs(3600) }
+    }
+}
+
+impl Retention {
+    pub(super) fn settings(&mut self) -> Vec<Setting<'_>> {
+        vec![
+            Setting { name: "mail_text", slot: Slot::Duration(&mut self.mail_text, HOUR..=DAY * 3_650) },
+            Setting { name: "runs", slot: Slot::Duration(&mut self.runs, DAY..=DAY * 3_650) },
+            Setting { name: "sweep", slot: Slot::Duration(&mut self.sweep, MINUTE..=DAY * 30) },
+        ]
     }
 }

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use super::quantity::{DAY, HOUR, SECOND};
+use super::setting::{Choice, Setting, Slot};
+
 /// Section `[smtp]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Smtp {
@@ -57,4 +60,68 @@ pub enum SentCopy {
     Always,
     /// For no reply.
     Never,
+}
+
+impl Smtp {
+    pub(super) fn settings(&mut self) -> Vec<Setting<'_>> {
+        vec![
+            Setting {
+                name: "connect_timeout",
+                slot: Slot::Duration(&mut self.connect_timeout, SECOND..=HOUR),
+            },
+            Setting {
+                name: "command_timeout",
+                slot: Slot::Duration(&mut self.command_timeout, SECOND..=HOUR),
+            },
+            Setting { name: "data_timeout", slot: Slot::Duration(&mut self.data_timeout, SECOND..=HOUR) },
+            Setting { name: "final_timeout", slot: Slot::Duration(&mut self.final_timeout, SECOND..=HOUR) },
+            Setting {
+                name: "connections_per_account",
+                slot: Slot::Count(&mut self.connections_per_account, 1..=100),
+            },
+            Setting {
+                name: "messages_per_connection",
+                slot: Slot::Count(&mut self.messages_per_connection, 1..=10_000),
+            },
+            Setting { name: "idle", slot: Slot::Duration(&mut self.idle, SECOND..=HOUR) },
+            Setting {
+                name: "messages_per_minute",
+                slot: Slot::Count(&mut self.messages_per_minute, 0..=100_000),
+            },
+            Setting { name: "sent_copy", slot: Slot::Choice(&mut self.sent_copy) },
+            Setting { name: "verify_ambiguous", slot: Slot::Flag(&mut self.verify_ambiguous) },
+            Setting {
+                name: "reply_deadline",
+                slot: Slot::Duration(&mut self.reply_deadline, SECOND..=DAY * 30),
+            },
+        ]
+    }
+}
+
+impl SentCopy {
+    /// Its word in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Always => "always",
+            Self::Never => "never",
+        }
+    }
+}
+
+impl Choice for SentCopy {
+    fn words(&self) -> &'static [&'static str] {
+        &["auto", "always", "never"]
+    }
+
+    fn word(&self) -> &'static str {
+        self.as_str()
+    }
+
+    fn choose(&mut self, word: &str) -> bool {
+        let all = [Self::Auto, Self::Always, Self::Never];
+        let found = all.into_iter().find(|choice| choice.as_str() == word);
+        *self = found.unwrap_or(*self);
+        found.is_some()
+    }
 }

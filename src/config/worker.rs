@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use super::quantity::{DAY, HOUR, SECOND};
+use super::setting::{Setting, Slot};
+
 /// Section `[worker]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Worker {
@@ -44,5 +47,29 @@ impl Default for Worker {
             retry_longest: Duration::from_secs(6 * 3600),
             max_crashes: 3,
         }
+    }
+}
+
+impl Worker {
+    pub(super) fn settings(&mut self) -> Vec<Setting<'_>> {
+        vec![
+            Setting { name: "concurrency", slot: Slot::Amount(&mut self.concurrency, 1..=10_000) },
+            Setting { name: "per_user", slot: Slot::Count(&mut self.per_user, 1..=10_000) },
+            Setting { name: "lease", slot: Slot::Duration(&mut self.lease, SECOND * 3..=HOUR) },
+            Setting {
+                name: "idle_tick",
+                slot: Slot::Duration(&mut self.idle_tick, Duration::from_millis(10)..=SECOND * 60),
+            },
+            Setting { name: "shutdown_grace", slot: Slot::Duration(&mut self.shutdown_grace, SECOND..=HOUR) },
+            Setting { name: "run_timeout", slot: Slot::Duration(&mut self.run_timeout, SECOND..=DAY) },
+            Setting { name: "max_attempts", slot: Slot::Count(&mut self.max_attempts, 1..=100) },
+            Setting { name: "retry_first", slot: Slot::Duration(&mut self.retry_first, SECOND..=DAY) },
+            Setting { name: "retry_factor", slot: Slot::Count(&mut self.retry_factor, 1..=100) },
+            Setting {
+                name: "retry_longest",
+                slot: Slot::Duration(&mut self.retry_longest, SECOND..=DAY * 7),
+            },
+            Setting { name: "max_crashes", slot: Slot::Count(&mut self.max_crashes, 1..=100) },
+        ]
     }
 }

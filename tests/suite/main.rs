@@ -17,4 +17,5 @@ mod mail;
 mod net;
 mod provider;
 mod smtp;
+mod telemetry;
 mod vault;
