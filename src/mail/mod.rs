@@ -1,1 +1,54 @@
-//! (being built)
+//! What a message says: pure functions from bytes to values and from values to bytes, without any I/O.
+//!
+//! The pages in the order in which a mail meets them:
+//!
+//! | page | from | to |
+//! |---|---|---|
+//! | `fields`, `structure` | raw bytes | header fields and MIME leaves, within [`Limits`] |
+//! | `content_type`, `transfer`, `charset`, `html`, `clean` | a leaf | readable text |
+//! | `visible`, `quotes` | the leaves | [`VisibleText`] |
+//! | `read` | all of it | [`Mail`] |
+//! | [`identity()`] | a mail | what stays the same when it is seen again |
+//! | [`gate`] | a mail and who we are | answer to whom, or skip and why |
+//! | [`reply`] | a parent and words | the bytes of the answer |
+//! | [`disclosure()`], [`own_message_id`], [`loop_mark()`] | | what goes into it |
+//!
+//! Rules of the mail reference that are built here now:
+//!
+//! | topic | rules | not yet |
+//! |---|---|---|
+//! | gate | EM-1 to EM-12, EM-15 to EM-18, EM-31 to EM-33, EM-39 to EM-41, EM-129 (two authors) | EM-13, EM-14, EM-19 to EM-30, EM-34 |
+//! | reply | EM-35, EM-37, EM-38, EM-44 to EM-56 (plain text), EM-58, EM-59; SR-88, SR-89 | EM-36 (notices, edited drafts), EM-43, EM-57, HTML alternative, other languages |
+//! | routing | EM-62, EM-64, EM-65, identity by EM-72 | EM-63, EM-66 to EM-71 |
+//! | reading | EM-106, EM-107, EM-109, EM-119, EM-128, EM-130 to EM-132; in part EM-110 to EM-112, EM-115 to EM-117, EM-121, EM-124, EM-127 | EM-113, EM-114, EM-118, EM-120, EM-122, EM-125, EM-126 |
+//!
+//! Everything here is total: any bytes give a value, none gives a panic, and time and memory grow with the size of
+//! the mail at most.
+
+mod address;
+mod charset;
+mod clean;
+mod content_type;
+mod disclosure;
+mod fields;
+pub mod gate;
+mod html;
+mod identity;
+mod limits;
+mod loop_mark;
+mod message_id;
+mod quotes;
+mod read;
+pub mod reply;
+mod structure;
+mod transfer;
+mod visible;
+
+pub use address::{Address, Named, plus_detail};
+pub use disclosure::disclosure;
+pub use identity::{Identity, identity};
+pub use limits::Limits;
+pub use loop_mark::{is_own_loop_mark, loop_mark};
+pub use message_id::{RfcMessageId, is_own_message_id, own_message_id};
+pub use read::{Attachment, Flags, Mail, Signals, read};
+pub use visible::VisibleText;

@@ -1,1 +1,175 @@
-//! (being built)
+//! Memory: every row and its SQL, one file per table.
+//!
+//! One SQL text serves both databases (`$n`, `RETURNING`, `ON CONFLICT`, partial indexes); the few statements
+//! that must differ are an explicit two-arm `match`. A transaction never leaves a method of [`Store`], and no
+//! method of it touches the network.
+
+mod agents;
+mod ai_configurations;
+mod claims;
+mod completions;
+mod ids;
+mod kek_checks;
+mod mailbox_leases;
+mod mailboxes;
+mod messages;
+mod migrations;
+mod notices;
+mod outbox;
+mod pool;
+mod provider_calls;
+mod provision;
+mod retention;
+mod runs;
+mod users;
+mod verdicts;
+mod wake;
+mod writer;
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use self::pool::{Pool, Tx, on_pool};
+use self::writer::Work;
+use crate::clock::{Clock, Timestamp};
+use crate::config;
+
+pub use self::agents::{Agent, AmbiguousPolicy, Mode, NewAgent};
+pub use self::ai_configurations::{API_KEY_COLUMN, AiConfiguration, KeyState, NewAiConfiguration};
+pub use self::claims::{Claim, ClaimLimits, Holder, Lease};
+pub use self::completions::StoredCompletion;
+pub use self::ids::*;
+pub use self::mailbox_leases::{MailboxLease, WatchedMailbox};
+pub use self::mailboxes::{Mailbox, MailboxState, NewMailbox, OAuth, Server, columns};
+pub use self::messages::{Accepted, Arrival, Message, ThreadMail};
+pub use self::notices::{NewNotice, Notice};
+pub use self::outbox::{Brakes, Frozen, OutboxMail, OutboxState, Refusal};
+pub use self::provider_calls::{CallEnd, NewCall, Payer, UsageTotal};
+pub use self::provision::Provision;
+pub use self::runs::{Run, RunState, StateCount};
+pub use self::users::{NewUser, User};
+pub use self::verdicts::{Due, Verdict};
+
+/// Why a row could not be read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database said no, or did not answer.
+    #[error("the database did not do it: {0}")]
+    Database(#[from] sqlx::Error),
+    /// The group of writes could not be committed; nothing of it is stored.
+    #[error("the commit failed, nothing was stored: {0}")]
+    NotCommitted(String),
+    /// A row contradicts what the program guarantees.
+    #[error("impossible row: {table}.{column} of {id}")]
+    Impossible {
+        /// The table.
+        table: &'static str,
+        /// The column that cannot be.
+        column: &'static str,
+        /// The row.
+        id: String,
+    },
+    /// The lease under which this was to be written belongs to somebody else by now.
+    #[error("the lease is lost; somebody else has this run")]
+    LeaseLost,
+    /// A unique name is taken.
+    #[error("there is already one: {0}")]
+    Taken(&'static str),
+    /// The store is shutting down.
+    #[error("the store is closed")]
+    Closed,
+    /// A write panicked; nothing of it is stored.
+    #[error("a write panicked, nothing was stored")]
+    Panicked,
+    /// The URL names a database that this program does not speak.
+    #[error("the database URL must begin with sqlite:// or postgres://")]
+    UnknownScheme,
+    /// The server acknowledges commits before they are safe.
+    #[error("synchronous_commit is off on this server: set it to on, or mail could be lost")]
+    UnsafeCommits,
+    /// The tables are newer than this program.
+    #[error("the tables are at version {0}, which this program does not know: run a newer postkey")]
+    NewerSchema(i64),
+    /// The tables could not be made.
+    #[error("the tables could not be made or changed: {0}")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+}
+
+/// The open database.
+#[derive(Clone)]
+pub struct Store {
+    pool: Pool,
+    clock: Clock,
+    wake: Arc<Notify>,
+}
+
+impl Store {
+    /// Connects; the tables are made by [`Store::migrate`].
+    ///
+    /// # Errors
+    /// Where the database cannot be reached, or is set so that it may lose commits.
+    pub async fn open(config: &config::Database, clock: Clock) -> Result<Self, StoreError> {
+        Ok(Self { pool: Pool::open(config).await?, clock, wake: Arc::new(Notify::new()) })
+    }
+
+    /// The clock that rows are stamped with.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
+    /// Whether this is a file that one process owns.
+    pub fn is_sqlite(&self) -> bool {
+        matches!(self.pool, Pool::Sqlite { .. })
+    }
+
+    /// Resolves whenever runs may have become due.
+    pub async fn work_may_be_due(&self) {
+        self.wake.notified().await;
+    }
+
+    /// Answers at all.
+    ///
+    /// # Errors
+    /// Where it does not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        on_pool!(&self.pool, db => sqlx::query("SELECT 1").execute(db).await.map(drop))?;
+        Ok(())
+    }
+
+    /// The time that leases and due times are measured in: the database's own on PostgreSQL, since the clocks of
+    /// several machines disagree; ours on SQLite.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn lease_clock(&self) -> Result<Timestamp, StoreError> {
+        match &self.pool {
+            Pool::Sqlite { .. } => Ok(self.clock.now()),
+            Pool::Postgres(pool) => {
+                Ok(Timestamp::from_millis(sqlx::query_scalar("SELECT now_millis()").fetch_one(pool).await?))
+            }
+        }
+    }
+
+    async fn write<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
+        match &self.pool {
+            Pool::Sqlite { writer, .. } => writer.write(work).await,
+            Pool::Postgres(pool) => {
+                let mut tx = Tx::Postgres(pool.begin().await?);
+                let value = work(&mut tx).await?;
+                if let Tx::Postgres(transaction) = tx {
+                    transaction.commit().await?;
+                }
+                Ok(value)
+            }
+        }
+    }
+
+    /// Like [`Store::write`] for work that is a single statement: PostgreSQL needs no BEGIN and COMMIT for it.
+    async fn write_one<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
+        match &self.pool {
+            Pool::Sqlite { writer, .. } => writer.write(work).await,
+            Pool::Postgres(pool) => work(&mut Tx::Single(pool.acquire().await?)).await,
+        }
+    }
+}

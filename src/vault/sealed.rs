@@ -71,3 +71,9 @@ impl fmt::Debug for Sealed {
         write!(f, "Sealed({})", self.kek_id().unwrap_or("malformed"))
     }
 }
+
+impl From<String> for Sealed {
+    fn from(stored: String) -> Self {
+        Self::from_stored(stored)
+    }
+}

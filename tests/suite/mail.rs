@@ -1,1 +1,65 @@
-//! (being built)
+//! What a message says, whether it is answered, and what the answer looks like. All mails here are our own words.
+
+mod addresses;
+mod gate;
+mod hostile;
+mod identity;
+mod properties;
+mod read;
+mod reply;
+
+use postkey::mail::gate::{Decision, Ours, SkipReason, decide};
+use postkey::mail::{Address, Limits, Mail, RfcMessageId};
+
+/// A mail from a person, asking something, with more header lines on top.
+fn mail_with(headers: &str) -> String {
+    format!(
+        "{headers}From: Ann Miller <ann@example.org>\r\nTo: Shop <shop@postkey.example>\r\nSubject: Opening hours\r\n\
+         Date: Tue, 14 Jul 2026 10:00:00 +0200\r\nMessage-ID: <first@example.org>\r\n\r\nWhen do you open?\r\n"
+    )
+}
+
+fn read(text: impl AsRef<[u8]>) -> Mail {
+    postkey::mail::read(text.as_ref(), &Limits::default())
+}
+
+fn address(text: &str) -> Address {
+    Address::parse(text).unwrap()
+}
+
+fn id(text: &str) -> RfcMessageId {
+    RfcMessageId::parse(text).unwrap()
+}
+
+/// A keyed tag that is good enough for tests: different bytes give different tags.
+fn tag(bytes: &[u8]) -> [u8; 16] {
+    bytes
+        .iter()
+        .fold(0x9E37_79B9_7F4A_7C15_u128, |sum, byte| {
+            (sum ^ u128::from(*byte)).wrapping_mul(0x0100_0000_01B3)
+        })
+        .to_be_bytes()
+}
+
+fn ours() -> Ours<'static> {
+    Ours {
+        addresses: vec![address("shop@postkey.example"), address("hello@postkey.example")],
+        message_tag: &tag,
+        installation: "test-1".to_owned(),
+    }
+}
+
+fn decision(text: impl AsRef<[u8]>) -> Decision {
+    decide(&read(text), &ours())
+}
+
+fn assert_skipped(text: impl AsRef<[u8]>, reason: SkipReason) {
+    let text = text.as_ref();
+    assert_eq!(decision(text), Decision::Skip(reason), "{}", String::from_utf8_lossy(text));
+}
+
+fn assert_answered(text: impl AsRef<[u8]>, recipient: &str) {
+    let text = text.as_ref();
+    let expected = Decision::Answer { recipient: address(recipient) };
+    assert_eq!(decision(text), expected, "{}", String::from_utf8_lossy(text));
+}

@@ -11,11 +11,14 @@
 mod support;
 
 mod config;
+mod demo_servers;
 mod imap;
 mod layers;
 mod mail;
 mod net;
 mod provider;
+mod queue;
 mod smtp;
+mod support_check;
 mod telemetry;
 mod vault;

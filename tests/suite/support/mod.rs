@@ -1,1 +1,12 @@
-//! What tests stand on: scripted servers and databases.
+//! What tests stand on: scripted servers, a real Dovecot, and a fresh database for each test.
+
+pub mod certificate;
+pub mod database;
+pub mod dovecot;
+pub mod imap_server;
+pub mod loopback;
+pub mod provider_server;
+pub mod proxy;
+pub mod rows;
+pub mod smtp_server;
+pub mod wait;

@@ -1,0 +1,250 @@
+//! One mail as a value: everything that later steps ask about, read once, from any bytes (EM-106).
+
+use std::fmt;
+
+use mail_parser::parsers::MessageStream;
+use sha2::{Digest, Sha256};
+
+use super::address::{Address, Named};
+use super::fields::{self, Fields};
+use super::limits::Limits;
+use super::message_id::RfcMessageId;
+use super::structure::{self, Leaf, Structure};
+use super::visible::{self, VisibleText};
+use super::{clean, transfer};
+use crate::clock::Timestamp;
+
+/// What a mail says. `Debug` shows sizes only.
+///
+/// Of single-use fields that come several times the first counts, and of `Date` the last (EM-129).
+#[derive(Clone, Default)]
+pub struct Mail {
+    /// The addresses of `From` that can be read.
+    pub from: Vec<Named>,
+    /// `Sender`.
+    pub sender: Option<Address>,
+    /// `Reply-To`.
+    pub reply_to: Vec<Address>,
+    /// `To`.
+    pub to: Vec<Address>,
+    /// `Cc`.
+    pub cc: Vec<Address>,
+    /// Where hosts say they delivered it, the most telling field first (EM-62). A sender can forge all of them (EM-63).
+    pub delivered_to: Vec<Address>,
+    /// Decoded, one clean line; may be empty.
+    pub subject: String,
+    /// `Message-ID`.
+    pub message_id: Option<RfcMessageId>,
+    /// `In-Reply-To`.
+    pub in_reply_to: Vec<RfcMessageId>,
+    /// `References`, oldest first as a rule.
+    pub references: Vec<RfcMessageId>,
+    /// `Date`, which is the sender's claim.
+    pub date: Option<Timestamp>,
+    /// The words.
+    pub text: VisibleText,
+    /// The files, attached mails included.
+    pub attachments: Vec<Attachment>,
+    /// What was found or cut on the way.
+    pub flags: Flags,
+    /// SHA-256 of the new words, white space and case folded: equal texts have equal hashes (EM-28).
+    pub content_hash: [u8; 32],
+    /// What the gate asks besides.
+    pub signals: Signals,
+}
+
+/// One file of a mail; its content is not kept.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Attachment {
+    /// A safe file name without path (EM-124).
+    pub name: String,
+    /// The declared kind, such as `image/png`.
+    pub kind: String,
+    /// Decoded size, near enough.
+    pub bytes: usize,
+}
+
+/// What happened while reading; none of them is an error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// The mail was bigger than [`Limits::message_bytes`].
+    pub is_message_cut: bool,
+    /// Header fields were beyond the caps.
+    pub are_headers_cut: bool,
+    /// Parts were beyond the caps.
+    pub are_parts_cut: bool,
+    /// The text was beyond the cap.
+    pub is_text_cut: bool,
+    /// Text that a reader would not see was left out.
+    pub has_hidden_text: bool,
+    /// The words are encrypted: nothing here can read them (EM-127).
+    pub is_encrypted: bool,
+}
+
+/// The header fields and the kinds of the parts: what [`super::gate`] judges by.
+#[derive(Clone, Default)]
+pub struct Signals {
+    pub(super) fields: Fields,
+    pub(super) root_kind: String,
+    pub(super) leaf_kinds: Vec<String>,
+}
+
+/// Reads `raw`; total, linear, and bounded by `limits` before anything is parsed.
+pub fn read(raw: &[u8], limits: &Limits) -> Mail {
+    let kept = raw.get(..limits.message_bytes).unwrap_or(raw);
+    let unix_lines = fields::with_line_feeds(kept);
+    let (fields, body) = fields::split(unix_lines.as_deref().unwrap_or(kept), limits);
+    let structure = structure::walk(&fields, body, limits);
+    let found = visible::find(&structure.leaves, limits);
+    let flags = Flags {
+        is_message_cut: kept.len() < raw.len(),
+        are_headers_cut: fields.is_cut(),
+        are_parts_cut: structure.is_cut,
+        is_text_cut: found.is_cut,
+        has_hidden_text: found.has_hidden,
+        is_encrypted: is_encrypted(&structure, &found.text),
+    };
+    let header = Header { fields: &fields, most: limits.addresses };
+    Mail {
+        from: header.named("from"),
+        sender: header.addresses("sender").into_iter().next(),
+        reply_to: header.addresses("reply-to"),
+        to: header.addresses("to"),
+        cc: header.addresses("cc"),
+        delivered_to: header.delivered_to(),
+        subject: clean::line(&decode_words(fields.first("subject").unwrap_or(""))),
+        message_id: header.message_id(),
+        in_reply_to: RfcMessageId::extract_all(fields.first("in-reply-to").unwrap_or("")),
+        references: RfcMessageId::extract_all(fields.first("references").unwrap_or("")),
+        date: fields.last("date").and_then(date),
+        content_hash: hash_words(&found.text.visible),
+        text: found.text,
+        attachments: attachments(&structure.leaves),
+        flags,
+        signals: signals(fields, structure.root_kind, &structure.leaves),
+    }
+}
+
+impl Mail {
+    /// How many hosts passed the mail on: its `Received` fields (EM-18).
+    pub fn hops(&self) -> usize {
+        self.signals.fields.all("received").count()
+    }
+}
+
+impl fmt::Debug for Mail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mail")
+            .field("from", &self.from.len())
+            .field("text", &self.text)
+            .field("attachments", &self.attachments.len())
+            .field("flags", &self.flags)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Attachment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Attachment {{ kind: {}, bytes: {} }}", self.kind, self.bytes)
+    }
+}
+
+/// The header block, asked for values of their types.
+struct Header<'a> {
+    fields: &'a Fields,
+    most: usize,
+}
+
+impl Header<'_> {
+    fn named(&self, name: &str) -> Vec<Named> {
+        self.fields.first(name).map(|value| address_list(value, self.most)).unwrap_or_default()
+    }
+
+    fn addresses(&self, name: &str) -> Vec<Address> {
+        self.named(name).into_iter().map(|named| named.address).collect()
+    }
+
+    /// Topmost field of each kind, in the order of trust of EM-62.
+    fn delivered_to(&self) -> Vec<Address> {
+        let order = [
+            "delivered-to",
+            "x-original-to",
+            "envelope-to",
+            "x-envelope-to",
+            "x-delivered-to",
+            "x-gm-original-to",
+            "apparently-to",
+        ];
+        order.into_iter().flat_map(|name| self.addresses(name)).collect()
+    }
+
+    fn message_id(&self) -> Option<RfcMessageId> {
+        let value = self.fields.first("message-id")?;
+        RfcMessageId::extract_all(value).into_iter().next().or_else(|| RfcMessageId::parse(value))
+    }
+}
+
+/// The usable addresses of a list, groups flattened; never one taken from a display name (EM-132).
+pub(super) fn address_list(value: &str, most: usize) -> Vec<Named> {
+    let line = format!("{}\n", value.replace(['\r', '\n'], " "));
+    let Some(parsed) = MessageStream::new(line.as_bytes()).parse_address().into_address() else {
+        return Vec::new();
+    };
+    let usable = parsed.iter().filter_map(|one| {
+        let address = Address::parse(one.address()?)?;
+        Some(Named { name: one.name().map(clean::line).filter(|name| !name.is_empty()), address })
+    });
+    usable.take(most).collect()
+}
+
+/// Decodes the encoded words of an unstructured field (RFC 2047).
+fn decode_words(value: &str) -> String {
+    let line = format!("{}\n", value.replace(['\r', '\n'], " "));
+    let decoded = MessageStream::new(line.as_bytes()).parse_unstructured();
+    decoded.into_text().map(|text| text.into_owned()).unwrap_or_default()
+}
+
+fn date(value: &str) -> Option<Timestamp> {
+    let line = format!("{}\n", clean::line(clean::cut_bytes(value, 200)));
+    let parsed =
+        MessageStream::new(line.as_bytes()).parse_date().into_datetime().filter(|date| date.is_valid())?;
+    Some(Timestamp::from_millis(parsed.to_timestamp().saturating_mul(1000)))
+}
+
+fn is_encrypted(structure: &Structure<'_>, text: &VisibleText) -> bool {
+    structure.root_kind == "multipart/encrypted"
+        || matches!(structure.root_kind.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime")
+        || text.visible.contains("-----BEGIN PGP MESSAGE-----")
+}
+
+fn hash_words(visible: &str) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    for word in visible.split_whitespace() {
+        hash.update(word.to_lowercase());
+        hash.update(b" ");
+    }
+    hash.finalize().into()
+}
+
+fn attachments(leaves: &[Leaf<'_>]) -> Vec<Attachment> {
+    let files = leaves.iter().filter(|leaf| !visible::is_body(leaf)).enumerate();
+    let files = files.map(|(index, leaf)| Attachment {
+        name: file_name(leaf.name.as_deref(), index + 1),
+        kind: clean::cut_chars(&clean::line(&leaf.kind), 100),
+        bytes: transfer::decoded_len(leaf.body, &leaf.encoding),
+    });
+    files.collect()
+}
+
+/// The last path part of a declared name without what file systems stumble over (EM-124 in part).
+fn file_name(declared: Option<&str>, number: usize) -> String {
+    let declared = clean::line(&decode_words(declared.unwrap_or("")));
+    let last = declared.rsplit(['/', '\\', ':']).next().unwrap_or("");
+    let kept: String = last.chars().filter(|c| !"<>\"|?*".contains(*c)).collect();
+    let kept = clean::cut_chars(kept.trim_matches(|c: char| c == '.' || c.is_whitespace()), 120);
+    if kept.is_empty() { format!("attachment-{number}") } else { kept }
+}
+
+fn signals(fields: Fields, root_kind: String, leaves: &[Leaf<'_>]) -> Signals {
+    Signals { fields, root_kind, leaf_kinds: leaves.iter().map(|leaf| leaf.kind.clone()).collect() }
+}

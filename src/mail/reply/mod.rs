@@ -1,0 +1,136 @@
+//! The reply as bytes: what the outbox freezes and the wire carries (section 2 of the mail rules, EM-35 to EM-59).
+//!
+//! The model chooses the words of the body and nothing else (EM-58). The same draft gives the same bytes (EM-55).
+//! The builder writes the syntax of the header; everything that goes into it is cleaned before (CT-1 to CT-5b).
+
+mod body;
+mod subject;
+mod threading;
+
+use std::time::{Duration, SystemTime};
+
+use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
+use lettre::message::{Body, Mailbox, MessageBuilder, SinglePart};
+
+use super::address::Address;
+use super::clean;
+use super::loop_mark;
+use super::message_id::RfcMessageId;
+use super::read::Mail;
+use crate::clock::Timestamp;
+
+/// Longest display name written, in characters (EM-53).
+const LONGEST_NAME: usize = 64;
+/// Longest model name written, in characters.
+const LONGEST_MODEL: usize = 100;
+/// The last second of the year 9999, behind which the date format ends.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+/// Everything a reply is made of.
+pub struct Draft<'a> {
+    /// The mail that is answered.
+    pub parent: &'a Mail,
+    /// Our address, of the account that sends (EM-155).
+    pub from: &'a Address,
+    /// Our display name.
+    pub from_name: Option<&'a str>,
+    /// The one recipient that the gate chose (EM-39).
+    pub to: &'a Address,
+    /// The recipient's display name, as far as it is harmless (EM-53).
+    pub to_name: Option<&'a str>,
+    /// The model's words.
+    pub body: &'a str,
+    /// The line of [`super::disclosure()`], put below the words.
+    pub disclosure: Option<&'a str>,
+    /// Our id, made by [`super::own_message_id`] and stored before (EM-54).
+    pub message_id: &'a RfcMessageId,
+    /// When the reply was frozen; stands in `Date`.
+    pub date: Timestamp,
+    /// The value of [`super::loop_mark()`] (EM-17).
+    pub loop_mark: &'a str,
+    /// Provider and model for `X-AI-Model` (SR-89).
+    pub model: &'a str,
+}
+
+/// Why no reply can be written. None of these goes away by trying again: a person decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ComposeError {
+    /// The agent's own address cannot stand in a header.
+    #[error("the sending address cannot be written into a mail")]
+    From,
+    /// The recipient's address is of a form that we cannot send to (CT-5b, EM-133).
+    #[error("the recipient's address is of a form that cannot be sent to")]
+    To,
+    /// The model gave no words.
+    #[error("the reply has no text")]
+    NoText,
+    /// The Message-ID is not one that we would make.
+    #[error("the Message-ID cannot be written into a mail")]
+    MessageId,
+    /// The mail builder refused.
+    #[error("the mail could not be put together")]
+    Builder,
+}
+
+/// The whole mail with CRLF line ends, ASCII only, no line over 998 bytes (EM-49, EM-157, EM-158).
+pub fn compose(draft: &Draft<'_>) -> Result<Vec<u8>, ComposeError> {
+    if !draft.message_id.is_sendable() {
+        return Err(ComposeError::MessageId);
+    }
+    let text = body::text(draft.body, draft.disclosure).ok_or(ComposeError::NoText)?;
+    let encoded =
+        Body::dangerous_pre_encoded(body::quoted_printable(&text), ContentTransferEncoding::QuotedPrintable);
+    let part = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(encoded);
+    let message = header(draft)?.singlepart(part).map_err(|_| ComposeError::Builder)?;
+    Ok(message.formatted())
+}
+
+fn header(draft: &Draft<'_>) -> Result<MessageBuilder, ComposeError> {
+    let mut builder = lettre::Message::builder()
+        .from(mailbox(draft.from, draft.from_name).ok_or(ComposeError::From)?)
+        .to(mailbox(draft.to, draft.to_name).ok_or(ComposeError::To)?)
+        .date(date(draft.date))
+        .message_id(Some(draft.message_id.bracketed()))
+        .subject(subject::reply_subject(&draft.parent.subject));
+    if let Some(parent) = threading::in_reply_to(draft.parent) {
+        builder = builder.in_reply_to(parent);
+    }
+    if let Some(references) = threading::references(draft.parent) {
+        builder = builder.references(references);
+    }
+    Ok(with_marks(builder, draft))
+}
+
+/// What tells other programs that a program wrote this (EM-35, EM-37, EM-17, SR-89).
+fn with_marks(builder: MessageBuilder, draft: &Draft<'_>) -> MessageBuilder {
+    let model: String = clean::line(draft.model).chars().filter(char::is_ascii).take(LONGEST_MODEL).collect();
+    let mark: String = draft.loop_mark.chars().filter(char::is_ascii_graphic).take(200).collect();
+    builder
+        .raw_header(field("Auto-Submitted", "auto-replied"))
+        .raw_header(field("X-Auto-Response-Suppress", "DR, RN, NRN, OOF, AutoReply"))
+        .raw_header(field(loop_mark::FIELD, &mark))
+        .raw_header(field("X-AI-Generated", "true"))
+        .raw_header(field("X-AI-Model", &model.replace("=?", "= ?")))
+}
+
+fn field(name: &'static str, value: &str) -> HeaderValue {
+    HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
+}
+
+fn mailbox(address: &Address, name: Option<&str>) -> Option<Mailbox> {
+    let address = address.ascii()?.as_str().parse().ok()?;
+    Some(Mailbox::new(name.and_then(display_name), address))
+}
+
+/// A name that cannot pass for an address or reach beyond its field; the builder panics at line breaks (CT-1, CT-4).
+fn display_name(name: &str) -> Option<String> {
+    let name = clean::cut_chars(&clean::line(name), LONGEST_NAME).trim().to_owned();
+    let is_harmless = !name.is_empty() && !name.contains(['@', '<', '>']) && !name.contains("=?");
+    is_harmless.then_some(name)
+}
+
+/// Kept within the years that the date format knows, outside of which its crate panics.
+fn date(timestamp: Timestamp) -> SystemTime {
+    let seconds = timestamp.millis().div_euclid(1000).clamp(0, LAST_SECOND);
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs())
+}

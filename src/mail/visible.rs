@@ -1,0 +1,111 @@
+//! The words of a mail: which parts carry them, cleaned, bounded, and split from the history (EM-107, EM-109, EM-119).
+
+use std::fmt;
+
+use super::clean;
+use super::limits::Limits;
+use super::structure::Leaf;
+use super::{charset, html, quotes, transfer};
+
+/// Stands where text was cut off (EM-107: with a visible note).
+const CUT_NOTE: &str = "\n[The rest of this mail was too long and was cut.]";
+
+/// What a reader of the mail sees, as clean text with `\n` line ends. `Debug` shows lengths only.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct VisibleText {
+    /// What the correspondent wrote now.
+    pub visible: String,
+    /// What their program repeated below it; empty when nothing was split off.
+    pub quoted: String,
+}
+
+impl fmt::Debug for VisibleText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "VisibleText {{ visible: {} bytes, quoted: {} bytes }}",
+            self.visible.len(),
+            self.quoted.len()
+        )
+    }
+}
+
+/// The text and what happened to it on the way.
+#[derive(Default)]
+pub(super) struct Found {
+    pub(super) text: VisibleText,
+    pub(super) is_cut: bool,
+    pub(super) has_hidden: bool,
+}
+
+/// Reads the words out of the leaves.
+pub(super) fn find(leaves: &[Leaf<'_>], limits: &Limits) -> Found {
+    let plain = gather(leaves, "text/plain", limits);
+    let has_choice = leaves.iter().any(|leaf| leaf.in_alternative);
+    let rich = if has_choice { gather(leaves, "text/html", limits) } else { Found::default() };
+    let mut found = if is_plain_enough(&plain.text.visible, &rich.text.visible) { plain } else { rich };
+    if found.text.visible.len() > limits.text_bytes {
+        found.is_cut = true;
+        found.text.visible = clean::cut_bytes(&found.text.visible, limits.text_bytes).to_owned();
+    }
+    let (visible, quoted) = quotes::split(&found.text.visible);
+    found.text = VisibleText { visible, quoted };
+    if found.is_cut {
+        let last =
+            if found.text.quoted.is_empty() { &mut found.text.visible } else { &mut found.text.quoted };
+        last.push_str(CUT_NOTE);
+    }
+    found
+}
+
+/// Whether the leaf carries words of the mail and not a file (EM-109).
+pub(super) fn is_body(leaf: &Leaf<'_>) -> bool {
+    let is_text = leaf.kind == "text/plain" || leaf.kind == "text/html";
+    is_text && !leaf.is_attachment && leaf.name.is_none()
+}
+
+/// All words, taking `preferred` where the sender offered alternatives.
+fn gather(leaves: &[Leaf<'_>], preferred: &str, limits: &Limits) -> Found {
+    let mut found = Found::default();
+    let wanted =
+        leaves.iter().filter(|leaf| is_body(leaf) && (!leaf.in_alternative || leaf.kind == preferred));
+    for leaf in wanted {
+        let room = (limits.text_bytes + 1).saturating_sub(found.text.visible.len());
+        found.is_cut |= leaf.body.len() > room.saturating_mul(ENCODED_PER_WORDS);
+        let (text, has_hidden) = words(leaf, room);
+        found.has_hidden |= has_hidden;
+        if !found.text.visible.is_empty() && !text.is_empty() {
+            found.text.visible.push('\n');
+        }
+        found.text.visible.push_str(&text);
+    }
+    found
+}
+
+/// Markup and transfer encoding are bigger than the words in them; so much more of a leaf is decoded.
+const ENCODED_PER_WORDS: usize = 16;
+
+fn words(leaf: &Leaf<'_>, room: usize) -> (String, bool) {
+    let longest = room.saturating_mul(ENCODED_PER_WORDS);
+    let encoded = leaf.body.get(..longest).unwrap_or(leaf.body);
+    let decoded = charset::decode(&transfer::decode(encoded, &leaf.encoding), leaf.charset.as_deref());
+    let (text, has_hidden) =
+        if leaf.kind == "text/html" { html::to_text(&decoded, room) } else { (decoded, false) };
+    let text = clean::lines(clean::cut_bytes(&text, room.saturating_mul(2)));
+    (text.trim_end().to_owned(), has_hidden)
+}
+
+/// Plain text is used unless there is HTML and it is empty, a stub, or says far less than that (EM-109).
+fn is_plain_enough(plain: &str, rich: &str) -> bool {
+    let count = |text: &str| text.split_whitespace().count();
+    let says_enough = !plain.trim().is_empty() && !is_stub(plain) && count(plain) * 5 >= count(rich);
+    says_enough || rich.trim().is_empty()
+}
+
+/// "Your client does not support HTML" and its like.
+fn is_stub(plain: &str) -> bool {
+    let lower = clean::cut_bytes(plain, 400).to_lowercase();
+    let speaks_of_html = lower.contains("html")
+        && ["support", "view", "display", "unterst"].iter().any(|word| lower.contains(word));
+    plain.len() < 300 && speaks_of_html
+}

@@ -1,0 +1,171 @@
+//! `ai_configurations`: a user's provider, model and sealed key; one per provider, one of them the default.
+
+use super::pool::{Tx, on_pool, on_tx};
+use super::{AiConfigurationId, Store, StoreError, UserId};
+use crate::clock::Timestamp;
+use crate::vault::Sealed;
+
+/// Column label to which the ciphertext of a provider key is bound.
+pub const API_KEY_COLUMN: &str = "ai_configurations.api_key";
+
+/// Whether a key is to be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum KeyState {
+    /// In use.
+    Active,
+    /// The provider refused it; it is not tried again until it is replaced.
+    Invalid,
+    /// The provider wants money first; it is tried again at `resume_at`.
+    Exhausted,
+}
+
+/// A configuration as stored.
+#[derive(Clone, sqlx::FromRow)]
+pub struct AiConfiguration {
+    /// The id.
+    pub id: AiConfigurationId,
+    /// The owner.
+    pub user_id: UserId,
+    /// The provider's name.
+    pub provider: String,
+    /// A base URL other than the provider's own.
+    pub base_url: Option<String>,
+    /// The model to ask.
+    pub model: String,
+    /// Sampling temperature, where the model takes one.
+    pub temperature: Option<f64>,
+    /// Most tokens in an answer.
+    pub max_output_tokens: Option<i64>,
+    /// The sealed key.
+    #[sqlx(try_from = "String")]
+    pub api_key: Sealed,
+    /// The key's first characters, for lists.
+    pub api_key_mask: String,
+    /// Tells whether two configurations hold the same key.
+    pub key_fingerprint: String,
+    /// Whether agents use it that name no other.
+    pub is_default: bool,
+    /// Whether the key is to be used.
+    pub state: KeyState,
+    /// Why not.
+    pub state_reason: Option<String>,
+    /// When an exhausted key is tried again.
+    pub resume_at: Option<Timestamp>,
+}
+
+/// A configuration to be made or changed.
+#[derive(Clone)]
+pub struct NewAiConfiguration {
+    /// The id; the ciphertext is bound to it.
+    pub id: AiConfigurationId,
+    /// The owner.
+    pub user_id: UserId,
+    /// The provider's name.
+    pub provider: String,
+    /// A base URL other than the provider's own.
+    pub base_url: Option<String>,
+    /// The model to ask.
+    pub model: String,
+    /// Sampling temperature.
+    pub temperature: Option<f64>,
+    /// Most tokens in an answer.
+    pub max_output_tokens: Option<i64>,
+    /// The sealed key.
+    pub api_key: Sealed,
+    /// The key's first characters.
+    pub api_key_mask: String,
+    /// Fingerprint of the key.
+    pub key_fingerprint: String,
+    /// Whether it becomes the default.
+    pub is_default: bool,
+}
+
+impl Store {
+    /// A user's configurations by provider; at most one per provider.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_ai_configurations(&self, user: UserId) -> Result<Vec<AiConfiguration>, StoreError> {
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT id, user_id, provider, base_url, model, temperature, max_output_tokens, api_key,
+                api_key_mask, key_fingerprint, is_default, state, state_reason, resume_at
+             FROM ai_configurations WHERE user_id = $1 ORDER BY provider LIMIT 100")
+            .bind(user).fetch_all(db).await)?)
+    }
+
+    /// The configuration to use: the one asked for, or the user's default.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn find_ai_configuration(
+        &self,
+        user: UserId,
+        chosen: Option<AiConfigurationId>,
+    ) -> Result<Option<AiConfiguration>, StoreError> {
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT id, user_id, provider, base_url, model, temperature, max_output_tokens, api_key,
+                api_key_mask, key_fingerprint, is_default, state, state_reason, resume_at
+             FROM ai_configurations
+             WHERE user_id = $1 AND (id = $2 OR ($2 IS NULL AND is_default))")
+            .bind(user).bind(chosen).fetch_optional(db).await)?)
+    }
+
+    /// Marks what a provider said about a key. A key that was replaced in the meantime is not touched.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn set_key_state(
+        &self,
+        configuration: &AiConfiguration,
+        state: KeyState,
+        reason: Option<&'static str>,
+        resume_at: Option<Timestamp>,
+    ) -> Result<bool, StoreError> {
+        let (id, user) = (configuration.id, configuration.user_id);
+        let key = configuration.api_key.as_stored().to_owned();
+        let changed = self
+            .write_one(move |tx| {
+                Box::pin(async move {
+                    Ok(on_tx!(tx, db => sqlx::query(
+                        "UPDATE ai_configurations SET state = $4, state_reason = $5, resume_at = $6
+                         WHERE user_id = $1 AND id = $2 AND api_key = $3 AND state <> $4")
+                        .bind(user).bind(id).bind(key).bind(state).bind(reason).bind(resume_at)
+                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
+                })
+            })
+            .await?;
+        Ok(changed == 1)
+    }
+}
+
+/// Makes or changes a configuration; a changed one is tried afresh.
+pub(super) async fn upsert(
+    tx: &mut Tx,
+    configuration: NewAiConfiguration,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    if configuration.is_default {
+        on_tx!(tx, db => sqlx::query(
+            "UPDATE ai_configurations SET is_default = $3 WHERE user_id = $1 AND id <> $2 AND is_default")
+            .bind(configuration.user_id).bind(configuration.id).bind(false)
+            .execute(&mut *db).await.map(drop))?;
+    }
+    on_tx!(tx, db => sqlx::query(
+        "INSERT INTO ai_configurations (id, user_id, provider, base_url, model, temperature,
+            max_output_tokens, api_key, api_key_mask, key_fingerprint, is_default, state, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'active', $12, $12)
+         ON CONFLICT (id) DO UPDATE SET base_url = excluded.base_url, model = excluded.model,
+            temperature = excluded.temperature, max_output_tokens = excluded.max_output_tokens,
+            api_key = excluded.api_key, api_key_mask = excluded.api_key_mask,
+            key_fingerprint = excluded.key_fingerprint, is_default = excluded.is_default,
+            state = 'active', state_reason = NULL, resume_at = NULL, updated_at = $12
+         WHERE ai_configurations.user_id = excluded.user_id")
+        .bind(configuration.id).bind(configuration.user_id).bind(configuration.provider)
+        .bind(configuration.base_url).bind(configuration.model).bind(configuration.temperature)
+        .bind(configuration.max_output_tokens).bind(configuration.api_key.as_stored().to_owned())
+        .bind(configuration.api_key_mask).bind(configuration.key_fingerprint)
+        .bind(configuration.is_default).bind(now)
+        .execute(&mut *db).await.map(drop))?;
+    Ok(())
+}

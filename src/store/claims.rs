@@ -1,0 +1,329 @@
+//! Claiming runs under a lease: fair between users, never above a user's cap, suspects one at a time.
+//!
+//! Who is served next is read from `lanes`, one row per user with its number of leased runs. The users with a
+//! backlog are found by skipping through the partial index `runs_due` from user to user, so the cost of a claim
+//! depends on how many users wait and not on how many runs do.
+
+use std::time::Duration;
+
+use sqlx::{PgPool, SqliteConnection};
+use uuid::Uuid;
+
+use super::pool::{Pool, Tx, on_pool};
+use super::{RunId, Store, StoreError, UserId};
+use crate::clock::{Clock, Timestamp};
+
+/// The process that holds leases; random for every start, so a restart is never taken for its predecessor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Holder(Uuid);
+
+impl Holder {
+    /// A name for this start of the process.
+    pub fn new(clock: &Clock) -> Self {
+        Self(clock.new_uuid())
+    }
+
+    /// The bare UUID.
+    pub const fn uuid(self) -> Uuid {
+        self.0
+    }
+}
+
+/// The right to work on a run: void as soon as the epoch in the row is another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lease {
+    /// The run.
+    pub run: RunId,
+    /// Its owner.
+    pub user: UserId,
+    /// Grows with every claim of this run.
+    pub epoch: i64,
+}
+
+/// A claimed run.
+#[derive(Clone, Copy, Debug, sqlx::FromRow)]
+pub struct Claim {
+    /// The run.
+    pub id: RunId,
+    /// Its owner.
+    pub user_id: UserId,
+    /// The lease's epoch.
+    pub lease_epoch: i64,
+    /// Failed attempts so far.
+    pub attempt: i64,
+    /// How often the process died with this run in hand.
+    pub crash_count: i64,
+}
+
+impl Claim {
+    /// The right that comes with the claim.
+    pub const fn lease(&self) -> Lease {
+        Lease { run: self.id, user: self.user_id, epoch: self.lease_epoch }
+    }
+}
+
+/// How much may be claimed.
+#[derive(Clone, Copy, Debug)]
+pub struct ClaimLimits {
+    /// Most runs in this claim.
+    pub most: usize,
+    /// Most leased runs of one user over all processes.
+    pub per_user: u32,
+    /// How long the lease lasts unless renewed.
+    pub lease: Duration,
+}
+
+/// The users with waiting runs and the earliest due time of each, found by skipping from user to user.
+macro_rules! postgres_backlog {
+    () => {
+        "WITH RECURSIVE backlog (user_id, due_at) AS (
+    (SELECT user_id, due_at FROM runs WHERE due_at IS NOT NULL AND crash_count = 0
+     ORDER BY user_id, due_at LIMIT 1)
+    UNION ALL
+    SELECT next.user_id, next.due_at FROM backlog CROSS JOIN LATERAL (
+        SELECT user_id, due_at FROM runs
+        WHERE due_at IS NOT NULL AND crash_count = 0 AND user_id > backlog.user_id
+        ORDER BY user_id, due_at LIMIT 1) next
+)"
+    };
+}
+
+const POSTGRES_CLAIM: &str = concat!(
+    postgres_backlog!(),
+    ", served AS (
+    SELECT user_id, $2 - running AS free FROM lanes
+    WHERE running < $2 AND user_id IN (SELECT user_id FROM backlog WHERE due_at <= now_millis())
+    ORDER BY last_served, user_id LIMIT $1 FOR UPDATE SKIP LOCKED
+), picked AS (
+    SELECT due.id FROM served CROSS JOIN LATERAL (
+        SELECT id FROM runs
+        WHERE user_id = served.user_id AND due_at <= now_millis() AND crash_count = 0
+        ORDER BY due_at, id LIMIT served.free) due
+    LIMIT $1
+), claimed AS (
+    UPDATE runs SET state = 'running', reason = NULL, detail = NULL, due_at = NULL,
+        lease_owner = $3, lease_epoch = lease_epoch + 1, lease_until = now_millis() + $4
+    WHERE id IN (SELECT id FROM picked) AND due_at IS NOT NULL
+    RETURNING id, user_id, lease_epoch, attempt, crash_count
+), counted AS (
+    SELECT user_id, COUNT(*) AS runs FROM claimed GROUP BY user_id
+), updated AS (
+    UPDATE lanes SET running = running + counted.runs, last_served = now_millis()
+    FROM counted WHERE lanes.user_id = counted.user_id
+)
+SELECT id, user_id, lease_epoch, attempt, crash_count FROM claimed"
+);
+
+const POSTGRES_NEXT_DUE: &str =
+    concat!(postgres_backlog!(), " SELECT MIN(due_at) FROM backlog WHERE due_at > $1");
+
+const POSTGRES_CLAIM_SUSPECT: &str = "WITH suspect AS (
+    SELECT runs.id, runs.user_id FROM runs JOIN lanes ON lanes.user_id = runs.user_id
+    WHERE due_at <= now_millis() AND crash_count > 0 AND running < $1
+    ORDER BY due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED
+), claimed AS (
+    UPDATE runs SET state = 'running', reason = NULL, detail = NULL, due_at = NULL,
+        lease_owner = $2, lease_epoch = lease_epoch + 1, lease_until = now_millis() + $3
+    WHERE id IN (SELECT id FROM suspect) AND due_at IS NOT NULL
+    RETURNING id, user_id, lease_epoch, attempt, crash_count
+), updated AS (
+    UPDATE lanes SET running = running + 1 WHERE user_id IN (SELECT user_id FROM claimed)
+)
+SELECT id, user_id, lease_epoch, attempt, crash_count FROM claimed";
+
+macro_rules! sqlite_backlog {
+    () => {
+        "WITH RECURSIVE backlog (user_id) AS (
+    SELECT MIN(user_id) FROM runs WHERE due_at IS NOT NULL AND crash_count = 0
+    UNION ALL
+    SELECT (SELECT MIN(user_id) FROM runs
+            WHERE due_at IS NOT NULL AND crash_count = 0 AND user_id > backlog.user_id)
+    FROM backlog WHERE backlog.user_id IS NOT NULL
+), waiting AS (
+    SELECT user_id, (SELECT MIN(due_at) FROM runs
+        WHERE runs.user_id = backlog.user_id AND due_at IS NOT NULL AND crash_count = 0) AS due_at
+    FROM backlog WHERE user_id IS NOT NULL
+)"
+    };
+}
+
+const SQLITE_SERVED: &str = concat!(
+    sqlite_backlog!(),
+    " SELECT lanes.user_id, $2 - running FROM waiting
+    JOIN lanes ON lanes.user_id = waiting.user_id
+    WHERE due_at <= $3 AND running < $2 ORDER BY last_served, lanes.user_id LIMIT $1"
+);
+
+const SQLITE_NEXT_DUE: &str =
+    concat!(sqlite_backlog!(), " SELECT MIN(due_at) FROM waiting WHERE due_at > $1");
+
+const SQLITE_CLAIM: &str = "UPDATE runs SET state = 'running', reason = NULL, detail = NULL, due_at = NULL,
+        lease_owner = $4, lease_epoch = lease_epoch + 1, lease_until = $5
+    WHERE id IN (SELECT id FROM runs WHERE user_id = $1 AND due_at <= $2 AND crash_count = 0
+                 ORDER BY due_at, id LIMIT $3)
+    RETURNING id, user_id, lease_epoch, attempt, crash_count";
+
+const SQLITE_CLAIM_SUSPECT: &str = "UPDATE runs SET state = 'running', reason = NULL, detail = NULL,
+        due_at = NULL, lease_owner = $3, lease_epoch = lease_epoch + 1, lease_until = $4
+    WHERE id IN (SELECT runs.id FROM runs JOIN lanes ON lanes.user_id = runs.user_id
+                 WHERE due_at <= $1 AND crash_count > 0 AND running < $2 ORDER BY due_at, runs.id LIMIT 1)
+    RETURNING id, user_id, lease_epoch, attempt, crash_count";
+
+impl Store {
+    /// Leases up to `limits.most` due runs, the least recently served users first.
+    ///
+    /// # Errors
+    /// Where the database does not answer; then nothing is claimed.
+    pub async fn claim_runs(&self, holder: Holder, limits: ClaimLimits) -> Result<Vec<Claim>, StoreError> {
+        match &self.pool {
+            Pool::Postgres(pool) => claim_postgres(pool, holder, limits).await,
+            Pool::Sqlite { .. } => {
+                let now = self.clock.now();
+                self.write(move |tx| {
+                    Box::pin(async move {
+                        match tx {
+                            Tx::Sqlite(db) => claim_sqlite(db, holder, limits, now).await,
+                            Tx::Postgres(_) | Tx::Single(_) => Ok(Vec::new()),
+                        }
+                    })
+                })
+                .await
+            }
+        }
+    }
+
+    /// Leases one due run that has a crash on record, if there is any.
+    ///
+    /// # Errors
+    /// Where the database does not answer; then nothing is claimed.
+    pub async fn claim_suspect(
+        &self,
+        holder: Holder,
+        limits: ClaimLimits,
+    ) -> Result<Option<Claim>, StoreError> {
+        match &self.pool {
+            Pool::Postgres(pool) => Ok(sqlx::query_as(POSTGRES_CLAIM_SUSPECT)
+                .bind(i64::from(limits.per_user))
+                .bind(holder.0)
+                .bind(millis(limits.lease))
+                .fetch_optional(pool)
+                .await?),
+            Pool::Sqlite { .. } => {
+                let now = self.clock.now();
+                self.write(move |tx| {
+                    Box::pin(async move {
+                        match tx {
+                            Tx::Sqlite(db) => claim_suspect_sqlite(db, holder, limits, now).await,
+                            Tx::Postgres(_) | Tx::Single(_) => Ok(None),
+                        }
+                    })
+                })
+                .await
+            }
+        }
+    }
+
+    /// In how long the next run that is not yet due becomes so; `None` while nothing waits for a time.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn until_next_due(&self) -> Result<Option<Duration>, StoreError> {
+        let now = self.lease_clock().await?;
+        let clean: Option<i64> = match &self.pool {
+            Pool::Postgres(pool) => sqlx::query_scalar(POSTGRES_NEXT_DUE).bind(now).fetch_one(pool).await?,
+            Pool::Sqlite { read, .. } => {
+                sqlx::query_scalar(SQLITE_NEXT_DUE).bind(now).fetch_one(read).await?
+            }
+        };
+        let suspect: Option<i64> = on_pool!(&self.pool, db =>
+            sqlx::query_scalar("SELECT MIN(due_at) FROM runs WHERE due_at > $1 AND crash_count > 0")
+                .bind(now).fetch_one(db).await)?;
+        let next = clean.into_iter().chain(suspect).min();
+        Ok(next.map(|due| Timestamp::from_millis(due).since(now)))
+    }
+}
+
+async fn claim_postgres(
+    pool: &PgPool,
+    holder: Holder,
+    limits: ClaimLimits,
+) -> Result<Vec<Claim>, StoreError> {
+    Ok(sqlx::query_as(POSTGRES_CLAIM)
+        .bind(i64::try_from(limits.most).unwrap_or(i64::MAX))
+        .bind(i64::from(limits.per_user))
+        .bind(holder.0)
+        .bind(millis(limits.lease))
+        .fetch_all(pool)
+        .await?)
+}
+
+async fn claim_sqlite(
+    db: &mut SqliteConnection,
+    holder: Holder,
+    limits: ClaimLimits,
+    now: Timestamp,
+) -> Result<Vec<Claim>, StoreError> {
+    let most = i64::try_from(limits.most).unwrap_or(i64::MAX);
+    let served: Vec<(UserId, i64)> = sqlx::query_as(SQLITE_SERVED)
+        .bind(most)
+        .bind(i64::from(limits.per_user))
+        .bind(now)
+        .fetch_all(&mut *db)
+        .await?;
+    let mut claims: Vec<Claim> = Vec::with_capacity(limits.most);
+    for (user, free) in served {
+        let left = most - i64::try_from(claims.len()).unwrap_or(i64::MAX);
+        if left <= 0 {
+            break;
+        }
+        let of_user: Vec<Claim> = sqlx::query_as(SQLITE_CLAIM)
+            .bind(user)
+            .bind(now)
+            .bind(free.min(left))
+            .bind(holder.0)
+            .bind(now.plus(limits.lease))
+            .fetch_all(&mut *db)
+            .await?;
+        serve_lane(db, user, of_user.len(), now).await?;
+        claims.extend(of_user);
+    }
+    Ok(claims)
+}
+
+async fn claim_suspect_sqlite(
+    db: &mut SqliteConnection,
+    holder: Holder,
+    limits: ClaimLimits,
+    now: Timestamp,
+) -> Result<Option<Claim>, StoreError> {
+    let claim: Option<Claim> = sqlx::query_as(SQLITE_CLAIM_SUSPECT)
+        .bind(now)
+        .bind(i64::from(limits.per_user))
+        .bind(holder.0)
+        .bind(now.plus(limits.lease))
+        .fetch_optional(&mut *db)
+        .await?;
+    if let Some(claim) = &claim {
+        serve_lane(db, claim.user_id, 1, now).await?;
+    }
+    Ok(claim)
+}
+
+async fn serve_lane(
+    db: &mut SqliteConnection,
+    user: UserId,
+    runs: usize,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    sqlx::query("UPDATE lanes SET running = running + $2, last_served = $3 WHERE user_id = $1")
+        .bind(user)
+        .bind(i64::try_from(runs).unwrap_or(i64::MAX))
+        .bind(now)
+        .execute(&mut *db)
+        .await?;
+    Ok(())
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,97 @@
+//! One type per kind of row id, so that a mailbox's id is never taken for a user's.
+
+use std::fmt;
+use std::str::FromStr;
+
+use uuid::Uuid;
+
+use crate::clock::Clock;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
+        #[sqlx(transparent)]
+        pub struct $name(Uuid);
+
+        impl $name {
+            /// A fresh id, sortable by the time of its making (UUIDv7).
+            pub fn new(clock: &Clock) -> Self {
+                Self(clock.new_uuid())
+            }
+
+            /// An id that was read back from somewhere.
+            pub const fn from_uuid(uuid: Uuid) -> Self {
+                Self(uuid)
+            }
+
+            /// The bare UUID, for ciphertext binding and encoding.
+            pub const fn uuid(self) -> Uuid {
+                self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.0.fmt(f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = uuid::Error;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.parse().map(Self)
+            }
+        }
+    };
+}
+
+id!(
+    /// A person who owns agents and keys.
+    UserId
+);
+id!(
+    /// One watched IMAP inbox.
+    MailboxId
+);
+id!(
+    /// One agent.
+    AgentId
+);
+id!(
+    /// One AI configuration.
+    AiConfigurationId
+);
+id!(
+    /// One stored mail (our row; the mail's own header is `mail::RfcMessageId`).
+    MessageId
+);
+id!(
+    /// One conversation with one correspondent.
+    ThreadId
+);
+id!(
+    /// One call of a provider.
+    CallId
+);
+id!(
+    /// One notice to an owner.
+    NoticeId
+);
+id!(
+    /// One run; it has its message's id, since every message has exactly one.
+    RunId
+);
+
+impl RunId {
+    /// The run of this message.
+    pub const fn of(message: MessageId) -> Self {
+        Self(message.0)
+    }
+
+    /// The message of this run.
+    pub const fn message(self) -> MessageId {
+        MessageId(self.0)
+    }
+}

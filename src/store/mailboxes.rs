@@ -1,0 +1,278 @@
+//! `mailboxes`: watched inboxes, how to reach them, and how they fare.
+
+use super::pool::{Tx, on_pool, on_tx};
+use super::{MailboxId, Store, StoreError, UserId};
+use crate::clock::Timestamp;
+use crate::vault::Sealed;
+
+/// Whether a mailbox is watched.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum MailboxState {
+    /// Watched.
+    Active,
+    /// Not watched until its owner changes something; the reason says what.
+    Stopped,
+}
+
+/// How to reach one of a mailbox's two servers.
+#[derive(Clone)]
+pub struct Server {
+    /// Host name.
+    pub host: String,
+    /// Port.
+    pub port: u16,
+    /// `tls`, `starttls` or `none`.
+    pub security: String,
+    /// Login name.
+    pub username: String,
+    /// Sealed password; `None` where OAuth is used.
+    pub password: Option<Sealed>,
+    /// Certificates to trust besides the public ones, PEM.
+    pub ca: Option<String>,
+}
+
+/// Sealed OAuth credentials.
+#[derive(Clone)]
+pub struct OAuth {
+    /// Client id.
+    pub client_id: String,
+    /// Sealed client secret.
+    pub client_secret: Option<Sealed>,
+    /// Sealed refresh token.
+    pub refresh_token: Sealed,
+    /// Where access tokens are fetched.
+    pub token_url: String,
+}
+
+/// A mailbox.
+#[derive(Clone)]
+pub struct Mailbox {
+    /// The id.
+    pub id: MailboxId,
+    /// The owner.
+    pub user_id: UserId,
+    /// Its address.
+    pub address: String,
+    /// Further addresses that arrive here.
+    pub aliases: Vec<String>,
+    /// The watched folder.
+    pub folder: String,
+    /// Where mail comes in.
+    pub imap: Server,
+    /// Where mail goes out.
+    pub smtp: Server,
+    /// Credentials instead of passwords.
+    pub oauth: Option<OAuth>,
+    /// Tells whether the secrets are the same as others.
+    pub secrets_fingerprint: String,
+    /// Whether the owner wants it watched.
+    pub enabled: bool,
+    /// Whether it is watched.
+    pub state: MailboxState,
+    /// Why not.
+    pub state_reason: Option<String>,
+    /// Older mail is not answered (EM-25).
+    pub activated_at: Timestamp,
+    /// When its server last answered.
+    pub last_alive_at: Option<Timestamp>,
+    /// The cursor's UIDVALIDITY.
+    pub uid_validity: Option<u32>,
+    /// The cursor: the lowest UID that is not settled.
+    pub next_uid: Option<u32>,
+    /// Changes with every change of the row's settings.
+    pub updated_at: Timestamp,
+}
+
+/// A mailbox to be made or changed: the settings count, the rest is kept as it is.
+pub type NewMailbox = Mailbox;
+
+/// Column labels to which ciphertexts of a mailbox are bound.
+pub mod columns {
+    /// The IMAP password.
+    pub const IMAP_PASSWORD: &str = "mailboxes.imap_password";
+    /// The SMTP password.
+    pub const SMTP_PASSWORD: &str = "mailboxes.smtp_password";
+    /// The OAuth client secret.
+    pub const OAUTH_CLIENT_SECRET: &str = "mailboxes.oauth_client_secret";
+    /// The OAuth refresh token.
+    pub const OAUTH_REFRESH_TOKEN: &str = "mailboxes.oauth_refresh_token";
+}
+
+impl Store {
+    /// A user's mailboxes by address.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_mailboxes(&self, user: UserId) -> Result<Vec<Mailbox>, StoreError> {
+        let rows: Vec<Row> = on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT * FROM mailboxes WHERE user_id = $1 ORDER BY address LIMIT 1000")
+            .bind(user).fetch_all(db).await)?;
+        rows.into_iter().map(Mailbox::try_from).collect()
+    }
+
+    /// One mailbox of a user.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn find_mailbox(
+        &self,
+        user: UserId,
+        mailbox: MailboxId,
+    ) -> Result<Option<Mailbox>, StoreError> {
+        let row: Option<Row> = on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT * FROM mailboxes WHERE user_id = $1 AND id = $2")
+            .bind(user).bind(mailbox).fetch_optional(db).await)?;
+        row.map(Mailbox::try_from).transpose()
+    }
+
+    /// Stops watching a mailbox until its owner changes it. Answers whether it was watched.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn stop_mailbox(
+        &self,
+        user: UserId,
+        mailbox: MailboxId,
+        reason: &'static str,
+    ) -> Result<bool, StoreError> {
+        let changed = self
+            .write_one(move |tx| {
+                Box::pin(async move {
+                    Ok(on_tx!(tx, db => sqlx::query(
+                        "UPDATE mailboxes SET state = 'stopped', state_reason = $3
+                         WHERE user_id = $1 AND id = $2 AND state <> 'stopped'")
+                        .bind(user).bind(mailbox).bind(reason)
+                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
+                })
+            })
+            .await?;
+        Ok(changed == 1)
+    }
+}
+
+#[derive(sqlx::FromRow)]
+pub(super) struct Row {
+    id: MailboxId,
+    user_id: UserId,
+    address: String,
+    aliases: String,
+    folder: String,
+    imap_host: String,
+    imap_port: i64,
+    imap_security: String,
+    imap_username: String,
+    imap_password: Option<String>,
+    imap_ca: Option<String>,
+    smtp_host: String,
+    smtp_port: i64,
+    smtp_security: String,
+    smtp_username: String,
+    smtp_password: Option<String>,
+    smtp_ca: Option<String>,
+    oauth_client_id: Option<String>,
+    oauth_client_secret: Option<String>,
+    oauth_refresh_token: Option<String>,
+    oauth_token_url: Option<String>,
+    secrets_fingerprint: String,
+    enabled: bool,
+    state: MailboxState,
+    state_reason: Option<String>,
+    activated_at: Timestamp,
+    last_alive_at: Option<Timestamp>,
+    uid_validity: Option<i64>,
+    next_uid: Option<i64>,
+    updated_at: Timestamp,
+}
+
+impl TryFrom<Row> for Mailbox {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        let impossible =
+            |column| move || StoreError::Impossible { table: "mailboxes", column, id: row.id.to_string() };
+        let oauth = match (row.oauth_client_id, row.oauth_refresh_token, row.oauth_token_url) {
+            (Some(client_id), Some(refresh_token), Some(token_url)) => Some(OAuth {
+                client_id,
+                client_secret: row.oauth_client_secret.map(Sealed::from_stored),
+                refresh_token: Sealed::from_stored(refresh_token),
+                token_url,
+            }),
+            _ => None,
+        };
+        Ok(Self {
+            id: row.id,
+            user_id: row.user_id,
+            address: row.address,
+            aliases: serde_json::from_str(&row.aliases).map_err(|_| impossible("aliases")())?,
+            folder: row.folder,
+            imap: Server {
+                host: row.imap_host,
+                port: u16::try_from(row.imap_port).map_err(|_| impossible("imap_port")())?,
+                security: row.imap_security,
+                username: row.imap_username,
+                password: row.imap_password.map(Sealed::from_stored),
+                ca: row.imap_ca,
+            },
+            smtp: Server {
+                host: row.smtp_host,
+                port: u16::try_from(row.smtp_port).map_err(|_| impossible("smtp_port")())?,
+                security: row.smtp_security,
+                username: row.smtp_username,
+                password: row.smtp_password.map(Sealed::from_stored),
+                ca: row.smtp_ca,
+            },
+            oauth,
+            secrets_fingerprint: row.secrets_fingerprint,
+            enabled: row.enabled,
+            state: row.state,
+            state_reason: row.state_reason,
+            activated_at: row.activated_at,
+            last_alive_at: row.last_alive_at,
+            uid_validity: row.uid_validity.and_then(|value| u32::try_from(value).ok()),
+            next_uid: row.next_uid.and_then(|value| u32::try_from(value).ok()),
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+/// Makes or changes a mailbox; a changed one is watched afresh, from where its cursor stands.
+pub(super) async fn upsert(tx: &mut Tx, mailbox: NewMailbox, now: Timestamp) -> Result<(), StoreError> {
+    let aliases = serde_json::to_string(&mailbox.aliases).unwrap_or_default();
+    let stored = |secret: &Option<Sealed>| secret.as_ref().map(|sealed| sealed.as_stored().to_owned());
+    let (imap, smtp, oauth) = (&mailbox.imap, &mailbox.smtp, mailbox.oauth.as_ref());
+    on_tx!(tx, db => sqlx::query(
+        "INSERT INTO mailboxes (id, user_id, address, aliases, folder,
+            imap_host, imap_port, imap_security, imap_username, imap_password, imap_ca,
+            smtp_host, smtp_port, smtp_security, smtp_username, smtp_password, smtp_ca,
+            oauth_client_id, oauth_client_secret, oauth_refresh_token, oauth_token_url,
+            secrets_fingerprint, enabled, state, activated_at, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
+            $21, $22, $23, 'active', $24, $25, $25)
+         ON CONFLICT (id) DO UPDATE SET address = excluded.address, aliases = excluded.aliases,
+            folder = excluded.folder, imap_host = excluded.imap_host, imap_port = excluded.imap_port,
+            imap_security = excluded.imap_security, imap_username = excluded.imap_username,
+            imap_password = excluded.imap_password, imap_ca = excluded.imap_ca,
+            smtp_host = excluded.smtp_host, smtp_port = excluded.smtp_port,
+            smtp_security = excluded.smtp_security, smtp_username = excluded.smtp_username,
+            smtp_password = excluded.smtp_password, smtp_ca = excluded.smtp_ca,
+            oauth_client_id = excluded.oauth_client_id, oauth_client_secret = excluded.oauth_client_secret,
+            oauth_refresh_token = excluded.oauth_refresh_token, oauth_token_url = excluded.oauth_token_url,
+            secrets_fingerprint = excluded.secrets_fingerprint, enabled = excluded.enabled,
+            activated_at = CASE WHEN excluded.enabled AND NOT mailboxes.enabled
+                THEN $25 ELSE mailboxes.activated_at END,
+            state = 'active', state_reason = NULL, updated_at = $25
+         WHERE mailboxes.user_id = excluded.user_id")
+        .bind(mailbox.id).bind(mailbox.user_id).bind(&mailbox.address).bind(&aliases).bind(&mailbox.folder)
+        .bind(&imap.host).bind(i64::from(imap.port)).bind(&imap.security).bind(&imap.username)
+        .bind(stored(&imap.password)).bind(&imap.ca)
+        .bind(&smtp.host).bind(i64::from(smtp.port)).bind(&smtp.security).bind(&smtp.username)
+        .bind(stored(&smtp.password)).bind(&smtp.ca)
+        .bind(oauth.map(|oauth| oauth.client_id.clone()))
+        .bind(oauth.and_then(|oauth| stored(&oauth.client_secret)))
+        .bind(oauth.map(|oauth| oauth.refresh_token.as_stored().to_owned()))
+        .bind(oauth.map(|oauth| oauth.token_url.clone()))
+        .bind(&mailbox.secrets_fingerprint).bind(mailbox.enabled).bind(mailbox.activated_at).bind(now)
+        .execute(&mut *db).await.map(drop))?;
+    Ok(())
+}

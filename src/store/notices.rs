@@ -1,0 +1,89 @@
+//! `notices`: what an owner must be told, once per cause.
+
+use super::pool::{Tx, on_pool, on_tx};
+use super::{NoticeId, Store, StoreError, UserId};
+use crate::clock::Timestamp;
+
+/// Something an owner must know.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Notice {
+    /// The id.
+    pub id: NoticeId,
+    /// The owner.
+    pub user_id: UserId,
+    /// What it is about; told once while it lasts.
+    pub cause: String,
+    /// What kind of trouble, as a stable code.
+    pub kind: String,
+    /// One sentence that says what to do.
+    pub sentence: String,
+    /// Since when.
+    pub created_at: Timestamp,
+    /// Until when, if it is over.
+    pub ended_at: Option<Timestamp>,
+}
+
+/// A notice to be given.
+#[derive(Clone, Debug)]
+pub struct NewNotice {
+    /// The owner.
+    pub user: UserId,
+    /// What it is about: kind and id of the row, for example `mailbox:<id>`.
+    pub cause: String,
+    /// What kind of trouble.
+    pub kind: &'static str,
+    /// One sentence that says what to do; no mail text, no address of a correspondent, no secret.
+    pub sentence: String,
+}
+
+impl Store {
+    /// Tells an owner something, unless it has been told and still lasts. Answers whether it is news.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn give_notice(&self, notice: NewNotice) -> Result<bool, StoreError> {
+        let (id, now) = (NoticeId::new(&self.clock), self.clock.now());
+        let made = self
+            .write_one(move |tx| {
+                Box::pin(async move {
+                    Ok(on_tx!(tx, db => sqlx::query(
+                        "INSERT INTO notices (id, user_id, cause, kind, sentence, created_at)
+                         VALUES ($1, $2, $3, $4, $5, $6)
+                         ON CONFLICT (user_id, cause) WHERE ended_at IS NULL DO NOTHING")
+                        .bind(id).bind(notice.user).bind(notice.cause).bind(notice.kind)
+                        .bind(notice.sentence).bind(now)
+                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
+                })
+            })
+            .await?;
+        Ok(made == 1)
+    }
+
+    /// Ends a notice whose cause is gone, so that the same trouble is told again.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn end_notice(&self, user: UserId, cause: String) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.write_one(move |tx| Box::pin(async move { end(tx, user, &cause, now).await })).await
+    }
+
+    /// A user's notices, newest first.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_notices(&self, user: UserId, most: u32) -> Result<Vec<Notice>, StoreError> {
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT id, user_id, cause, kind, sentence, created_at, ended_at FROM notices
+             WHERE user_id = $1 ORDER BY id DESC LIMIT $2")
+            .bind(user).bind(i64::from(most)).fetch_all(db).await)?)
+    }
+}
+
+/// Inside a transaction: the cause is gone.
+pub(super) async fn end(tx: &mut Tx, user: UserId, cause: &str, now: Timestamp) -> Result<(), StoreError> {
+    on_tx!(tx, db => sqlx::query(
+        "UPDATE notices SET ended_at = $3 WHERE user_id = $1 AND cause = $2 AND ended_at IS NULL")
+        .bind(user).bind(cause.to_owned()).bind(now).execute(&mut *db).await.map(drop))?;
+    Ok(())
+}

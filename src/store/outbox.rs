@@ -1,0 +1,220 @@
+//! `outbox`: at most one reply per run, its bytes frozen before the first attempt.
+
+use std::time::Duration;
+
+use super::claims::Lease;
+use super::pool::{Tx, on_pool, on_tx};
+use super::{MailboxId, RunId, Store, StoreError, ThreadId, UserId};
+use crate::clock::Timestamp;
+use crate::mail::RfcMessageId;
+
+/// How far a reply has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum OutboxState {
+    /// Frozen, not yet handed over.
+    Ready,
+    /// Between this and the server's last word anything may have happened.
+    Sending,
+    /// The server has it.
+    Sent,
+    /// The connection was lost after the final dot.
+    Ambiguous,
+    /// The server refused it for good.
+    Failed,
+}
+
+/// A frozen reply.
+#[derive(Clone, sqlx::FromRow)]
+pub struct OutboxMail {
+    /// The run it belongs to.
+    pub run_id: RunId,
+    /// Its Message-ID without angle brackets.
+    pub rfc_message_id: String,
+    /// The one recipient.
+    pub recipient: String,
+    /// The exact bytes; `None` once retention has removed them.
+    pub raw: Option<Vec<u8>>,
+    /// How far it has come.
+    pub state: OutboxState,
+}
+
+/// A reply to be frozen.
+#[derive(Clone)]
+pub struct Frozen {
+    /// The mailbox it is sent from.
+    pub mailbox: MailboxId,
+    /// Its thread.
+    pub thread: ThreadId,
+    /// Its Message-ID.
+    pub rfc_message_id: RfcMessageId,
+    /// The one recipient, in comparable form.
+    pub recipient: String,
+    /// The exact bytes.
+    pub raw: Vec<u8>,
+}
+
+/// The most replies, whatever the other side does (EM-27).
+#[derive(Clone, Copy, Debug)]
+pub struct Brakes {
+    /// To one correspondent from one mailbox within 10 minutes.
+    pub per_correspondent_10_minutes: u32,
+    /// To one correspondent from one mailbox within a day.
+    pub per_correspondent_day: u32,
+    /// In one thread within a day.
+    pub per_thread_day: u32,
+}
+
+/// Which brake holds a reply back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Too many to this correspondent within 10 minutes, or within a day.
+    Correspondent,
+    /// Too many in this thread within a day.
+    Thread,
+}
+
+const TEN_MINUTES: Duration = Duration::from_secs(600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+impl Store {
+    /// The reply of a run, if it is frozen already.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn find_outbox_mail(&self, user: UserId, run: RunId) -> Result<Option<OutboxMail>, StoreError> {
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT run_id, rfc_message_id, recipient, raw, state FROM outbox
+             WHERE user_id = $1 AND run_id = $2")
+            .bind(user).bind(run).fetch_optional(db).await)?)
+    }
+
+    /// Freezes a reply, unless a brake holds it back; counted and written in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] where somebody else has the run by now.
+    pub async fn freeze_reply(
+        &self,
+        lease: Lease,
+        frozen: Frozen,
+        brakes: Brakes,
+    ) -> Result<Result<(), Refusal>, StoreError> {
+        let now = self.clock.now();
+        self.write(move |tx| {
+            Box::pin(async move {
+                hold_lease(tx, lease).await?;
+                if let Some(refusal) = find_refusal(tx, lease.user, &frozen, brakes, now).await? {
+                    return Ok(Err(refusal));
+                }
+                insert(tx, lease, frozen, now).await?;
+                Ok(Ok(()))
+            })
+        })
+        .await
+    }
+
+    /// Commits that the reply is about to be handed over. From here to [`Store::settle_reply`] a crash leaves it
+    /// ambiguous.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] where somebody else has the run by now.
+    pub async fn begin_sending(&self, lease: Lease) -> Result<(), StoreError> {
+        self.set_outbox_state(lease, OutboxState::Sending).await
+    }
+
+    /// Commits what became of a reply that was about to be handed over.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] where somebody else has the run by now.
+    pub async fn settle_reply(&self, lease: Lease, state: OutboxState) -> Result<(), StoreError> {
+        self.set_outbox_state(lease, state).await
+    }
+
+    async fn set_outbox_state(&self, lease: Lease, state: OutboxState) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let sending_at = (state == OutboxState::Sending).then_some(now);
+        let sent_at = (state == OutboxState::Sent).then_some(now);
+        let changed = self
+            .write_one(move |tx| {
+                Box::pin(async move {
+                    Ok(on_tx!(tx, db => sqlx::query(
+                        "UPDATE outbox SET state = $4, epoch = $3, sending_at = COALESCE($5, sending_at),
+                            sent_at = COALESCE($6, sent_at)
+                         WHERE user_id = $1 AND run_id = $2 AND state <> 'sent' AND EXISTS (SELECT 1 FROM runs
+                            WHERE id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL)")
+                        .bind(lease.user).bind(lease.run).bind(lease.epoch).bind(state)
+                        .bind(sending_at).bind(sent_at)
+                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
+                })
+            })
+            .await?;
+        if changed == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+    }
+}
+
+/// Keeps the run's row from being claimed by somebody else until this transaction has ended.
+pub(super) async fn hold_lease(tx: &mut Tx, lease: Lease) -> Result<(), StoreError> {
+    let held = match tx {
+        Tx::Sqlite(db) => sqlx::query_scalar::<_, i64>(
+            "SELECT 1 FROM runs WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL",
+        )
+        .bind(lease.user)
+        .bind(lease.run)
+        .bind(lease.epoch)
+        .fetch_optional(&mut *db)
+        .await?
+        .is_some(),
+        Tx::Postgres(db) => lock_run(db, lease).await?,
+        Tx::Single(db) => lock_run(db, lease).await?,
+    };
+    if held { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
+async fn lock_run(db: &mut sqlx::PgConnection, lease: Lease) -> Result<bool, StoreError> {
+    Ok(sqlx::query(
+        "SELECT 1 FROM runs WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL
+         FOR UPDATE",
+    )
+    .bind(lease.user)
+    .bind(lease.run)
+    .bind(lease.epoch)
+    .fetch_optional(&mut *db)
+    .await?
+    .is_some())
+}
+
+async fn find_refusal(
+    tx: &mut Tx,
+    user: UserId,
+    frozen: &Frozen,
+    brakes: Brakes,
+    now: Timestamp,
+) -> Result<Option<Refusal>, StoreError> {
+    let (short, day): (i64, i64) = on_tx!(tx, db => sqlx::query_as(
+        "SELECT CAST(COALESCE(SUM(CASE WHEN created_at > $4 THEN 1 ELSE 0 END), 0) AS BIGINT),
+            CAST(COUNT(*) AS BIGINT) FROM outbox
+         WHERE user_id = $1 AND mailbox_id = $2 AND recipient = $3 AND created_at > $5")
+        .bind(user).bind(frozen.mailbox).bind(&frozen.recipient)
+        .bind(now.minus(TEN_MINUTES)).bind(now.minus(DAY)).fetch_one(&mut *db).await)?;
+    if short >= i64::from(brakes.per_correspondent_10_minutes)
+        || day >= i64::from(brakes.per_correspondent_day)
+    {
+        return Ok(Some(Refusal::Correspondent));
+    }
+    let thread: i64 = on_tx!(tx, db => sqlx::query_scalar(
+        "SELECT CAST(COUNT(*) AS BIGINT) FROM outbox WHERE user_id = $1 AND thread_id = $2 AND created_at > $3")
+        .bind(user).bind(frozen.thread).bind(now.minus(DAY)).fetch_one(&mut *db).await)?;
+    Ok((thread >= i64::from(brakes.per_thread_day)).then_some(Refusal::Thread))
+}
+
+async fn insert(tx: &mut Tx, lease: Lease, frozen: Frozen, now: Timestamp) -> Result<(), StoreError> {
+    on_tx!(tx, db => sqlx::query(
+        "INSERT INTO outbox (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, state,
+            epoch, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9)")
+        .bind(lease.run).bind(lease.user).bind(frozen.mailbox).bind(frozen.thread)
+        .bind(frozen.rfc_message_id.as_str()).bind(frozen.recipient).bind(frozen.raw)
+        .bind(lease.epoch).bind(now)
+        .execute(&mut *db).await.map(drop))?;
+    Ok(())
+}

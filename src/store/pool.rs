@@ -1,0 +1,109 @@
+//! Two native pools behind one enum, and the macros that run one SQL text on either.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, PgPool, Postgres, SqliteConnection, SqlitePool, Transaction};
+
+use super::StoreError;
+use super::writer::Writer;
+use crate::config;
+
+/// Where rows live.
+#[derive(Clone)]
+pub(super) enum Pool {
+    /// A file: many readers, one writer that groups commits.
+    Sqlite { read: SqlitePool, writer: Writer, file: SqliteConnectOptions },
+    /// A server that several processes share.
+    Postgres(PgPool),
+}
+
+/// A transaction in progress; it never leaves a `Store` method.
+pub(super) enum Tx {
+    Sqlite(SqliteConnection),
+    Postgres(Transaction<'static, Postgres>),
+    /// One statement that is its own transaction.
+    Single(PoolConnection<Postgres>),
+}
+
+/// Runs one reading expression on whichever pool there is; `$db` is an executor.
+macro_rules! on_pool {
+    ($pool:expr, $db:ident => $body:expr) => {
+        match $pool {
+            $crate::store::pool::Pool::Sqlite { read: $db, .. } => $body,
+            $crate::store::pool::Pool::Postgres($db) => $body,
+        }
+    };
+}
+
+/// Runs one expression inside a transaction; `$db` is a mutable connection.
+macro_rules! on_tx {
+    ($tx:expr, $db:ident => $body:expr) => {
+        match $tx {
+            $crate::store::pool::Tx::Sqlite($db) => $body,
+            $crate::store::pool::Tx::Postgres(transaction) => {
+                let $db = &mut **transaction;
+                $body
+            }
+            $crate::store::pool::Tx::Single(connection) => {
+                let $db = &mut **connection;
+                $body
+            }
+        }
+    };
+}
+
+pub(super) use {on_pool, on_tx};
+
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Pool {
+    /// Connects by the URL's scheme: `sqlite://` or `postgres://`.
+    pub(super) async fn open(config: &config::Database) -> Result<Self, StoreError> {
+        if config.url.starts_with("sqlite:") {
+            open_sqlite(config).await
+        } else if config.url.starts_with("postgres:") || config.url.starts_with("postgresql:") {
+            open_postgres(config).await
+        } else {
+            Err(StoreError::UnknownScheme)
+        }
+    }
+}
+
+async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
+    let options = SqliteConnectOptions::from_str(&config.url)?
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .disable_statement_logging();
+    let connection = options.connect().await?;
+    let file = options.clone();
+    let read = SqlitePoolOptions::new()
+        .max_connections(config.read_connections)
+        .acquire_timeout(config.acquire_timeout)
+        .connect_with(options.read_only(true).create_if_missing(false))
+        .await?;
+    Ok(Pool::Sqlite { read, writer: Writer::start(connection), file })
+}
+
+async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
+    let options = PgConnectOptions::from_str(&config.url)?.disable_statement_logging();
+    let pool = PgPoolOptions::new()
+        .max_connections(config.connections)
+        .acquire_timeout(config.acquire_timeout)
+        .connect_with(options)
+        .await?;
+    refuse_unsafe_commits(&pool).await?;
+    Ok(Pool::Postgres(pool))
+}
+
+/// A server that answers before its disk has the commit would lose mail (SR-66).
+async fn refuse_unsafe_commits(pool: &PgPool) -> Result<(), StoreError> {
+    let commit: String = sqlx::query_scalar("SHOW synchronous_commit").fetch_one(pool).await?;
+    if commit == "off" { Err(StoreError::UnsafeCommits) } else { Ok(()) }
+}

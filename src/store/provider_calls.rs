@@ -1,0 +1,153 @@
+//! `provider_calls`: one row per call of a provider, written before the call and completed after it (SR-64).
+
+use std::time::Duration;
+
+use super::claims::Lease;
+use super::pool::{on_pool, on_tx};
+use super::{AgentId, AiConfigurationId, CallId, Store, StoreError, UserId};
+
+/// Whose key was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Payer {
+    /// The owner's own.
+    Owner,
+    /// The operator's.
+    Platform,
+}
+
+/// A call about to be made.
+#[derive(Clone, Debug)]
+pub struct NewCall {
+    /// The id.
+    pub id: CallId,
+    /// The agent it is made for.
+    pub agent: AgentId,
+    /// The owner's configuration; `None` for the platform key.
+    pub ai_configuration: Option<AiConfigurationId>,
+    /// Whose key is used.
+    pub payer: Payer,
+    /// The provider's name.
+    pub provider: String,
+    /// The model asked for.
+    pub model: String,
+}
+
+/// How a call ended.
+#[derive(Clone, Debug, Default)]
+pub struct CallEnd {
+    /// Class of the error, where there was one.
+    pub error_class: Option<&'static str>,
+    /// The provider's code for it.
+    pub error_code: Option<String>,
+    /// The provider's id of the request.
+    pub request_id: Option<String>,
+    /// The model that answered.
+    pub answered_model: Option<String>,
+    /// Whether it may have cost money all the same.
+    pub maybe_charged: bool,
+    /// Tokens read, cached ones included.
+    pub input_tokens: u64,
+    /// Of those, tokens read from the provider's cache.
+    pub cached_tokens: u64,
+    /// Tokens written, reasoning included.
+    pub output_tokens: u64,
+    /// Of those, reasoning tokens.
+    pub reasoning_tokens: u64,
+    /// How long the call took.
+    pub latency: Duration,
+}
+
+/// What an owner used, by who paid and for which model.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct UsageTotal {
+    /// Whose key was used.
+    pub payer: Payer,
+    /// The provider's name.
+    pub provider: String,
+    /// The model asked for.
+    pub model: String,
+    /// Number of calls.
+    pub calls: i64,
+    /// Of those, failed ones.
+    pub failed: i64,
+    /// Tokens read.
+    pub input_tokens: i64,
+    /// Tokens written.
+    pub output_tokens: i64,
+}
+
+impl Store {
+    /// Commits that a call is about to be made.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] where somebody else has the run by now.
+    pub async fn begin_call(&self, lease: Lease, call: NewCall) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        let made = self
+            .write_one(move |tx| {
+                Box::pin(async move {
+                    Ok(on_tx!(tx, db => sqlx::query(
+                        "INSERT INTO provider_calls (id, user_id, run_id, agent_id, ai_configuration_id, payer,
+                            provider, model, state, started_at)
+                         SELECT $1, user_id, id, $5, $6, $7, $8, $9, 'sent', $10 FROM runs
+                         WHERE user_id = $2 AND id = $3 AND lease_epoch = $4 AND lease_until IS NOT NULL")
+                        .bind(call.id).bind(lease.user).bind(lease.run).bind(lease.epoch)
+                        .bind(call.agent).bind(call.ai_configuration).bind(call.payer)
+                        .bind(call.provider).bind(call.model).bind(now)
+                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
+                })
+            })
+            .await?;
+        if made == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+    }
+
+    /// Notes that a call failed. Not fenced: it was made and may have cost money, whoever has the run now.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn fail_call(&self, user: UserId, call: CallId, end: CallEnd) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.write_one(move |tx| Box::pin(async move { end_call(tx, user, call, "failed", &end, now).await }))
+            .await
+    }
+
+    /// What a user's calls came to, over all time.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn sum_usage(&self, user: UserId) -> Result<Vec<UsageTotal>, StoreError> {
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT payer, provider, model, CAST(COUNT(*) AS BIGINT) AS calls,
+                CAST(COALESCE(SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END), 0) AS BIGINT) AS failed,
+                CAST(COALESCE(SUM(input_tokens), 0) AS BIGINT) AS input_tokens,
+                CAST(COALESCE(SUM(output_tokens), 0) AS BIGINT) AS output_tokens
+             FROM provider_calls WHERE user_id = $1 GROUP BY payer, provider, model
+             ORDER BY payer, provider, model LIMIT 1000")
+            .bind(user).fetch_all(db).await)?)
+    }
+}
+
+/// Completes a call's row.
+pub(super) async fn end_call(
+    tx: &mut super::Tx,
+    user: UserId,
+    call: CallId,
+    state: &'static str,
+    end: &CallEnd,
+    now: crate::clock::Timestamp,
+) -> Result<(), StoreError> {
+    let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    on_tx!(tx, db => sqlx::query(
+        "UPDATE provider_calls SET state = $3, answered_model = $4, request_id = $5, error_class = $6,
+            error_code = $7, maybe_charged = $8, input_tokens = $9, cached_tokens = $10, output_tokens = $11,
+            reasoning_tokens = $12, latency_ms = $13, ended_at = $14
+         WHERE user_id = $1 AND id = $2")
+        .bind(user).bind(call).bind(state).bind(&end.answered_model).bind(&end.request_id)
+        .bind(end.error_class).bind(&end.error_code).bind(end.maybe_charged)
+        .bind(number(end.input_tokens)).bind(number(end.cached_tokens)).bind(number(end.output_tokens))
+        .bind(number(end.reasoning_tokens))
+        .bind(i64::try_from(end.latency.as_millis()).unwrap_or(i64::MAX)).bind(now)
+        .execute(&mut *db).await.map(drop))?;
+    Ok(())
+}

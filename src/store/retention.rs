@@ -1,0 +1,48 @@
+//! Forgetting: mail text after a while, whole runs after a longer one (SR-83).
+
+use super::pool::{Tx, on_tx};
+use super::{Store, StoreError};
+use crate::clock::Timestamp;
+
+/// Rows changed in one transaction, so that nobody waits long behind a sweep.
+const MOST_AT_ONCE: i64 = 500;
+
+impl Store {
+    /// Removes the text of ended runs' mails taken in before `text_before`, and everything about runs that ended
+    /// before `runs_before` except what they cost. A bounded batch; answers how many rows it changed.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn forget(&self, text_before: Timestamp, runs_before: Timestamp) -> Result<u64, StoreError> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                let mut changed = 0;
+                for statement in FORGET_TEXT {
+                    changed += run(tx, statement, text_before).await?;
+                }
+                changed += run(tx, FORGET_RUNS, runs_before).await?;
+                Ok(changed)
+            })
+        })
+        .await
+    }
+}
+
+const FORGET_TEXT: [&str; 3] = [
+    "UPDATE messages SET raw = NULL WHERE id IN (
+        SELECT messages.id FROM messages JOIN runs ON runs.id = messages.id
+        WHERE raw IS NOT NULL AND finished_at IS NOT NULL AND received_at < $1 LIMIT $2)",
+    "UPDATE outbox SET raw = NULL WHERE run_id IN (
+        SELECT run_id FROM outbox WHERE raw IS NOT NULL AND state = 'sent' AND created_at < $1 LIMIT $2)",
+    "UPDATE completions SET body = NULL WHERE run_id IN (
+        SELECT run_id FROM completions JOIN runs ON runs.id = completions.run_id
+        WHERE body IS NOT NULL AND finished_at IS NOT NULL AND completions.created_at < $1 LIMIT $2)",
+];
+
+const FORGET_RUNS: &str = "DELETE FROM messages WHERE id IN (
+    SELECT id FROM runs WHERE finished_at IS NOT NULL AND finished_at < $1 LIMIT $2)";
+
+async fn run(tx: &mut Tx, statement: &'static str, before: Timestamp) -> Result<u64, StoreError> {
+    Ok(on_tx!(tx, db => sqlx::query(statement).bind(before).bind(MOST_AT_ONCE)
+        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
+}

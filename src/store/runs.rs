@@ -1,0 +1,208 @@
+//! `runs`: the state of each message's answer, for people who ask.
+
+use super::pool::{on_pool, on_tx};
+use super::{AgentId, MailboxId, RunId, Store, StoreError, UserId};
+use crate::clock::Timestamp;
+
+/// Where a run stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum RunState {
+    /// To be claimed as soon as somebody is free.
+    Queued,
+    /// Claimed, under a lease.
+    Running,
+    /// Later by a clock, or once a condition holds.
+    Waiting,
+    /// A person decides.
+    Held,
+    /// The answer was handed over to the mail server.
+    Replied,
+    /// Rightly not answered.
+    Skipped,
+    /// Could not be answered.
+    Failed,
+    /// Its process died with it in hand too often.
+    Quarantined,
+}
+
+impl RunState {
+    /// All states, in the order in which people read them.
+    pub const ALL: [Self; 8] = [
+        Self::Queued,
+        Self::Running,
+        Self::Waiting,
+        Self::Held,
+        Self::Replied,
+        Self::Skipped,
+        Self::Failed,
+        Self::Quarantined,
+    ];
+
+    /// The stored word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Held => "held",
+            Self::Replied => "replied",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+            Self::Quarantined => "quarantined",
+        }
+    }
+
+    /// Whether nothing more happens by itself or by waiting.
+    pub const fn is_end(self) -> bool {
+        matches!(self, Self::Replied | Self::Skipped | Self::Failed | Self::Quarantined)
+    }
+}
+
+/// A run as people see it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct Run {
+    /// The run, and its message.
+    pub id: RunId,
+    /// The owner.
+    pub user_id: UserId,
+    /// The mailbox that the message came to.
+    pub mailbox_id: MailboxId,
+    /// The agent that took it, once resolved.
+    pub agent_id: Option<AgentId>,
+    /// Where it stands.
+    pub state: RunState,
+    /// Why, as a stable code.
+    pub reason: Option<String>,
+    /// What makes the reason precise.
+    pub detail: Option<String>,
+    /// When it is claimed next.
+    pub due_at: Option<Timestamp>,
+    /// Failed attempts.
+    pub attempt: i64,
+    /// How often its process died.
+    pub crash_count: i64,
+    /// When the message was taken in.
+    pub created_at: Timestamp,
+    /// When it ended.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// How many runs stand where.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct StateCount {
+    /// The state.
+    pub state: RunState,
+    /// Its reason.
+    pub reason: Option<String>,
+    /// How many.
+    pub runs: i64,
+}
+
+impl Store {
+    /// The newest runs of a user, `most` at a time, older than `before`.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_runs(
+        &self,
+        user: UserId,
+        before: Option<RunId>,
+        most: u32,
+    ) -> Result<Vec<Run>, StoreError> {
+        let before = before.unwrap_or(RunId::from_uuid(uuid::Uuid::max()));
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT runs.id, runs.user_id, mailbox_id, agent_id, state, reason, detail, due_at, attempt,
+                crash_count, runs.created_at, finished_at
+             FROM runs JOIN messages ON messages.id = runs.id
+             WHERE runs.user_id = $1 AND runs.id < $2 ORDER BY runs.id DESC LIMIT $3")
+            .bind(user).bind(before).bind(i64::from(most)).fetch_all(db).await)?)
+    }
+
+    /// One run of a user; a foreign id looks like an unknown one.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn find_run(&self, user: UserId, run: RunId) -> Result<Option<Run>, StoreError> {
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT runs.id, runs.user_id, mailbox_id, agent_id, state, reason, detail, due_at, attempt,
+                crash_count, runs.created_at, finished_at
+             FROM runs JOIN messages ON messages.id = runs.id
+             WHERE runs.user_id = $1 AND runs.id = $2")
+            .bind(user).bind(run).fetch_optional(db).await)?)
+    }
+
+    /// Whose run this is; for the operator's command line only.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn find_run_owner(&self, run: RunId) -> Result<Option<UserId>, StoreError> {
+        Ok(on_pool!(&self.pool, db => sqlx::query_scalar("SELECT user_id FROM runs WHERE id = $1")
+            .bind(run).fetch_optional(db).await)?)
+    }
+
+    /// How many runs of a user stand where, with their reasons.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn count_runs(&self, user: UserId) -> Result<Vec<StateCount>, StoreError> {
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT state, reason, CAST(COUNT(*) AS BIGINT) AS runs FROM runs
+             WHERE user_id = $1 GROUP BY state, reason ORDER BY state, reason")
+            .bind(user).fetch_all(db).await)?)
+    }
+
+    /// Makes a run due again that waits, is held, failed or quarantined. Its crash record is cleared, since a
+    /// person has looked. With `resend`, an ambiguous mail goes out once more under the same Message-ID.
+    /// Answers whether there was such a run.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn retry_run(&self, user: UserId, run: RunId, resend: bool) -> Result<bool, StoreError> {
+        let now = self.lease_clock().await?;
+        let changed = self
+            .write(move |tx| {
+                Box::pin(async move {
+                    let changed = on_tx!(tx, db => sqlx::query(
+                        "UPDATE runs SET state = 'queued', reason = NULL, detail = NULL, due_at = $3,
+                            crash_count = 0, attempt = 0, finished_at = NULL, resend = $4
+                         WHERE user_id = $1 AND id = $2 AND lease_until IS NULL
+                            AND state IN ('waiting', 'held', 'failed', 'quarantined', 'skipped')")
+                        .bind(user).bind(run).bind(now).bind(resend)
+                        .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+                    super::wake::tell_others(tx).await?;
+                    Ok(changed)
+                })
+            })
+            .await?;
+        self.wake_queue();
+        Ok(changed == 1)
+    }
+
+    /// Makes the runs due that were parked for want of what the user has just changed.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn unpark_runs(&self, user: UserId) -> Result<u64, StoreError> {
+        let now = self.lease_clock().await?;
+        let changed = self
+            .write(move |tx| {
+                Box::pin(async move {
+                    let changed = unpark(tx, user, now).await?;
+                    super::wake::tell_others(tx).await?;
+                    Ok(changed)
+                })
+            })
+            .await?;
+        self.wake_queue();
+        Ok(changed)
+    }
+}
+
+/// Inside a transaction: what waits without a time waits for a condition, and it may hold by now.
+pub(super) async fn unpark(tx: &mut super::Tx, user: UserId, now: Timestamp) -> Result<u64, StoreError> {
+    Ok(on_tx!(tx, db => sqlx::query(
+        "UPDATE runs SET state = 'queued', reason = NULL, detail = NULL, due_at = $2
+         WHERE user_id = $1 AND state = 'waiting' AND lease_until IS NULL AND due_at IS NULL")
+        .bind(user).bind(now).execute(&mut *db).await.map(|done| done.rows_affected()))?)
+}

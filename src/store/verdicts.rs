@@ -1,0 +1,269 @@
+//! Ending a lease: what became of the run, written in batches and fenced by the lease's epoch.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use sqlx::{PgConnection, SqliteConnection};
+use uuid::Uuid;
+
+use super::claims::{Holder, Lease};
+use super::pool::{Tx, on_tx};
+use super::runs::RunState;
+use super::{RunId, Store, StoreError, UserId};
+use crate::clock::Timestamp;
+
+/// When a run that is not finished is to be claimed again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Due {
+    /// Never by itself: finished, held, or parked until a condition holds.
+    Never,
+    /// As soon as somebody is free.
+    Now,
+    /// Not before this much time has passed.
+    After(Duration),
+}
+
+/// What became of a leased run.
+#[derive(Clone, Debug)]
+pub struct Verdict {
+    /// The lease that ends with this.
+    pub lease: Lease,
+    /// The state the run goes to.
+    pub state: RunState,
+    /// Why, as a stable code.
+    pub reason: Option<&'static str>,
+    /// A bounded code that makes the reason precise (an error class, a reply code).
+    pub detail: Option<String>,
+    /// When it is to be claimed again.
+    pub due: Due,
+    /// Whether this was a failed attempt.
+    pub counts: bool,
+    /// Whether the process was about to run it and did not: its crash record stays.
+    pub untouched: bool,
+}
+
+impl Verdict {
+    /// The run goes back as it was, without an attempt counted: it was not started, or not to its end.
+    pub const fn hand_back(lease: Lease) -> Self {
+        Self {
+            lease,
+            state: RunState::Queued,
+            reason: None,
+            detail: None,
+            due: Due::Now,
+            counts: false,
+            untouched: true,
+        }
+    }
+}
+
+const POSTGRES_END: &str = "WITH verdict AS (
+    SELECT * FROM UNNEST($1::UUID[], $2::BIGINT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::BIGINT[],
+                         $7::BIGINT[], $8::BIGINT[], $9::BOOLEAN[])
+        AS verdict (id, epoch, state, reason, detail, due_in, counts, finished_at, untouched)
+), locked AS (
+    SELECT user_id FROM lanes WHERE user_id IN (SELECT UNNEST($10::UUID[])) ORDER BY user_id FOR UPDATE
+), ended AS (
+    UPDATE runs SET state = verdict.state, reason = verdict.reason, detail = verdict.detail,
+        due_at = now_millis() + verdict.due_in, attempt = attempt + verdict.counts,
+        crash_count = CASE WHEN verdict.untouched THEN crash_count ELSE 0 END,
+        finished_at = verdict.finished_at, lease_owner = NULL, lease_until = NULL
+    FROM verdict WHERE runs.id = verdict.id AND runs.lease_epoch = verdict.epoch
+        AND runs.lease_until IS NOT NULL AND (SELECT COUNT(*) FROM locked) >= 0
+    RETURNING runs.id, runs.user_id
+), counted AS (
+    SELECT user_id, COUNT(*) AS runs FROM ended GROUP BY user_id
+), updated AS (
+    UPDATE lanes SET running = running - counted.runs FROM counted WHERE lanes.user_id = counted.user_id
+)
+SELECT id FROM ended";
+
+const SQLITE_END: &str = "UPDATE runs SET state = verdict.state, reason = verdict.reason,
+        detail = verdict.detail, due_at = verdict.due_at, attempt = attempt + verdict.counts,
+        crash_count = CASE WHEN verdict.untouched THEN crash_count ELSE 0 END,
+        finished_at = verdict.finished_at, lease_owner = NULL, lease_until = NULL
+    FROM (SELECT unhex(value ->> 'id') AS id, value ->> 'epoch' AS epoch, value ->> 'state' AS state,
+        value ->> 'reason' AS reason, value ->> 'detail' AS detail, value ->> 'due_at' AS due_at,
+        value ->> 'counts' AS counts, value ->> 'finished_at' AS finished_at,
+        value ->> 'untouched' AS untouched FROM json_each($1)) AS verdict
+    WHERE runs.id = verdict.id AND runs.lease_epoch = verdict.epoch AND runs.lease_until IS NOT NULL
+    RETURNING runs.id, runs.user_id";
+
+const SQLITE_LANES: &str = "UPDATE lanes SET running = running - counted.runs
+    FROM (SELECT unhex(value) AS user_id, COUNT(*) AS runs FROM json_each($1) GROUP BY value) AS counted
+    WHERE lanes.user_id = counted.user_id";
+
+impl Store {
+    /// Ends these leases in one commit and answers which of them were still held; the others had passed to
+    /// somebody else and nothing was written for them.
+    ///
+    /// # Errors
+    /// Where the database does not answer; then all leases still stand.
+    pub async fn end_leases(&self, verdicts: Vec<Verdict>) -> Result<Vec<RunId>, StoreError> {
+        let now = self.clock.now();
+        let wakes = verdicts.iter().any(|verdict| verdict.due == Due::Now);
+        let ended = self
+            .write_one(move |tx| {
+                Box::pin(async move {
+                    match tx {
+                        Tx::Sqlite(db) => end_sqlite(db, &verdicts, now).await,
+                        Tx::Postgres(db) => end_postgres(db, &verdicts, now).await,
+                        Tx::Single(db) => end_postgres(db, &verdicts, now).await,
+                    }
+                })
+            })
+            .await?;
+        if wakes {
+            self.wake_queue();
+        }
+        Ok(ended)
+    }
+
+    /// Keeps this process's leases for another `lease`, and answers which runs it still holds.
+    ///
+    /// # Errors
+    /// Where the database does not answer; then nothing is known.
+    pub async fn renew_leases(
+        &self,
+        holder: Holder,
+        lease: Duration,
+    ) -> Result<Vec<(RunId, i64)>, StoreError> {
+        let until = self.lease_clock().await?.plus(lease);
+        self.write(move |tx| {
+            Box::pin(async move {
+                Ok(on_tx!(tx, db => sqlx::query_as(
+                    "UPDATE runs SET lease_until = $2 WHERE lease_until IS NOT NULL AND lease_owner = $1
+                     RETURNING id, lease_epoch")
+                    .bind(holder.uuid()).bind(until).fetch_all(&mut *db).await)?)
+            })
+        })
+        .await
+    }
+
+    /// Takes back the leases of processes that died: their runs become due again with one more crash on record,
+    /// or are quarantined once they have `max_crashes`. With `everyone`, all leases count as dead (the start of
+    /// the only process of a SQLite file). Answers the runs that were quarantined and their owners.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn reap_leases(
+        &self,
+        max_crashes: u32,
+        everyone: bool,
+    ) -> Result<Vec<(RunId, UserId)>, StoreError> {
+        let now = self.lease_clock().await?;
+        let dead_before = if everyone { Timestamp::from_millis(i64::MAX) } else { now };
+        let reaped: Vec<Reaped> = self
+            .write(move |tx| {
+                Box::pin(async move {
+                    let reaped: Vec<Reaped> = on_tx!(tx, db => sqlx::query_as(REAP)
+                        .bind(dead_before).bind(i64::from(max_crashes)).bind(now)
+                        .fetch_all(&mut *db).await)?;
+                    for run in &reaped {
+                        on_tx!(tx, db => sqlx::query(
+                            "UPDATE lanes SET running = running - 1 WHERE user_id = $1")
+                            .bind(run.user_id).execute(&mut *db).await.map(drop))?;
+                    }
+                    Ok(reaped)
+                })
+            })
+            .await?;
+        if !reaped.is_empty() {
+            tracing::warn!(runs = reaped.len(), "took back runs whose process died");
+            self.wake_queue();
+        }
+        Ok(reaped.iter().filter(|run| run.quarantined).map(|run| (run.id, run.user_id)).collect())
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Reaped {
+    id: RunId,
+    user_id: UserId,
+    quarantined: bool,
+}
+
+const REAP: &str = "UPDATE runs SET crash_count = crash_count + 1, lease_owner = NULL, lease_until = NULL,
+        state = CASE WHEN crash_count + 1 >= $2 THEN 'quarantined' ELSE 'queued' END,
+        reason = CASE WHEN crash_count + 1 >= $2 THEN 'crashes' ELSE NULL END,
+        due_at = CASE WHEN crash_count + 1 >= $2 THEN NULL ELSE $3 END,
+        finished_at = CASE WHEN crash_count + 1 >= $2 THEN $3 ELSE NULL END
+    WHERE lease_until IS NOT NULL AND lease_until < $1
+    RETURNING id, user_id, (state = 'quarantined') AS quarantined";
+
+/// One verdict as the JSON that SQLite reads.
+#[derive(Serialize)]
+struct Ending<'a> {
+    id: String,
+    epoch: i64,
+    state: &'a str,
+    reason: Option<&'a str>,
+    detail: Option<&'a str>,
+    due_at: Option<i64>,
+    counts: i64,
+    finished_at: Option<i64>,
+    untouched: bool,
+}
+
+async fn end_sqlite(
+    db: &mut SqliteConnection,
+    verdicts: &[Verdict],
+    now: Timestamp,
+) -> Result<Vec<RunId>, StoreError> {
+    let endings: Vec<Ending<'_>> = verdicts.iter().map(|verdict| ending(verdict, now)).collect();
+    let json = serde_json::to_string(&endings).unwrap_or_default();
+    let ended: Vec<(RunId, UserId)> = sqlx::query_as(SQLITE_END).bind(json).fetch_all(&mut *db).await?;
+    let users: Vec<String> = ended.iter().map(|(_, user)| user.uuid().simple().to_string()).collect();
+    sqlx::query(SQLITE_LANES)
+        .bind(serde_json::to_string(&users).unwrap_or_default())
+        .execute(&mut *db)
+        .await?;
+    Ok(ended.into_iter().map(|(run, _)| run).collect())
+}
+
+fn ending(verdict: &Verdict, now: Timestamp) -> Ending<'_> {
+    Ending {
+        id: verdict.lease.run.uuid().simple().to_string(),
+        epoch: verdict.lease.epoch,
+        state: verdict.state.as_str(),
+        reason: verdict.reason,
+        detail: verdict.detail.as_deref(),
+        due_at: due_in(verdict.due).map(|millis| now.millis().saturating_add(millis)),
+        counts: i64::from(verdict.counts),
+        finished_at: verdict.state.is_end().then_some(now.millis()),
+        untouched: verdict.untouched,
+    }
+}
+
+async fn end_postgres(
+    db: &mut PgConnection,
+    verdicts: &[Verdict],
+    now: Timestamp,
+) -> Result<Vec<RunId>, StoreError> {
+    let column = |pick: fn(&Verdict) -> i64| verdicts.iter().map(pick).collect::<Vec<i64>>();
+    let ids: Vec<Uuid> = verdicts.iter().map(|verdict| verdict.lease.run.uuid()).collect();
+    let users: Vec<Uuid> = verdicts.iter().map(|verdict| verdict.lease.user.uuid()).collect();
+    Ok(sqlx::query_scalar(POSTGRES_END)
+        .bind(ids)
+        .bind(column(|verdict| verdict.lease.epoch))
+        .bind(verdicts.iter().map(|verdict| verdict.state.as_str()).collect::<Vec<_>>())
+        .bind(verdicts.iter().map(|verdict| verdict.reason).collect::<Vec<_>>())
+        .bind(verdicts.iter().map(|verdict| verdict.detail.clone()).collect::<Vec<_>>())
+        .bind(verdicts.iter().map(|verdict| due_in(verdict.due)).collect::<Vec<_>>())
+        .bind(column(|verdict| i64::from(verdict.counts)))
+        .bind(
+            verdicts.iter().map(|verdict| verdict.state.is_end().then_some(now.millis())).collect::<Vec<_>>(),
+        )
+        .bind(verdicts.iter().map(|verdict| verdict.untouched).collect::<Vec<_>>())
+        .bind(users)
+        .fetch_all(&mut *db)
+        .await?)
+}
+
+fn due_in(due: Due) -> Option<i64> {
+    match due {
+        Due::Never => None,
+        Due::Now => Some(0),
+        Due::After(delay) => Some(i64::try_from(delay.as_millis()).unwrap_or(i64::MAX)),
+    }
+}

@@ -1,0 +1,72 @@
+//! Hearing of work that another process has stored.
+
+use std::time::Duration;
+
+use sqlx::postgres::PgListener;
+use sqlx::{PgPool, SqlitePool};
+
+use super::pool::{Pool, Tx};
+use super::{Store, StoreError};
+
+/// The PostgreSQL channel on which "runs are due" is told.
+const CHANNEL: &str = "postkey_runs";
+
+impl Store {
+    /// Wakes the queue when another process has written: LISTEN on PostgreSQL, `PRAGMA data_version` on SQLite,
+    /// and in any case every `tick`. Runs until it is dropped; a database that is away is asked again.
+    pub async fn watch_other_processes(&self, tick: Duration) {
+        loop {
+            let watched = match &self.pool {
+                Pool::Postgres(pool) => self.listen(pool, tick).await,
+                Pool::Sqlite { read, .. } => self.watch_version(read, tick).await,
+            };
+            if let Err(error) = watched {
+                tracing::warn!(%error, "cannot hear of other processes' work; asking again");
+            }
+            tokio::time::sleep(tick.max(Duration::from_secs(1))).await;
+        }
+    }
+
+    async fn listen(&self, pool: &PgPool, tick: Duration) -> Result<(), StoreError> {
+        let mut listener = PgListener::connect_with(pool).await?;
+        listener.listen(CHANNEL).await?;
+        loop {
+            // A slot freed or a due time reached elsewhere is not told; the tick sees it.
+            if let Ok(told) = tokio::time::timeout(tick, listener.try_recv()).await
+                && told?.is_none()
+            {
+                return Err(StoreError::Closed);
+            }
+            self.wake.notify_one();
+        }
+    }
+
+    async fn watch_version(&self, read: &SqlitePool, tick: Duration) -> Result<(), StoreError> {
+        let mut connection = read.acquire().await?;
+        let mut last: i64 = 0;
+        loop {
+            let version = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut *connection).await?;
+            if version != last {
+                last = version;
+                self.wake.notify_one();
+            }
+            tokio::time::sleep(tick).await;
+        }
+    }
+
+    /// Wakes this process's queue: runs may have become due, or a place free.
+    pub fn wake_queue(&self) {
+        self.wake.notify_one();
+    }
+}
+
+/// Tells the other processes, at the commit of this transaction.
+pub(super) async fn tell_others(tx: &mut Tx) -> Result<(), StoreError> {
+    let db = match tx {
+        Tx::Sqlite(_) => return Ok(()),
+        Tx::Postgres(transaction) => &mut **transaction,
+        Tx::Single(connection) => &mut **connection,
+    };
+    sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(db).await?;
+    Ok(())
+}

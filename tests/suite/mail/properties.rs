@@ -1,0 +1,90 @@
+//! For any input: no panic, a decision, and a sound reply.
+
+use postkey::clock::Timestamp;
+use postkey::mail::gate::decide;
+use postkey::mail::reply::{Draft, compose};
+use postkey::mail::{Mail, RfcMessageId, disclosure, identity};
+use proptest::prelude::*;
+
+use super::reply::assert_sound;
+use super::{address, id, ours, read};
+
+/// Pieces that steer random mails into the deeper branches.
+const PIECES: [&str; 24] = [
+    "From: ",
+    "Subject: ",
+    "Content-Type: multipart/mixed; boundary=b\r\n",
+    "Content-Type: text/html\r\n",
+    "\r\n",
+    "\r\n\r\n",
+    "--b\r\n",
+    "--b--",
+    "=?utf-8?q?=0D=0A?=",
+    "<a@x.org>",
+    "a@x.org",
+    "References: ",
+    "Content-Transfer-Encoding: base64\r\n",
+    "Auto-Submitted: ",
+    "Return-Path: ",
+    "<div style=\"display:none\">",
+    "</div>",
+    "&amp;",
+    "> ",
+    "wrote:\r\n",
+    "Date: ",
+    "filename*0*=utf-8''%",
+    "=C3=",
+    "\u{FEFF}",
+];
+
+fn any_mail() -> impl Strategy<Value = Vec<u8>> {
+    let piece = prop_oneof![
+        3 => prop::sample::select(PIECES.as_slice()).prop_map(|piece| piece.as_bytes().to_vec()),
+        1 => prop::collection::vec(any::<u8>(), 0..40),
+    ];
+    prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn em_31_any_bytes_get_a_decision(raw in any_mail()) {
+        let mail = read(&raw);
+        let again = read(&raw);
+        prop_assert_eq!(decide(&mail, &ours()), decide(&again, &ours()));
+        prop_assert_eq!(identity(&raw, &mail), identity(&raw, &again));
+    }
+
+    #[test]
+    fn em_35_any_words_make_a_sound_reply(
+        raw in any_mail(),
+        words in "\\PC{0,200}|[\\s.=From\\r\\n\u{0}-\u{FF}]{0,300}",
+        subject in any::<String>(),
+        name in any::<String>(),
+    ) {
+        let parent = Mail { subject, ..read(&raw) };
+        let line = disclosure(&name);
+        let composed = compose(&Draft {
+            parent: &parent,
+            from: &address("shop@postkey.example"),
+            from_name: Some(&name),
+            to: &address("ann@example.org"),
+            to_name: Some(&name),
+            body: &format!("x{words}"),
+            disclosure: Some(&line),
+            message_id: &id("0123.4567@postkey.example"),
+            date: Timestamp::from_millis(1_784_000_000_000),
+            loop_mark: &name,
+            model: &name,
+        });
+        let bytes = composed.unwrap();
+        assert_sound(&bytes);
+        let reply = read(&bytes);
+        prop_assert_eq!(reply.message_id.as_ref().map(RfcMessageId::as_str), Some("0123.4567@postkey.example"));
+        prop_assert_eq!(&reply.to, &[address("ann@example.org")]);
+        prop_assert_eq!(reply.from.len(), 1);
+        prop_assert!(reply.subject.starts_with("Re: "));
+        prop_assert!(reply.text.visible.contains("Reply HUMAN") || reply.text.quoted.contains("Reply HUMAN"));
+    }
+}

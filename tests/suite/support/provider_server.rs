@@ -1,0 +1,231 @@
+//! A scripted OpenAI-style provider on loopback: answers every prompt until it is told to misbehave.
+//!
+//! ```ignore
+//! let server = ProviderServer::start().await;
+//! server.next("sk-anna", Answer::status(429, "{}").header("retry-after", "7"));
+//! server.always("sk-bob", Answer::Hang);
+//! assert_eq!(server.calls_of("sk-anna").len(), 2);
+//! ```
+
+use std::collections::{BTreeMap, VecDeque};
+use std::future::IntoFuture;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, Response};
+use axum::routing::post;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// A call that reached the server.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// What stood behind `Bearer ` in the Authorization header; empty when there was none.
+    pub key: String,
+    /// The request's JSON; null when it was none.
+    pub request: Value,
+}
+
+impl Call {
+    /// The text of the last message, which the reply is derived from.
+    pub fn last_text(&self) -> &str {
+        let messages = self.request["messages"].as_array();
+        messages.and_then(|messages| messages.last()?["content"].as_str()).unwrap_or_default()
+    }
+}
+
+/// Makes the model's words from a call.
+pub type Words = dyn Fn(&Call) -> String + Send + Sync;
+
+/// What the server does with a call.
+#[derive(Clone)]
+pub enum Answer {
+    /// 200 with a completion of these words.
+    Words(Arc<Words>),
+    /// This response, whatever it is.
+    Response { status: u16, headers: Vec<(&'static str, String)>, body: String },
+    /// Nothing, for ever.
+    Hang,
+    /// Half of a response's promised bytes, then the connection is closed.
+    Cut,
+    /// First the wait, then the answer.
+    Late(Duration, Box<Answer>),
+}
+
+impl Answer {
+    /// 200 with a completion whose words `words` makes.
+    pub fn words(words: impl Fn(&Call) -> String + Send + Sync + 'static) -> Self {
+        Self::Words(Arc::new(words))
+    }
+
+    /// A response with this status and body.
+    pub fn status(status: u16, body: &str) -> Self {
+        Self::Response { status, headers: Vec::new(), body: body.to_owned() }
+    }
+
+    /// 200 with something that is no completion.
+    pub fn rubbish() -> Self {
+        Self::status(200, "<html>rubbish</html>")
+    }
+
+    /// The same response with a header more.
+    pub fn header(self, name: &'static str, value: &str) -> Self {
+        match self {
+            Self::Response { status, mut headers, body } => {
+                headers.push((name, value.to_owned()));
+                Self::Response { status, headers, body }
+            }
+            _ => panic!("only a response has headers"),
+        }
+    }
+
+    /// The same answer so much later.
+    pub fn late(self, latency: Duration) -> Self {
+        Self::Late(latency, Box::new(self))
+    }
+}
+
+/// The running server; it ends when it is dropped.
+pub struct ProviderServer {
+    address: SocketAddr,
+    state: Arc<State>,
+    serving: JoinHandle<()>,
+}
+
+struct State {
+    calls: Mutex<Vec<Call>>,
+    next: Mutex<BTreeMap<String, VecDeque<Answer>>>,
+    always: Mutex<BTreeMap<String, Answer>>,
+    otherwise: Mutex<Answer>,
+}
+
+impl ProviderServer {
+    /// Starts one that answers `Answer to: <the last message>` to everybody.
+    pub async fn start() -> Self {
+        let state = Arc::new(State {
+            calls: Mutex::default(),
+            next: Mutex::default(),
+            always: Mutex::default(),
+            otherwise: Mutex::new(Answer::words(|call| format!("Answer to: {}", call.last_text()))),
+        });
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let routes =
+            Router::new().route("/v1/chat/completions", post(complete)).with_state(Arc::clone(&state));
+        let serving = axum::serve(listener, routes).into_future();
+        let serving = tokio::spawn(async move { serving.await.unwrap() });
+        Self { address, state, serving }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// What an AI configuration takes as its base URL.
+    pub fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// What keys without an answer of their own get from now on.
+    pub fn otherwise(&self, answer: Answer) {
+        *self.state.otherwise.lock().unwrap() = answer;
+    }
+
+    /// What this key gets from now on.
+    pub fn always(&self, key: &str, answer: Answer) {
+        self.state.always.lock().unwrap().insert(key.to_owned(), answer);
+    }
+
+    /// What this key gets once, before anything else; several are given in order.
+    pub fn next(&self, key: &str, answer: Answer) {
+        self.state.next.lock().unwrap().entry(key.to_owned()).or_default().push_back(answer);
+    }
+
+    /// Every call so far, in order.
+    pub fn calls(&self) -> Vec<Call> {
+        self.state.calls.lock().unwrap().clone()
+    }
+
+    /// Every call so far that was made with this key.
+    pub fn calls_of(&self, key: &str) -> Vec<Call> {
+        self.calls().into_iter().filter(|call| call.key == key).collect()
+    }
+}
+
+impl Drop for ProviderServer {
+    fn drop(&mut self) {
+        self.serving.abort();
+    }
+}
+
+impl State {
+    fn answer_for(&self, key: &str) -> Answer {
+        let once = self.next.lock().unwrap().get_mut(key).and_then(VecDeque::pop_front);
+        let answer = once.or_else(|| self.always.lock().unwrap().get(key).cloned());
+        answer.unwrap_or_else(|| self.otherwise.lock().unwrap().clone())
+    }
+}
+
+async fn complete(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: String) -> Response<Body> {
+    let bearer = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let key = bearer.unwrap_or_default().to_owned();
+    let call = Call { key, request: serde_json::from_str(&body).unwrap_or_default() };
+    state.calls.lock().unwrap().push(call.clone());
+    let mut answer = state.answer_for(&call.key);
+    while let Answer::Late(latency, later) = answer {
+        tokio::time::sleep(latency).await;
+        answer = *later;
+    }
+    match answer {
+        Answer::Words(words) => respond(200, &[], completion(&call, &words(&call)).to_string()),
+        Answer::Response { status, headers, body } => respond(status, &headers, body),
+        Answer::Cut => cut(),
+        Answer::Hang | Answer::Late(..) => std::future::pending().await,
+    }
+}
+
+fn respond(status: u16, headers: &[(&'static str, String)], body: String) -> Response<Body> {
+    let mut response = Response::builder().status(status).header("content-type", "application/json");
+    for (name, value) in headers {
+        response = response.header(*name, value);
+    }
+    response.body(Body::from(body)).unwrap()
+}
+
+/// Promises more than it sends: the broken body makes the server close the connection.
+fn cut() -> Response<Body> {
+    let parts = [Ok("{\"id\": \"chatcmpl-"), Err(std::io::Error::other("cut on purpose"))];
+    Response::builder().body(Body::from_stream(futures::stream::iter(parts))).unwrap()
+}
+
+/// A completion as OpenAI sends it; a word of the prompt or of the answer counts as one token.
+fn completion(call: &Call, words: &str) -> Value {
+    let messages = call.request["messages"].as_array().cloned().unwrap_or_default();
+    let text = messages.iter().filter_map(|message| message["content"].as_str());
+    let input: usize = text.map(|text| text.split_whitespace().count()).sum();
+    let output = words.split_whitespace().count();
+    json!({
+        "id": "chatcmpl-scripted",
+        "object": "chat.completion",
+        "created": 1_700_000_000,
+        "model": call.request["model"],
+        "choices": [{
+            "index": 0,
+            "message": { "role": "assistant", "content": words, "refusal": null },
+            "finish_reason": "stop",
+        }],
+        "usage": {
+            "prompt_tokens": input,
+            "completion_tokens": output,
+            "total_tokens": input + output,
+            "prompt_tokens_details": { "cached_tokens": 0 },
+            "completion_tokens_details": { "reasoning_tokens": 0 },
+        },
+    })
+}

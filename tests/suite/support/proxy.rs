@@ -1,0 +1,55 @@
+//! A TCP proxy on loopback that can take a server away and bring it back.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::net::TcpStream;
+
+use super::loopback::{Encryption, Listener};
+
+/// Passes bytes both ways between its clients and one server.
+pub struct Proxy {
+    listener: Listener,
+    gone: Arc<AtomicBool>,
+}
+
+impl Proxy {
+    /// Starts one in front of `server`.
+    pub async fn start(server: SocketAddr) -> Self {
+        let gone = Arc::new(AtomicBool::new(false));
+        let away = Arc::clone(&gone);
+        let serve = move |_, wire: super::loopback::Wire| {
+            let away = Arc::clone(&away);
+            async move {
+                if away.load(Ordering::SeqCst) {
+                    return Ok(());
+                }
+                let mut upstream = connect(server).await?;
+                tokio::io::copy_bidirectional(&mut wire.into_stream(), &mut upstream).await.map(drop)
+            }
+        };
+        Self { listener: Listener::start(Encryption::None, serve).await, gone }
+    }
+
+    /// Where clients connect.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    /// From now on the server is gone: open connections are cut, new ones closed at once.
+    pub fn take_away(&self) {
+        self.gone.store(true, Ordering::SeqCst);
+        self.listener.cut();
+    }
+
+    /// The server is back.
+    pub fn bring_back(&self) {
+        self.gone.store(false, Ordering::SeqCst);
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the proxy is no part of the product")]
+async fn connect(server: SocketAddr) -> std::io::Result<TcpStream> {
+    TcpStream::connect(server).await
+}
