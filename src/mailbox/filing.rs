@@ -99,7 +99,7 @@ impl Desk {
 }
 
 fn files_itself(host: &str) -> bool {
-    FILE_THEMSELVES.iter().any(|name| {
-        host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-    })
+    FILE_THEMSELVES
+        .iter()
+        .any(|name| host.strip_suffix(name).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
 }

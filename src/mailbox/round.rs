@@ -74,7 +74,8 @@ async fn take_in(
     for portion in watch.care.portions(&wanted, config.fetch_batch, config.max_message_bytes) {
         watch.care.suspect(&portion);
         let deliveries;
-        (session, deliveries) = fetch(session, cursor.uid_validity, &portion, config.max_message_bytes).await?;
+        (session, deliveries) =
+            fetch(session, cursor.uid_validity, &portion, config.max_message_bytes).await?;
         watch.care.clear(&portion);
         let next_uid = deliveries.last().map_or(cursor.next_uid, |last| last.uid.saturating_add(1));
         let arrivals = intake::read_all(deliveries).await;

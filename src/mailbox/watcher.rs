@@ -176,7 +176,9 @@ impl WatchError {
 fn explain(reason: &str, error: &str) -> String {
     match reason {
         "login_refused" => format!("The IMAP server refuses the login ({error}): set the password anew."),
-        "oauth_refused" => format!("The sign-in provider refuses the OAuth grant ({error}): connect it anew."),
+        "oauth_refused" => {
+            format!("The sign-in provider refuses the OAuth grant ({error}): connect it anew.")
+        }
         "secret_unreadable" => format!("The stored password cannot be opened ({error}): set it anew."),
         _ => format!("The IMAP server cannot be used ({error}): check host, port and security."),
     }

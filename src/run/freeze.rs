@@ -9,11 +9,7 @@ use crate::mail::{self, Address};
 use crate::store::{Brakes, Frozen, OutboxMail, OutboxState, StoredCompletion};
 
 impl Runner {
-    pub(super) async fn freeze(
-        &self,
-        task: &Task,
-        words: StoredCompletion,
-    ) -> Result<OutboxMail, RunError> {
+    pub(super) async fn freeze(&self, task: &Task, words: StoredCompletion) -> Result<OutboxMail, RunError> {
         let body = usable(&words)?;
         let frozen = self.compose(task, &words, body)?;
         let answers = &self.config.answers;

@@ -10,11 +10,11 @@
 
 pub mod explain;
 
-mod account;
 mod courier;
 mod error;
 mod freeze;
 mod generate;
+mod meter;
 mod prompt;
 mod resolve;
 mod send;

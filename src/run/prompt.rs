@@ -85,11 +85,7 @@ fn present(mail: &Mail, fence: &Fence, most: u32) -> String {
         words = words.get(..end).unwrap_or_default();
     }
     let note = if cut { "\n[the rest of this mail is left out]" } else { "" };
-    format!(
-        "<{name}>\nSubject: {}\n\n{words}{note}\n{}\n</{name}>",
-        mail.subject,
-        attachments.join("\n")
-    )
+    format!("<{name}>\nSubject: {}\n\n{words}{note}\n{}\n</{name}>", mail.subject, attachments.join("\n"))
 }
 
 /// The delimiters of one call: unguessable, so that no mail can close them.

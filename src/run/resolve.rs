@@ -10,6 +10,8 @@ use crate::store::{Agent, Claim, Lease, Mailbox, Message, StoreError, User};
 pub(super) struct Task {
     pub(super) lease: Lease,
     pub(super) attempt: i64,
+    /// Whether the owner has said that it is to be sent.
+    pub(super) resend: bool,
     pub(super) message: Message,
     pub(super) mail: Mail,
     /// Whom the reply goes to: found by rule, never by the model.
@@ -34,7 +36,17 @@ impl Runner {
         let user = self.store.find_user(user_id).await?.ok_or_else(|| missing("users"))?;
         self.store.assign_agent(lease, agent.id).await?;
         tracing::info!(run = %lease.run, agent = %agent.id, user = %user.id, "resolved");
-        Ok(Task { lease, attempt: claim.attempt, message, mail, recipient, agent, mailbox, user })
+        Ok(Task {
+            lease,
+            attempt: claim.attempt,
+            resend: claim.resend,
+            message,
+            mail,
+            recipient,
+            agent,
+            mailbox,
+            user,
+        })
     }
 
     /// The pure decision, on headers and structure only, before anything costs money.
