@@ -19,6 +19,7 @@ mod net;
 mod provider;
 mod queue;
 mod smtp;
+mod story;
 mod support_check;
 mod telemetry;
 mod vault;

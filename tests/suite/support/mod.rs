@@ -10,3 +10,4 @@ pub mod proxy;
 pub mod rows;
 pub mod smtp_server;
 pub mod wait;
+pub mod world;
