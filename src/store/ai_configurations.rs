@@ -129,7 +129,7 @@ impl Store {
                 Box::pin(async move {
                     Ok(on_tx!(tx, db => sqlx::query(
                         "UPDATE ai_configurations SET state = $4, state_reason = $5, resume_at = $6
-                         WHERE user_id = $1 AND id = $2 AND api_key = $3 AND state <> $4")
+                         WHERE user_id = $1 AND id = $2 AND api_key = $3")
                         .bind(user).bind(id).bind(key).bind(state).bind(reason).bind(resume_at)
                         .execute(&mut *db).await.map(|done| done.rows_affected()))?)
                 })
