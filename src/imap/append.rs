@@ -1,0 +1,29 @@
+//! Putting a copy of a mail into a folder.
+
+use super::error::{ImapError, Step};
+use super::framer::Limits;
+use super::name::quote_folder;
+use super::session::Session;
+
+impl Session {
+    /// Stores a mail in a folder (`APPEND`), with `\Seen` if wanted.
+    ///
+    /// # Errors
+    /// Any [`ImapError`]; after a lost connection the copy may be there or not.
+    pub async fn append(mut self, folder: &str, bytes: &[u8], seen: bool) -> Result<(Self, ()), ImapError> {
+        let flags = if seen { "(\\Seen) " } else { "" };
+        let command = format!("APPEND {} {flags}{{{}}}\r\n", quote_folder(folder)?, bytes.len());
+        let wire = &mut self.wire;
+        wire.allow(Limits::SMALL);
+        wire.begin(wire.timeouts().command);
+        let tag = wire.tag();
+        wire.write(Step::Append, tag.begin(&command).as_bytes()).await?;
+        wire.await_continue(Step::Append, &tag).await?;
+        wire.write(Step::Append, bytes).await?;
+        // The server may have taken its time for a large mail; the answer has its own deadline.
+        wire.begin(wire.timeouts().command);
+        wire.write(Step::Append, b"\r\n").await?;
+        wire.finish(Step::Append, &tag, |_| ()).await?;
+        Ok((self, ()))
+    }
+}
