@@ -16,6 +16,7 @@ mod imap;
 mod layers;
 mod mail;
 mod net;
+mod oauth;
 mod provider;
 mod queue;
 mod smtp;
