@@ -1,1 +1,193 @@
-//! (being built)
+//! Wiring: the configuration becomes a database, keys, connections and actors, and ends in order.
+
+use std::fs::{File, TryLockError};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock::Clock;
+use crate::config::{Config, Retention};
+use crate::mailbox::{self, Watching};
+use crate::net::{self, Dialler, Guard, HttpClients, NetError, Tokens};
+use crate::provider::{Provider, UnknownProvider};
+use crate::queue::{Queue, QueueError};
+use crate::run::Runner;
+use crate::store::{Holder, Store, StoreError};
+use crate::vault::{Vault, VaultError};
+
+/// Why the service does not run.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The vault cannot be opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    /// The network guard cannot be set up.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The queue ended by itself.
+    #[error(transparent)]
+    Queue(#[from] QueueError),
+    /// `platform_key.provider` names no provider.
+    #[error("platform_key.provider: {0}")]
+    Platform(#[from] UnknownProvider),
+    /// Another process serves this file.
+    #[error("another postkey serves {0}; a SQLite file has one server (use PostgreSQL for several)")]
+    AlreadyServed(String),
+    /// The lock file cannot be made.
+    #[error("cannot lock {0}: {1}; check that the folder exists and may be written")]
+    Lock(String, std::io::Error),
+}
+
+/// The opened service.
+pub struct App {
+    config: Arc<Config>,
+    store: Store,
+    vault: Arc<Vault>,
+    guard: Guard,
+}
+
+impl App {
+    /// Opens the database, brings its tables up to date, and checks that the vault's keys are the right ones.
+    ///
+    /// # Errors
+    /// Where anything is missing or wrong; the error says what to do.
+    pub async fn open(config: Config, clock: Clock) -> Result<Self, AppError> {
+        net::install_crypto();
+        let guard = Guard::new(&config.network)?;
+        if let Some(platform) = &config.platform_key {
+            let _known: Provider = platform.provider.parse()?;
+        }
+        let vault = Vault::load(&config.vault).await?;
+        let store = Store::open(&config.database, clock).await?;
+        store.migrate().await?;
+        check_keys(&store, &vault).await?;
+        Ok(Self { config: Arc::new(config), store, vault: Arc::new(vault), guard })
+    }
+
+    /// The database.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The keys.
+    pub fn vault(&self) -> &Vault {
+        &self.vault
+    }
+
+    /// Works until `stop`, then drains: nothing new is taken in or claimed, what runs may end (SR-80).
+    ///
+    /// # Errors
+    /// Where the file is served already, or the queue ends by itself.
+    pub async fn serve(self, stop: CancellationToken) -> Result<(), AppError> {
+        let _lock = self.lock_file()?;
+        let holder = Holder::new(self.store.clock());
+        if self.store.is_sqlite() {
+            // Whoever held leases on this file is dead: this process has the lock.
+            self.store.release_mailboxes(None).await?;
+            self.store.reap_leases(self.config.worker.max_crashes, true).await?;
+        }
+        let clients = HttpClients::new(&self.config.provider, self.guard.clone())?;
+        let dialler = Arc::new(Dialler::new(self.guard.clone())?);
+        let tokens = Tokens::new(clients.clone(), self.store.clock().clone());
+        let actors = TaskTracker::new();
+        let ended = stop.child_token();
+        actors.spawn(mailbox::watch_until(self.watching(holder, &dialler, &tokens), ended.clone()));
+        actors.spawn(sweep_until(self.store.clone(), self.config.retention.clone(), ended.clone()));
+        actors.close();
+
+        let queue = Queue::new(self.store.clone(), holder, self.config.worker.clone());
+        let config = Arc::clone(&self.config);
+        let runner = Runner::new(self.store.clone(), self.vault, clients, dialler, tokens, config);
+        let handle = move |claim| {
+            let runner = runner.clone();
+            async move { runner.run_once(claim).await }
+        };
+        let worked = queue.run(handle, stop).await;
+        ended.cancel();
+        actors.wait().await;
+        Ok(worked?)
+    }
+
+    fn watching(&self, holder: Holder, dialler: &Arc<Dialler>, tokens: &Tokens) -> Watching {
+        Watching {
+            store: self.store.clone(),
+            holder,
+            vault: Arc::clone(&self.vault),
+            dialler: Arc::clone(dialler),
+            tokens: tokens.clone(),
+            config: self.config.mailbox.clone(),
+            sent_copy: self.config.smtp.sent_copy,
+            verify_ambiguous: self.config.smtp.verify_ambiguous,
+        }
+    }
+
+    /// One server per SQLite file; the operating system lets go of the lock when the process dies.
+    fn lock_file(&self) -> Result<Option<File>, AppError> {
+        let Some(path) = sqlite_path(&self.config.database.url) else { return Ok(None) };
+        let path = PathBuf::from(format!("{path}.lock"));
+        let failed = |error| AppError::Lock(path.display().to_string(), error);
+        let file = File::create(&path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Err(AppError::AlreadyServed(path.display().to_string())),
+            Err(TryLockError::Error(error)) => Err(failed(error)),
+        }
+    }
+}
+
+/// `serve` from the command line.
+///
+/// # Errors
+/// See [`App::open`] and [`App::serve`].
+pub async fn serve(config: Config, stop: CancellationToken) -> Result<(), AppError> {
+    App::open(config, Clock::system()).await?.serve(stop).await
+}
+
+/// A key that was used before must open its check; a new one gets its check (SR-21).
+///
+/// # Errors
+/// Where a key is not the one of that name, or one that was used is missing.
+pub async fn check_keys(store: &Store, vault: &Vault) -> Result<(), AppError> {
+    let checks = store.list_kek_checks().await?;
+    for (id, sealed) in &checks {
+        vault.open_check(id, sealed)?;
+    }
+    for id in vault.kek_ids() {
+        if !checks.iter().any(|(known, _)| known == id) {
+            let sealed = vault.seal_check(id)?.as_stored().to_owned();
+            store.add_kek_check(id.to_owned(), sealed).await?;
+        }
+    }
+    Ok(())
+}
+
+fn sqlite_path(url: &str) -> Option<&str> {
+    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
+    path.split('?').next()
+}
+
+async fn sweep_until(store: Store, retention: Retention, stop: CancellationToken) {
+    loop {
+        let now = store.clock().now();
+        match store.forget(now.minus(retention.mail_text), now.minus(retention.runs)).await {
+            // More of the same is waiting; others get their turn in between.
+            Ok(changed) if changed > 0 => {
+                tracing::info!(changed, "removed what is too old");
+                tokio::task::yield_now().await;
+                if !stop.is_cancelled() {
+                    continue;
+                }
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "cannot remove what is too old"),
+        }
+        if stop.run_until_cancelled(tokio::time::sleep(retention.sweep)).await.is_none() {
+            return;
+        }
+    }
+}

@@ -204,10 +204,13 @@ CREATE TABLE outbox (
     epoch          BIGINT NOT NULL,
     created_at     BIGINT NOT NULL,
     sending_at     BIGINT,
-    sent_at        BIGINT
+    sent_at        BIGINT,
+    filed_at       BIGINT
 );
 CREATE UNIQUE INDEX outbox_rfc_message_id ON outbox (mailbox_id, rfc_message_id);
 CREATE INDEX outbox_recipient ON outbox (mailbox_id, recipient, created_at);
+-- What the mailbox's watcher still has to copy to the Sent folder, or to look for there.
+CREATE INDEX outbox_unfiled ON outbox (mailbox_id) WHERE filed_at IS NULL AND state IN ('sent', 'ambiguous');
 CREATE INDEX outbox_thread ON outbox (thread_id, created_at);
 
 CREATE TABLE notices (

@@ -200,10 +200,13 @@ CREATE TABLE outbox (
     epoch          INTEGER NOT NULL,
     created_at     INTEGER NOT NULL,
     sending_at     INTEGER,
-    sent_at        INTEGER
+    sent_at        INTEGER,
+    filed_at       INTEGER
 );
 CREATE UNIQUE INDEX outbox_rfc_message_id ON outbox (mailbox_id, rfc_message_id);
 CREATE INDEX outbox_recipient ON outbox (mailbox_id, recipient, created_at);
+-- What the mailbox's watcher still has to copy to the Sent folder, or to look for there.
+CREATE INDEX outbox_unfiled ON outbox (mailbox_id) WHERE filed_at IS NULL AND state IN ('sent', 'ambiguous');
 CREATE INDEX outbox_thread ON outbox (thread_id, created_at);
 
 CREATE TABLE notices (

@@ -28,6 +28,8 @@ pub struct Smtp {
     pub sent_copy: SentCopy,
     /// Whether an ambiguous send is looked up in the Sent folder; false.
     pub verify_ambiguous: bool,
+    /// First wait after the server said "later" (EM-147); it grows with the age of the run; 5 min.
+    pub retry_first: Duration,
     /// How long after its mail a reply may still be sent; 24 h.
     pub reply_deadline: Duration,
 }
@@ -45,6 +47,7 @@ impl Default for Smtp {
             messages_per_minute: 30,
             sent_copy: SentCopy::Auto,
             verify_ambiguous: false,
+            retry_first: Duration::from_secs(5 * 60),
             reply_deadline: Duration::from_secs(24 * 3600),
         }
     }
@@ -90,6 +93,7 @@ impl Smtp {
             },
             Setting { name: "sent_copy", slot: Slot::Choice(&mut self.sent_copy) },
             Setting { name: "verify_ambiguous", slot: Slot::Flag(&mut self.verify_ambiguous) },
+            Setting { name: "retry_first", slot: Slot::Duration(&mut self.retry_first, SECOND..=HOUR) },
             Setting {
                 name: "reply_deadline",
                 slot: Slot::Duration(&mut self.reply_deadline, SECOND..=DAY * 30),

@@ -1,1 +1,49 @@
-//! (being built)
+//! Watching mailboxes: mail comes in, becomes a message and a run in one transaction, and only then the cursor
+//! moves (promise 1). Replies that went out are filed from here too, since here is the connection.
+//!
+//! | page | what |
+//! |---|---|
+//! | `supervisor` | leases mailboxes, starts and stops their watchers |
+//! | `watcher` | one mailbox: connect, watch, complain, come back |
+//! | `round` | one look: everything new is taken in |
+//! | `fetching` | which mails to fetch together, and how carefully |
+//! | `intake` | bytes to [`Arrival`](crate::store::Arrival): the door for every transport |
+//! | `filing` | copies in the Sent folder, answered flags, the search for ambiguous replies |
+
+mod fetching;
+mod filing;
+mod intake;
+mod pace;
+mod round;
+mod supervisor;
+mod watcher;
+
+use std::sync::Arc;
+
+use crate::config;
+use crate::net::{Dialler, Tokens};
+use crate::store::{Holder, Store};
+use crate::vault::Vault;
+
+pub use self::supervisor::watch_until;
+
+/// What watching needs.
+#[derive(Clone)]
+pub struct Watching {
+    /// The database.
+    pub store: Store,
+    /// This process, as lease holder.
+    pub holder: Holder,
+    /// Opens the mailboxes' secrets.
+    pub vault: Arc<Vault>,
+    /// The one way to a server.
+    pub dialler: Arc<Dialler>,
+    /// OAuth access tokens.
+    pub tokens: Tokens,
+    /// Times and sizes.
+    pub config: config::Mailbox,
+    /// Whether copies are filed in the Sent folder.
+    pub sent_copy: config::SentCopy,
+    /// Whether ambiguous replies of all agents are looked for in the Sent folder.
+    pub verify_ambiguous: bool,
+}

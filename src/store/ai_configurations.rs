@@ -1,5 +1,7 @@
 //! `ai_configurations`: a user's provider, model and sealed key; one per provider, one of them the default.
 
+use std::fmt;
+
 use super::pool::{Tx, on_pool, on_tx};
 use super::{AiConfigurationId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
@@ -52,6 +54,12 @@ pub struct AiConfiguration {
     pub state_reason: Option<String>,
     /// When an exhausted key is tried again.
     pub resume_at: Option<Timestamp>,
+}
+
+impl fmt::Debug for AiConfiguration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AiConfiguration").field("id", &self.id).finish_non_exhaustive()
+    }
 }
 
 /// A configuration to be made or changed.
@@ -129,7 +137,7 @@ impl Store {
                 Box::pin(async move {
                     Ok(on_tx!(tx, db => sqlx::query(
                         "UPDATE ai_configurations SET state = $4, state_reason = $5, resume_at = $6
-                         WHERE user_id = $1 AND id = $2 AND api_key = $3 AND state <> $4")
+                         WHERE user_id = $1 AND id = $2 AND api_key = $3")
                         .bind(user).bind(id).bind(key).bind(state).bind(reason).bind(resume_at)
                         .execute(&mut *db).await.map(|done| done.rows_affected()))?)
                 })

@@ -53,6 +53,8 @@ pub struct Claim {
     pub attempt: i64,
     /// How often the process died with this run in hand.
     pub crash_count: i64,
+    /// Whether the owner has said that it is to be sent: a draft, or an ambiguous mail once more.
+    pub resend: bool,
 }
 
 impl Claim {
@@ -104,14 +106,14 @@ const POSTGRES_CLAIM: &str = concat!(
     UPDATE runs SET state = 'running', reason = NULL, detail = NULL, due_at = NULL,
         lease_owner = $3, lease_epoch = lease_epoch + 1, lease_until = now_millis() + $4
     WHERE id IN (SELECT id FROM picked) AND due_at IS NOT NULL
-    RETURNING id, user_id, lease_epoch, attempt, crash_count
+    RETURNING id, user_id, lease_epoch, attempt, crash_count, resend
 ), counted AS (
     SELECT user_id, COUNT(*) AS runs FROM claimed GROUP BY user_id
 ), updated AS (
     UPDATE lanes SET running = running + counted.runs, last_served = now_millis()
     FROM counted WHERE lanes.user_id = counted.user_id
 )
-SELECT id, user_id, lease_epoch, attempt, crash_count FROM claimed"
+SELECT id, user_id, lease_epoch, attempt, crash_count, resend FROM claimed"
 );
 
 const POSTGRES_NEXT_DUE: &str =
@@ -125,11 +127,11 @@ const POSTGRES_CLAIM_SUSPECT: &str = "WITH suspect AS (
     UPDATE runs SET state = 'running', reason = NULL, detail = NULL, due_at = NULL,
         lease_owner = $2, lease_epoch = lease_epoch + 1, lease_until = now_millis() + $3
     WHERE id IN (SELECT id FROM suspect) AND due_at IS NOT NULL
-    RETURNING id, user_id, lease_epoch, attempt, crash_count
+    RETURNING id, user_id, lease_epoch, attempt, crash_count, resend
 ), updated AS (
     UPDATE lanes SET running = running + 1 WHERE user_id IN (SELECT user_id FROM claimed)
 )
-SELECT id, user_id, lease_epoch, attempt, crash_count FROM claimed";
+SELECT id, user_id, lease_epoch, attempt, crash_count, resend FROM claimed";
 
 macro_rules! sqlite_backlog {
     () => {
@@ -161,13 +163,13 @@ const SQLITE_CLAIM: &str = "UPDATE runs SET state = 'running', reason = NULL, de
         lease_owner = $4, lease_epoch = lease_epoch + 1, lease_until = $5
     WHERE id IN (SELECT id FROM runs WHERE user_id = $1 AND due_at <= $2 AND crash_count = 0
                  ORDER BY due_at, id LIMIT $3)
-    RETURNING id, user_id, lease_epoch, attempt, crash_count";
+    RETURNING id, user_id, lease_epoch, attempt, crash_count, resend";
 
 const SQLITE_CLAIM_SUSPECT: &str = "UPDATE runs SET state = 'running', reason = NULL, detail = NULL,
         due_at = NULL, lease_owner = $3, lease_epoch = lease_epoch + 1, lease_until = $4
     WHERE id IN (SELECT runs.id FROM runs JOIN lanes ON lanes.user_id = runs.user_id
                  WHERE due_at <= $1 AND crash_count > 0 AND running < $2 ORDER BY due_at, runs.id LIMIT 1)
-    RETURNING id, user_id, lease_epoch, attempt, crash_count";
+    RETURNING id, user_id, lease_epoch, attempt, crash_count, resend";
 
 impl Store {
     /// Leases up to `limits.most` due runs, the least recently served users first.

@@ -126,6 +126,26 @@ impl Store {
         row.map(Mailbox::try_from).transpose()
     }
 
+    /// Every address that is the owner's own: mailboxes, their aliases, agents (EM-15).
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_own_addresses(&self, user: UserId) -> Result<Vec<String>, StoreError> {
+        let rows: Vec<(String, String)> = on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT address, aliases FROM mailboxes WHERE user_id = $1
+             UNION ALL SELECT address, '[]' FROM agents WHERE user_id = $1 AND address IS NOT NULL LIMIT 10000")
+            .bind(user).fetch_all(db).await)?;
+        let impossible =
+            || StoreError::Impossible { table: "mailboxes", column: "aliases", id: user.to_string() };
+        let mut own = Vec::with_capacity(rows.len());
+        for (address, aliases) in rows {
+            own.push(address);
+            let aliases: Vec<String> = serde_json::from_str(&aliases).map_err(|_| impossible())?;
+            own.extend(aliases);
+        }
+        Ok(own)
+    }
+
     /// Stops watching a mailbox until its owner changes it. Answers whether it was watched.
     ///
     /// # Errors

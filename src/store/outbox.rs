@@ -122,6 +122,26 @@ impl Store {
         self.set_outbox_state(lease, OutboxState::Sending).await
     }
 
+    /// Uses up the owner's word that an ambiguous mail is to go out once more: before it does, so that a crash
+    /// cannot make two of one.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] where somebody else has the run by now.
+    pub async fn spend_resend(&self, lease: Lease) -> Result<(), StoreError> {
+        let changed = self
+            .write_one(move |tx| {
+                Box::pin(async move {
+                    Ok(on_tx!(tx, db => sqlx::query(
+                        "UPDATE runs SET resend = $4
+                         WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL")
+                        .bind(lease.user).bind(lease.run).bind(lease.epoch).bind(false)
+                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
+                })
+            })
+            .await?;
+        if changed == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+    }
+
     /// Commits what became of a reply that was about to be handed over.
     ///
     /// # Errors

@@ -13,7 +13,7 @@ use super::{Names, PRIVATE};
 pub fn clients(guard: Guard) -> HttpClients {
     let limits = config::Provider {
         connect_timeout: Duration::from_secs(1),
-        call_timeout: Duration::from_secs(4),
+        call_timeout: Duration::from_secs(2),
         ..config::Provider::default()
     };
     HttpClients::new(&limits, guard).unwrap()

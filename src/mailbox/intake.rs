@@ -1,0 +1,67 @@
+//! The door for every transport: raw bytes become an arrival with an identity. Nothing is decided here.
+
+use std::panic;
+
+use sha2::{Digest, Sha256};
+
+use crate::clock::Timestamp;
+use crate::mail::{self, Limits, Mail};
+use crate::store::Arrival;
+
+/// A mail as a transport brings it.
+pub(super) struct Delivery {
+    pub(super) uid_validity: u32,
+    pub(super) uid: u32,
+    pub(super) internal_date: Option<Timestamp>,
+    pub(super) bytes: u32,
+    pub(super) raw: Vec<u8>,
+    pub(super) truncated: bool,
+}
+
+/// Reads deliveries on a thread of their own, since a large mail takes a while.
+pub(super) async fn read_all(deliveries: Vec<Delivery>) -> Vec<Arrival> {
+    let read = tokio::task::spawn_blocking(|| deliveries.into_iter().map(read).collect());
+    match read.await {
+        Ok(arrivals) => arrivals,
+        Err(error) => panic::resume_unwind(error.into_panic()),
+    }
+}
+
+/// Total: a mail that the reader cannot bear is still a mail, known by its bytes.
+fn read(delivery: Delivery) -> Arrival {
+    let known = panic::catch_unwind(|| identify(&delivery.raw)).unwrap_or_else(|_| by_bytes(&delivery));
+    Arrival {
+        identity: known.identity,
+        rfc_message_id: known.mail.message_id.clone(),
+        answers: answered(&known.mail),
+        correspondent: known.mail.from.first().map(|from| from.address.normalized()).unwrap_or_default(),
+        uid_validity: delivery.uid_validity,
+        uid: delivery.uid,
+        internal_date: delivery.internal_date,
+        bytes: delivery.bytes,
+        raw: delivery.raw,
+        truncated: delivery.truncated,
+    }
+}
+
+struct Known {
+    identity: String,
+    mail: Mail,
+}
+
+fn identify(raw: &[u8]) -> Known {
+    let mail = mail::read(raw, &Limits::default());
+    Known { identity: mail::identity(raw, &mail).key, mail }
+}
+
+/// The UID is part of it only where there are no bytes at all.
+fn by_bytes(delivery: &Delivery) -> Known {
+    let hash = Sha256::digest(&delivery.raw);
+    let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
+    Known { identity: format!("bytes-{hex}"), mail: Mail::default() }
+}
+
+/// The mails that this one answers, the most telling first (EM-69).
+fn answered(mail: &Mail) -> Vec<mail::RfcMessageId> {
+    mail.in_reply_to.iter().chain(mail.references.iter().rev()).cloned().collect()
+}

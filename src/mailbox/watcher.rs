@@ -1,0 +1,185 @@
+//! One mailbox: connect, watch, complain, come back.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::fetching::Care;
+use super::pace::{Pace, back_off};
+use super::{Watching, filing, round};
+use crate::imap::{ImapError, Session, Timeouts};
+use crate::net::OAuthError;
+use crate::store::{AccessError, Mailbox, MailboxLease, NewNotice, StoreError};
+
+/// Why a connection's watch ended.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum WatchError {
+    #[error(transparent)]
+    Imap(#[from] ImapError),
+    #[error(transparent)]
+    OAuth(#[from] OAuthError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    #[error("the mailbox is gone")]
+    Gone,
+}
+
+/// A connection that has lasted this long was a good one.
+const HEALTHY: Duration = Duration::from_secs(300);
+
+/// One mailbox's watch.
+pub(super) struct Watch {
+    pub(super) watching: Watching,
+    pub(super) lease: MailboxLease,
+    pub(super) file: Arc<Notify>,
+    pub(super) stop: CancellationToken,
+    /// What is remembered of mails that were hard to fetch, over connections.
+    pub(super) care: Care,
+}
+
+/// Watches one mailbox until it is told to stop, loses its lease, or needs its owner.
+pub(super) async fn watch_until(
+    watching: Watching,
+    lease: MailboxLease,
+    pace: Pace,
+    file: Arc<Notify>,
+    stop: CancellationToken,
+) {
+    let mut watch = Watch { watching, lease, file, stop: stop.clone(), care: Care::default() };
+    stop.run_until_cancelled(watch.forever(&pace)).await;
+}
+
+impl Watch {
+    async fn forever(&mut self, pace: &Pace) {
+        let (mut failures, mut refusals) = (0, 0);
+        loop {
+            pace.turn().await;
+            let connected = Instant::now();
+            let Err(error) = self.once().await;
+            if matches!(error, WatchError::Gone | WatchError::Store(StoreError::LeaseLost)) {
+                return;
+            }
+            if connected.elapsed() > HEALTHY {
+                failures = 0;
+            }
+            failures += 1;
+            refusals = if error.is_credential() { refusals + 1 } else { 0 };
+            tracing::warn!(mailbox = %self.lease.mailbox, %error, failures, "the watch was interrupted");
+            let settled = self.complain(&error, refusals).await;
+            if settled {
+                return;
+            }
+            let config = &self.watching.config;
+            let wait = back_off(failures, config.reconnect_first, config.reconnect_longest, rand::random());
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Stops the mailbox where only its owner can help; answers whether it did.
+    async fn complain(&mut self, error: &WatchError, refusals: u32) -> bool {
+        let reason = match error.needs_owner() {
+            Some(reason) => reason,
+            None if refusals >= self.watching.config.login_failures => "login_refused",
+            None => return false,
+        };
+        let (store, lease) = (&self.watching.store, self.lease);
+        let notice = NewNotice {
+            user: lease.user,
+            cause: format!("mailbox:{}", lease.mailbox),
+            kind: reason,
+            sentence: explain(reason, &error.to_string()),
+        };
+        let told = match store.stop_mailbox(lease.user, lease.mailbox, reason).await {
+            Ok(_) => store.give_notice(notice).await.map(drop),
+            Err(error) => Err(error),
+        };
+        told.inspect_err(|error| tracing::error!(%error, "cannot stop a mailbox")).is_ok()
+    }
+
+    /// One connection, from log-in to its end.
+    async fn once(&mut self) -> Result<std::convert::Infallible, WatchError> {
+        let store = self.watching.store.clone();
+        let found = store.find_mailbox(self.lease.user, self.lease.mailbox).await?;
+        let mailbox = found.ok_or(WatchError::Gone)?;
+        let session = self.connect(&mailbox).await?;
+        let (mut session, mut cursor) = round::open_folder(self, session, &mailbox).await?;
+        loop {
+            let checked = Instant::now();
+            while checked.elapsed() < self.watching.config.full_check {
+                session = round::take_in_new(self, session, &mailbox, &mut cursor).await?;
+                session = filing::file_replies(self, session, &mailbox).await?;
+                store.note_alive(self.lease).await?;
+                let left = self.watching.config.full_check.saturating_sub(checked.elapsed());
+                session = self.rest(session, left).await?;
+            }
+            // Servers exist that accept IDLE and never push (EM-86): look with fresh eyes.
+            (session, cursor) = round::open_folder(self, session, &mailbox).await?;
+        }
+    }
+
+    async fn connect(&self, mailbox: &Mailbox) -> Result<Session, WatchError> {
+        let (endpoint, credentials) = mailbox.imap_access(&self.watching.vault)?;
+        let login = self.watching.tokens.login(mailbox.id.uuid(), credentials).await?;
+        let timeouts = Timeouts::from(&self.watching.config);
+        let opened = Session::open(&self.watching.dialler, &endpoint, login, timeouts).await;
+        if opened.as_ref().is_err_and(ImapError::is_credential) {
+            self.watching.tokens.forget(mailbox.id.uuid());
+        }
+        Ok(opened?)
+    }
+
+    /// Until there may be news, or something to file; at most `left`.
+    async fn rest(&self, session: Session, left: Duration) -> Result<Session, WatchError> {
+        let config = &self.watching.config;
+        if !session.capabilities().idle {
+            let wait = config.poll.min(left).mul_f64(0.9 + 0.2 * rand::random::<f64>());
+            let _nothing_to_file = tokio::time::timeout(wait, self.file.notified()).await;
+            return Ok(session.noop().await?.0);
+        }
+        let enough = self.stop.child_token();
+        let idle = session.idle(config.idle_renew.min(left), &enough);
+        tokio::pin!(idle);
+        tokio::select! {
+            rested = &mut idle => return Ok(rested?.0),
+            () = self.file.notified() => enough.cancel(),
+        }
+        Ok(idle.await?.0)
+    }
+}
+
+impl WatchError {
+    fn is_credential(&self) -> bool {
+        match self {
+            Self::Imap(error) => error.is_credential(),
+            Self::OAuth(error) => error.is_credential(),
+            _ => false,
+        }
+    }
+
+    /// Why no later attempt can help, if so.
+    fn needs_owner(&self) -> Option<&'static str> {
+        match self {
+            Self::OAuth(error) if error.is_credential() => Some("oauth_refused"),
+            Self::Imap(error) if !error.is_credential() && !error.is_transient() => Some("server_unusable"),
+            Self::Access(_) => Some("secret_unreadable"),
+            _ => None,
+        }
+    }
+}
+
+/// One sentence that says what to do.
+fn explain(reason: &str, error: &str) -> String {
+    match reason {
+        "login_refused" => format!("The IMAP server refuses the login ({error}): set the password anew."),
+        "oauth_refused" => {
+            format!("The sign-in provider refuses the OAuth grant ({error}): connect it anew.")
+        }
+        "secret_unreadable" => format!("The stored password cannot be opened ({error}): set it anew."),
+        _ => format!("The IMAP server cannot be used ({error}): check host, port and security."),
+    }
+}

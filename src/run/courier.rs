@@ -1,0 +1,109 @@
+//! SMTP connections that wait for the next mail: few per mailbox, never shared between mailboxes (EM-150).
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::time::Instant;
+
+use super::error::RunError;
+use super::meter::Meter;
+use super::turnstile::{Pass, Turnstiles};
+use crate::clock::{Clock, Timestamp};
+use crate::config;
+use crate::mail::Address;
+use crate::net::{Dialler, Tokens};
+use crate::smtp::{Connection, Offer, SmtpError, Timeouts};
+use crate::store::{Mailbox, MailboxId};
+use crate::vault::Vault;
+
+/// The connections of this process.
+#[derive(Clone)]
+pub(super) struct Couriers {
+    dialler: Arc<Dialler>,
+    tokens: Tokens,
+    clock: Clock,
+    config: config::Smtp,
+    turnstiles: Turnstiles<MailboxId>,
+    meter: Meter,
+    waiting: Arc<Mutex<HashMap<MailboxId, Vec<Waiting>>>>,
+}
+
+struct Waiting {
+    connection: Connection,
+    /// The settings that it was opened with.
+    version: Timestamp,
+    since: Instant,
+}
+
+/// A connection on which the server has agreed to take a mail.
+pub(super) struct Courier {
+    pub(super) offer: Offer,
+    pub(super) pass: Pass,
+}
+
+impl Couriers {
+    pub(super) fn new(dialler: Arc<Dialler>, tokens: Tokens, clock: Clock, config: config::Smtp) -> Self {
+        let turnstiles = Turnstiles::new(config.connections_per_account);
+        let meter = Meter::new(config.messages_per_minute);
+        Self { dialler, tokens, clock, config, turnstiles, meter, waiting: Arc::default() }
+    }
+
+    /// Gets the server to agree to a mail from `from` to `to`. A connection that went stale while it waited is
+    /// replaced at once and is no failure (EM-148).
+    pub(super) async fn offer(
+        &self,
+        mailbox: &Mailbox,
+        vault: &Vault,
+        from: &Address,
+        to: &Address,
+    ) -> Result<Courier, RunError> {
+        self.meter.count(mailbox.id, self.clock.now()).map_err(RunError::TooManyPerMinute)?;
+        let pass = self.turnstiles.pass(mailbox.id).await;
+        while let Some(connection) = self.take(mailbox) {
+            match connection.offer(from, to).await {
+                Ok(offer) => return Ok(Courier { offer, pass }),
+                Err(error) if error.is_stale() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let connection = self.open(mailbox, vault, from.domain()).await?;
+        Ok(Courier { offer: connection.offer(from, to).await?, pass })
+    }
+
+    /// Keeps a connection for the next mail, if it is good for one.
+    pub(super) fn put_back(&self, mailbox: &Mailbox, connection: Connection) {
+        if !connection.is_reusable() || connection.served() >= self.config.messages_per_connection {
+            tokio::spawn(connection.quit());
+            return;
+        }
+        let waiting = Waiting { connection, version: mailbox.updated_at, since: Instant::now() };
+        self.lock().entry(mailbox.id).or_default().push(waiting);
+    }
+
+    fn take(&self, mailbox: &Mailbox) -> Option<Connection> {
+        let mut waiting = self.lock();
+        for connections in waiting.values_mut() {
+            connections.retain(|waiting| waiting.since.elapsed() < self.config.idle);
+        }
+        waiting.retain(|_, connections| !connections.is_empty());
+        let connections = waiting.get_mut(&mailbox.id)?;
+        connections.retain(|waiting| waiting.version == mailbox.updated_at);
+        connections.pop().map(|waiting| waiting.connection)
+    }
+
+    async fn open(&self, mailbox: &Mailbox, vault: &Vault, hello: &str) -> Result<Connection, RunError> {
+        let (endpoint, credentials) = mailbox.smtp_access(vault)?;
+        let login = self.tokens.login(mailbox.id.uuid(), credentials).await?;
+        let timeouts = Timeouts::from(&self.config);
+        let opened = Connection::open(&self.dialler, &endpoint, Some(login), &timeouts, hello).await;
+        if opened.as_ref().is_err_and(SmtpError::is_credential) {
+            self.tokens.forget(mailbox.id.uuid());
+        }
+        Ok(opened?)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<MailboxId, Vec<Waiting>>> {
+        // Every critical section leaves the map whole, so a poisoned lock is still good.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

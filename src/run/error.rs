@@ -1,0 +1,241 @@
+//! The only place that says what an error means for the run: retry, snooze, park, hold or fail. Where only the
+//! owner can help, the owner is told, once per cause.
+
+use std::time::Duration;
+
+use super::Runner;
+use super::explain::sentence;
+use crate::mail::gate::SkipReason;
+use crate::mail::reply::ComposeError;
+use crate::net::OAuthError;
+use crate::provider::{ErrorClass, ProviderError};
+use crate::queue::{Cause, Outcome};
+use crate::smtp::{Phase, SmtpError};
+use crate::store::{
+    AccessError, AiConfiguration, AiConfigurationId, Claim, KeyState, NewNotice, Refusal, RunState,
+    StoreError,
+};
+use crate::vault::VaultError;
+
+/// Why a run did not get to its reply.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RunError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("skipped: {}", .0.as_str())]
+    Skip(SkipReason),
+    #[error("the mailbox has no agent")]
+    NoAgent,
+    #[error("there is no key to ask a provider with")]
+    NoKey,
+    #[error("the provider has refused the key")]
+    KeyInvalid(AiConfigurationId),
+    #[error("the provider wants to be left alone for a while")]
+    KeyPaused(Duration),
+    #[error("the configuration names an unknown provider")]
+    UnknownProvider,
+    #[error(transparent)]
+    Vault(#[from] VaultError),
+    #[error(transparent)]
+    Access(#[from] AccessError),
+    #[error(transparent)]
+    OAuth(#[from] OAuthError),
+    #[error("{error}")]
+    Provider { error: ProviderError, configuration: Option<Box<AiConfiguration>> },
+    #[error("the model refused to answer")]
+    ModelRefused,
+    #[error("the model declined to answer")]
+    ModelDeclined,
+    #[error("the model wrote nothing")]
+    NoWords,
+    #[error("the model's answer was cut short")]
+    CutShort,
+    #[error(transparent)]
+    Compose(ComposeError),
+    #[error("too many replies already")]
+    Brake(Refusal),
+    #[error("the mailbox may send no more this minute")]
+    TooManyPerMinute(Duration),
+    #[error(transparent)]
+    Smtp(#[from] SmtpError),
+    #[error("nobody knows whether the reply went out")]
+    Ambiguous,
+    #[error("the reply would come too late")]
+    TooLate,
+    #[error("the text of this mail has been removed by retention")]
+    Forgotten,
+    #[error("the mail cannot be read")]
+    Unreadable,
+}
+
+const DATABASE_AWAY: Duration = Duration::from_secs(5);
+/// How long a rate limit lasts when the provider does not say.
+const RATE_LIMITED: Duration = Duration::from_secs(30);
+/// How long "no money" lasts when the provider does not say.
+const QUOTA_EXHAUSTED: Duration = Duration::from_secs(15 * 60);
+const LONGEST_MAIL_WAIT: Duration = Duration::from_secs(4 * 3600);
+
+impl RunError {
+    /// What it leads to. Marks keys that a provider refused, and tells the owner where only the owner can help.
+    pub(super) async fn outcome(self, runner: &Runner, claim: &Claim) -> Outcome {
+        tracing::info!(run = %claim.id, error = %self, "did not get to a reply");
+        if let Self::Provider { error, configuration: Some(configuration) } = &self
+            && let Err(error) = mark_key(runner, error, configuration).await
+        {
+            tracing::warn!(%error, "cannot note what the provider said of the key");
+        }
+        let age = runner.store.clock().now().since(created_at(claim));
+        let outcome = self.decide(claim, age, runner.config.smtp.retry_first);
+        if let Some(notice) = notice(&outcome, claim)
+            && let Err(error) = runner.store.give_notice(notice).await
+        {
+            tracing::warn!(%error, "cannot give a notice");
+        }
+        outcome
+    }
+
+    fn decide(self, claim: &Claim, age: Duration, first_mail_wait: Duration) -> Outcome {
+        match self {
+            Self::Store(StoreError::LeaseLost) => Outcome::LeaseLost,
+            Self::Store(StoreError::Impossible { table, column, .. }) => {
+                Outcome::Failed(Cause::with("impossible_row", format!("{table}.{column}")))
+            }
+            Self::Store(_) => Outcome::Snooze(Cause::of("database"), DATABASE_AWAY),
+            Self::Skip(reason) => Outcome::Skipped(reason.as_str()),
+            Self::NoAgent => Outcome::Skipped("no_agent"),
+            Self::ModelDeclined => Outcome::Skipped("model_declined"),
+            Self::NoKey => Outcome::Park(Cause::of("no_key")),
+            Self::KeyInvalid(_) => Outcome::Park(Cause::of("key_invalid")),
+            Self::KeyPaused(rest) => Outcome::Snooze(Cause::of("key_paused"), rest),
+            Self::UnknownProvider => Outcome::Park(Cause::of("unknown_provider")),
+            Self::Vault(_) | Self::Access(_) => Outcome::Park(Cause::of("secret_unreadable")),
+            Self::OAuth(error) if error.is_credential() => {
+                Outcome::Park(Cause::with("smtp_login", error.code()))
+            }
+            Self::OAuth(error) => {
+                Outcome::Snooze(Cause::with("oauth", error.code()), mail_wait(age, first_mail_wait))
+            }
+            Self::Provider { error, .. } => decide_provider(&error, claim),
+            Self::ModelRefused => Outcome::Held(Cause::of("model_refused")),
+            Self::NoWords => Outcome::Held(Cause::of("no_words")),
+            Self::CutShort => Outcome::Held(Cause::of("cut_short")),
+            Self::Compose(_) => Outcome::Held(Cause::of("cannot_compose")),
+            Self::Brake(Refusal::Correspondent) => Outcome::Held(Cause::of("correspondent_limit")),
+            Self::Brake(Refusal::Thread) => Outcome::Held(Cause::of("thread_limit")),
+            Self::TooManyPerMinute(rest) => Outcome::Snooze(Cause::of("mailbox_rate"), rest),
+            Self::Smtp(error) => decide_smtp(&error, age, first_mail_wait),
+            Self::Ambiguous => Outcome::Held(Cause::of("ambiguous")),
+            Self::TooLate => Outcome::Held(Cause::of("too_late")),
+            Self::Forgotten => Outcome::Failed(Cause::of("text_removed")),
+            Self::Unreadable => Outcome::Failed(Cause::of("unreadable")),
+        }
+    }
+}
+
+/// The run's id is a UUIDv7, so it says when the mail was taken in.
+fn created_at(claim: &Claim) -> crate::clock::Timestamp {
+    let since_epoch = claim.id.uuid().get_timestamp().map(|time| time.to_unix());
+    let (seconds, nanos) = since_epoch.unwrap_or_default();
+    let millis = i64::try_from(seconds).unwrap_or(0).saturating_mul(1000);
+    crate::clock::Timestamp::from_millis(millis.saturating_add(i64::from(nanos / 1_000_000)))
+}
+
+/// As long again as the run is old: doubles by itself, without a count (EM-147).
+fn mail_wait(age: Duration, first: Duration) -> Duration {
+    age.clamp(first, LONGEST_MAIL_WAIT.max(first))
+}
+
+fn decide_provider(error: &ProviderError, claim: &Claim) -> Outcome {
+    let code = error.code.clone().or_else(|| error.status.map(|status| status.to_string()));
+    let cause = |reason| Cause { reason, detail: code.clone() };
+    let retry = Outcome::Retry(cause("provider_failed"), error.retry_after);
+    match error.class {
+        ErrorClass::AuthInvalid => Outcome::Park(cause("key_invalid")),
+        ErrorClass::Forbidden | ErrorClass::Refused => Outcome::Park(cause("provider_forbids")),
+        ErrorClass::ModelNotFound => Outcome::Park(cause("model_not_found")),
+        ErrorClass::QuotaExhausted => {
+            Outcome::Snooze(cause("quota_exhausted"), error.retry_after.unwrap_or(QUOTA_EXHAUSTED))
+        }
+        ErrorClass::RateLimited => {
+            Outcome::Snooze(cause("rate_limited"), error.retry_after.unwrap_or(RATE_LIMITED))
+        }
+        ErrorClass::ContextTooLong | ErrorClass::Overloaded | ErrorClass::Transient => retry,
+        ErrorClass::Network(_) | ErrorClass::Unreadable => retry,
+        // It may have been charged: one repeat, then a person decides.
+        ErrorClass::Ambiguous if claim.attempt == 0 => retry,
+        ErrorClass::Ambiguous => Outcome::Held(cause("provider_silent")),
+        ErrorClass::BadRequest => Outcome::Failed(cause("provider_rejects")),
+        ErrorClass::ContentBlocked => Outcome::Held(cause("content_blocked")),
+    }
+}
+
+fn decide_smtp(error: &SmtpError, age: Duration, first: Duration) -> Outcome {
+    let code = error.reply_code().map_or_else(String::new, |code| format!("{code} "));
+    let cause = |reason| Cause::with(reason, format!("{code}{}", error.phase));
+    let before_the_mail = matches!(
+        error.phase,
+        Phase::Connect | Phase::Greeting | Phase::Hello | Phase::StartTls | Phase::Login
+    );
+    if error.is_credential() {
+        Outcome::Park(cause("smtp_login"))
+    } else if error.is_transient() {
+        Outcome::Snooze(cause("smtp_later"), mail_wait(age, first))
+    } else if before_the_mail {
+        Outcome::Park(cause("smtp_unusable"))
+    } else {
+        Outcome::Failed(cause("smtp_refused"))
+    }
+}
+
+/// A refused or exhausted key stops all runs that would use it, not only this one (SR-2, SR-3).
+async fn mark_key(
+    runner: &Runner,
+    error: &ProviderError,
+    configuration: &AiConfiguration,
+) -> Result<(), StoreError> {
+    let rest =
+        |default: Duration| Some(runner.store.clock().now().plus(error.retry_after.unwrap_or(default)));
+    let (state, resume_at) = match error.class {
+        ErrorClass::AuthInvalid => (KeyState::Invalid, None),
+        ErrorClass::QuotaExhausted => (KeyState::Exhausted, rest(QUOTA_EXHAUSTED)),
+        ErrorClass::RateLimited => (KeyState::Active, rest(RATE_LIMITED)),
+        _ => return Ok(()),
+    };
+    let changed =
+        runner.store.set_key_state(configuration, state, Some(error.class.as_str()), resume_at).await?;
+    if changed && state != KeyState::Active {
+        let provider = &configuration.provider;
+        let sentence = match state {
+            KeyState::Invalid => {
+                format!("{provider} refuses your key: save a new one; your mail waits for it.")
+            }
+            _ => format!("{provider} says that your money or quota is used up: your mail waits for it."),
+        };
+        let notice = NewNotice {
+            user: configuration.user_id,
+            cause: format!("ai_configuration:{}", configuration.id),
+            kind: error.class.as_str(),
+            sentence,
+        };
+        runner.store.give_notice(notice).await?;
+    }
+    Ok(())
+}
+
+/// What the owner must be told of this outcome; keys are told where they are marked.
+fn notice(outcome: &Outcome, claim: &Claim) -> Option<NewNotice> {
+    let (cause, kind, sentence) = match outcome {
+        Outcome::Park(Cause { reason: "key_invalid", .. }) => return None,
+        Outcome::Park(cause) => {
+            let about = format!("waiting:{}", cause.reason);
+            let about = if cause.reason == "no_key" { "no_key".to_owned() } else { about };
+            (about, cause.reason, sentence(RunState::Waiting, Some(cause.reason), cause.detail.as_deref()))
+        }
+        Outcome::Held(cause) => {
+            let words = sentence(RunState::Held, Some(cause.reason), cause.detail.as_deref());
+            (format!("run:{}", claim.id), cause.reason, format!("{words} (run {})", claim.id))
+        }
+        _ => return None,
+    };
+    Some(NewNotice { user: claim.user_id, cause, kind, sentence })
+}

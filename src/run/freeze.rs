@@ -1,0 +1,77 @@
+//! The model's words become a mail whose bytes never change again (promise 5, EM-55).
+
+use super::Runner;
+use super::error::RunError;
+use super::prompt::NO_REPLY;
+use super::resolve::Task;
+use crate::mail::reply::{Draft, compose};
+use crate::mail::{self, Address};
+use crate::store::{Brakes, Frozen, OutboxMail, OutboxState, StoredCompletion};
+
+impl Runner {
+    pub(super) async fn freeze(&self, task: &Task, words: StoredCompletion) -> Result<OutboxMail, RunError> {
+        let body = usable(&words)?;
+        let frozen = self.compose(task, &words, body)?;
+        let answers = &self.config.answers;
+        let brakes = Brakes {
+            per_correspondent_10_minutes: answers.per_correspondent_10_minutes,
+            per_correspondent_day: answers.per_correspondent_day,
+            per_thread_day: answers.per_thread_day,
+        };
+        let reply = OutboxMail {
+            run_id: task.lease.run,
+            rfc_message_id: frozen.rfc_message_id.as_str().to_owned(),
+            recipient: frozen.recipient.clone(),
+            raw: Some(frozen.raw.clone()),
+            state: OutboxState::Ready,
+        };
+        self.store.freeze_reply(task.lease, frozen, brakes).await?.map_err(RunError::Brake)?;
+        Ok(reply)
+    }
+
+    fn compose(&self, task: &Task, words: &StoredCompletion, body: &str) -> Result<Frozen, RunError> {
+        let from = sender(task)?;
+        let tag = |bytes: &[u8]| self.vault.message_tag(bytes);
+        let random: [u8; 16] = rand::random();
+        let message_id = mail::own_message_id(random, tag(&random), from.domain());
+        let raw = compose(&Draft {
+            parent: &task.mail,
+            from: &from,
+            from_name: Some(&task.user.name),
+            to: &task.recipient,
+            to_name: None,
+            body,
+            disclosure: Some(&mail::disclosure(&task.user.name)),
+            message_id: &message_id,
+            date: self.store.clock().now(),
+            loop_mark: &mail::loop_mark(&self.installation(), 1, &tag),
+            model: &words.model,
+        })
+        .map_err(RunError::Compose)?;
+        Ok(Frozen {
+            mailbox: task.mailbox.id,
+            thread: task.message.thread_id,
+            rfc_message_id: message_id,
+            recipient: task.recipient.normalized(),
+            raw,
+        })
+    }
+}
+
+/// The agent's own address, or the mailbox's.
+pub(super) fn sender(task: &Task) -> Result<Address, RunError> {
+    let address = task.agent.address.as_deref().unwrap_or(&task.mailbox.address);
+    Address::parse(address).ok_or(RunError::Compose(mail::reply::ComposeError::From))
+}
+
+/// The words, unless the model declined or has nothing to say.
+fn usable(words: &StoredCompletion) -> Result<&str, RunError> {
+    let body = words.body.as_deref().ok_or(RunError::Forgotten)?.trim();
+    match words.finish.as_str() {
+        "filtered" | "refused" => Err(RunError::ModelRefused),
+        _ if body.contains(NO_REPLY) => Err(RunError::ModelDeclined),
+        _ if body.is_empty() => Err(RunError::NoWords),
+        "length" => Err(RunError::CutShort),
+        _ => Ok(body),
+    }
+}

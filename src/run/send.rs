@@ -1,0 +1,68 @@
+//! Hands the frozen reply over. `sending` is committed before the server is asked for its data; from there to the
+//! committed end nobody knows whether it went out, and then a person decides (promise 6).
+
+use super::Runner;
+use super::courier::Courier;
+use super::error::RunError;
+use super::freeze::sender;
+use super::resolve::Task;
+use crate::mail::Address;
+use crate::queue::{Cause, Outcome};
+use crate::smtp::SmtpError;
+use crate::store::{Mode, OutboxMail, OutboxState};
+
+impl Runner {
+    pub(super) async fn send(&self, task: &Task, reply: OutboxMail) -> Result<Outcome, RunError> {
+        match reply.state {
+            OutboxState::Sent => return Ok(Outcome::Replied),
+            OutboxState::Sending => {
+                self.store.settle_reply(task.lease, OutboxState::Ambiguous).await?;
+                return Err(RunError::Ambiguous);
+            }
+            OutboxState::Ambiguous if !task.resend => return Err(RunError::Ambiguous),
+            OutboxState::Ready | OutboxState::Failed | OutboxState::Ambiguous => {}
+        }
+        if task.agent.mode == Mode::Draft && !task.resend {
+            return Ok(Outcome::Held(Cause::of("draft")));
+        }
+        if task.message.received_at.plus(self.config.smtp.reply_deadline) < self.store.clock().now() {
+            return Err(RunError::TooLate);
+        }
+        self.hand_over(task, &reply).await
+    }
+
+    async fn hand_over(&self, task: &Task, reply: &OutboxMail) -> Result<Outcome, RunError> {
+        let bytes = reply.raw.as_deref().ok_or(RunError::Forgotten)?;
+        let to = Address::parse(&reply.recipient).ok_or(RunError::Unreadable)?;
+        let to = to.ascii().unwrap_or(to);
+        let Courier { offer, pass } =
+            self.couriers.offer(&task.mailbox, &self.vault, &sender(task)?, &to).await?;
+        if reply.state == OutboxState::Ambiguous {
+            self.store.spend_resend(task.lease).await?;
+        }
+        self.store.begin_sending(task.lease).await?;
+        match offer.deliver(bytes).await {
+            Ok((connection, _accepted)) => {
+                self.couriers.put_back(&task.mailbox, connection);
+                drop(pass);
+                self.store.settle_reply(task.lease, OutboxState::Sent).await?;
+                tracing::info!(run = %task.lease.run, "reply handed over");
+                Ok(Outcome::Replied)
+            }
+            Err(error) => Err(self.settle(task, error).await?),
+        }
+    }
+
+    /// What became of a reply whose hand-over failed, as far as one can know.
+    async fn settle(&self, task: &Task, error: SmtpError) -> Result<RunError, RunError> {
+        let (state, error) = if error.is_ambiguous() {
+            (OutboxState::Ambiguous, RunError::Ambiguous)
+        } else if error.is_transient() || error.is_credential() {
+            (OutboxState::Ready, RunError::Smtp(error))
+        } else {
+            (OutboxState::Failed, RunError::Smtp(error))
+        };
+        self.store.settle_reply(task.lease, state).await?;
+        Ok(error)
+    }
+}

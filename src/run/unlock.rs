@@ -1,0 +1,83 @@
+//! Which key pays, opened at the last moment: the agent's or the owner's own, else the operator's where both the
+//! operator and the agent allow it.
+
+use secrecy::SecretString;
+
+use super::Runner;
+use super::error::RunError;
+use super::resolve::Task;
+use crate::config::PlatformKey;
+use crate::provider::Provider;
+use crate::store::{API_KEY_COLUMN, AiConfiguration, KeyState, Payer};
+use crate::vault::{self, Place};
+
+/// An opened key and what to ask with it. It has no `Debug` and no `Clone`, and is gone after the call.
+pub(super) struct Key {
+    pub(super) payer: Payer,
+    /// The owner's configuration; `None` for the platform key.
+    pub(super) configuration: Option<AiConfiguration>,
+    pub(super) provider: Provider,
+    pub(super) base_url: Option<String>,
+    pub(super) model: String,
+    pub(super) temperature: Option<f64>,
+    pub(super) max_output_tokens: u32,
+    pub(super) secret: SecretString,
+}
+
+impl Runner {
+    pub(super) async fn unlock(&self, task: &Task) -> Result<Key, RunError> {
+        let chosen = task.agent.ai_configuration_id;
+        let configuration = self.store.find_ai_configuration(task.user.id, chosen).await?;
+        let key = match (configuration, &self.config.platform_key) {
+            (Some(configuration), _) => self.open(configuration)?,
+            (None, Some(platform)) if task.agent.allow_platform_key => self.borrow(platform)?,
+            (None, _) => return Err(RunError::NoKey),
+        };
+        let masked = vault::mask(&key.secret);
+        tracing::info!(run = %task.lease.run, payer = ?key.payer, key = masked, model = key.model, "unlocked");
+        Ok(key)
+    }
+
+    fn open(&self, configuration: AiConfiguration) -> Result<Key, RunError> {
+        let now = self.store.clock().now();
+        let resume_at = configuration.resume_at.filter(|resume_at| *resume_at > now);
+        match (configuration.state, resume_at) {
+            (KeyState::Invalid, _) => return Err(RunError::KeyInvalid(configuration.id)),
+            (_, Some(resume_at)) => return Err(RunError::KeyPaused(resume_at.since(now))),
+            _ => {}
+        }
+        let provider = configuration.provider.parse().map_err(|_| RunError::UnknownProvider)?;
+        let place = Place {
+            column: API_KEY_COLUMN,
+            owner: configuration.user_id.uuid(),
+            record: configuration.id.uuid(),
+            provider: &configuration.provider,
+        };
+        let secret = self.vault.open(&place, &configuration.api_key)?;
+        let most = configuration.max_output_tokens.and_then(|most| u32::try_from(most).ok());
+        Ok(Key {
+            payer: Payer::Owner,
+            provider,
+            base_url: configuration.base_url.clone(),
+            model: configuration.model.clone(),
+            temperature: configuration.temperature,
+            max_output_tokens: most.unwrap_or(self.config.provider.max_output_tokens),
+            secret,
+            configuration: Some(configuration),
+        })
+    }
+
+    /// The operator's key, with the operator's own base URL: never with a user's (SR-59).
+    fn borrow(&self, platform: &PlatformKey) -> Result<Key, RunError> {
+        Ok(Key {
+            payer: Payer::Platform,
+            configuration: None,
+            provider: platform.provider.parse().map_err(|_| RunError::UnknownProvider)?,
+            base_url: platform.base_url.clone(),
+            model: platform.model.clone(),
+            temperature: None,
+            max_output_tokens: self.config.provider.max_output_tokens,
+            secret: platform.api_key.clone(),
+        })
+    }
+}

@@ -1,0 +1,105 @@
+//! What a mailbox's watcher does with replies after they went out: the copy in the Sent folder, the answered
+//! flag, and the search for those of which nobody knows. The sender and the watcher meet in these rows only.
+
+use super::claims::Holder;
+use super::mailbox_leases::MailboxLease;
+use super::pool::{on_pool, on_tx};
+use super::{MailboxId, OutboxState, RunId, Store, StoreError};
+
+/// A reply that the watcher has not dealt with.
+#[derive(Clone, sqlx::FromRow)]
+pub struct Unfiled {
+    /// The run.
+    pub run_id: RunId,
+    /// The reply's Message-ID without angle brackets.
+    pub rfc_message_id: String,
+    /// Its exact bytes; `None` once retention has removed them.
+    pub raw: Option<Vec<u8>>,
+    /// `Sent`, or `Ambiguous`: then it is to be looked for.
+    pub state: OutboxState,
+    /// Where the server keeps the mail that it answers.
+    pub uid_validity: Option<i64>,
+    /// Where the server keeps the mail that it answers.
+    pub uid: Option<i64>,
+}
+
+impl Store {
+    /// The mailboxes watched by this process that have replies to deal with.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_mailboxes_to_file(&self, holder: Holder) -> Result<Vec<MailboxId>, StoreError> {
+        Ok(on_pool!(&self.pool, db => sqlx::query_scalar(
+            "SELECT id FROM mailboxes WHERE lease_owner = $1 AND EXISTS (SELECT 1 FROM outbox
+                WHERE mailbox_id = mailboxes.id AND filed_at IS NULL AND state IN ('sent', 'ambiguous'))")
+            .bind(holder.uuid()).fetch_all(db).await)?)
+    }
+
+    /// The replies of a mailbox to deal with, oldest first. Ambiguous ones are listed where somebody wants them
+    /// looked for: their agent's policy, or the operator's (`verify`).
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_unfiled(
+        &self,
+        lease: MailboxLease,
+        verify: bool,
+        most: u32,
+    ) -> Result<Vec<Unfiled>, StoreError> {
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT outbox.run_id, outbox.rfc_message_id, outbox.raw, outbox.state, messages.uid_validity,
+                messages.uid
+             FROM outbox JOIN messages ON messages.id = outbox.run_id JOIN runs ON runs.id = outbox.run_id
+             LEFT JOIN agents ON agents.id = runs.agent_id
+             WHERE outbox.user_id = $1 AND outbox.mailbox_id = $2 AND filed_at IS NULL
+                AND (outbox.state = 'sent'
+                    OR (outbox.state = 'ambiguous' AND ($3 OR agents.ambiguous = 'verify')))
+             ORDER BY outbox.run_id LIMIT $4")
+            .bind(lease.user).bind(lease.mailbox).bind(verify).bind(i64::from(most))
+            .fetch_all(db).await)?)
+    }
+
+    /// Notes that these replies have been dealt with.
+    ///
+    /// # Errors
+    /// Where the database does not answer; then they are dealt with once more.
+    pub async fn mark_filed(&self, lease: MailboxLease, runs: Vec<RunId>) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.write(move |tx| {
+            Box::pin(async move {
+                for run in runs {
+                    on_tx!(tx, db => sqlx::query(
+                        "UPDATE outbox SET filed_at = $4 WHERE user_id = $1 AND mailbox_id = $2 AND run_id = $3")
+                        .bind(lease.user).bind(lease.mailbox).bind(run).bind(now)
+                        .execute(&mut *db).await.map(drop))?;
+                }
+                Ok(())
+            })
+        })
+        .await
+    }
+
+    /// Ends a held run as replied, since its reply was found in the Sent folder.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn settle_ambiguous(&self, lease: MailboxLease, run: RunId) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.write(move |tx| {
+            Box::pin(async move {
+                on_tx!(tx, db => sqlx::query(
+                    "UPDATE outbox SET state = 'sent', sent_at = $4, filed_at = $4
+                     WHERE user_id = $1 AND mailbox_id = $2 AND run_id = $3 AND state = 'ambiguous'")
+                    .bind(lease.user).bind(lease.mailbox).bind(run).bind(now)
+                    .execute(&mut *db).await.map(drop))?;
+                on_tx!(tx, db => sqlx::query(
+                    "UPDATE runs SET state = 'replied', reason = 'found_in_sent', detail = NULL, finished_at = $3
+                     WHERE user_id = $1 AND id = $2 AND state = 'held' AND lease_until IS NULL")
+                    .bind(lease.user).bind(run).bind(now)
+                    .execute(&mut *db).await.map(drop))?;
+                super::notices::end(tx, lease.user, &format!("run:{run}"), now).await
+            })
+        })
+        .await
+    }
+}
