@@ -7,6 +7,8 @@
 //! - a literal in a `FETCH` comes directly after `BODY[] `, with exactly one bracket open and no quotes before it;
 //! - a `FETCH` ends with `)`;
 //! - a `LIST` may have a short literal; every other answer has none.
+//!
+//! Two answers at which the parser panics are refused as well.
 
 use std::fmt;
 
@@ -138,7 +140,7 @@ impl Framer {
                 self.literal_left = length;
                 self.literal_sum += length;
             }
-            None if is_fetch(line) && !line.trim_ascii_end().ends_with(b")") => return Err(Breach::Shape),
+            None if is_open_fetch(line) || makes_parser_panic(line) => return Err(Breach::Shape),
             None => self.end_frame(),
         }
         Ok(())
@@ -181,6 +183,19 @@ fn is_fetch(text: &[u8]) -> bool {
     let Some(rest) = text.strip_prefix(b"* ") else { return false };
     let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     digits > 0 && rest.get(digits..).is_some_and(|rest| starts_with(rest, b" FETCH"))
+}
+
+fn is_open_fetch(line: &[u8]) -> bool {
+    is_fetch(line) && !line.trim_ascii_end().ends_with(b")")
+}
+
+/// A date that is `NIL`, or a response code without a space before a letter beyond ASCII.
+fn makes_parser_panic(line: &[u8]) -> bool {
+    let dateless: &[u8] = b"INTERNALDATE NIL";
+    let is_dateless =
+        is_fetch(line) && line.windows(dateless.len()).any(|part| part.eq_ignore_ascii_case(dateless));
+    let after_code = line.iter().skip_while(|byte| **byte != b']').nth(1);
+    is_dateless || (!is_fetch(line) && after_code.is_some_and(|byte| !byte.is_ascii()))
 }
 
 /// Whether a literal after this text of a `FETCH` can only be a mail's content.

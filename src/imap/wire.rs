@@ -164,7 +164,7 @@ impl Wire {
 
     /// As [`Wire::next`], however long it takes; safe to give up at any time.
     pub(super) async fn read<T>(&mut self, see: impl FnOnce(&Response<'_>) -> T) -> Result<T, ImapError> {
-        // The parser can panic on what a server sends (`INTERNALDATE NIL`, a letter beyond ASCII after a code).
+        // The parser has panicked on what servers send; the framer stops what is known, this the rest.
         let read = AssertUnwindSafe(self.client.read_response()).catch_unwind().await;
         let answer = read.map_err(|_| ImapError::Protocol)?.map_err(|error| explain(&error))?;
         self.answers += 1;

@@ -2,6 +2,7 @@
 
 pub mod certificate;
 pub mod database;
+pub mod dialling;
 pub mod dovecot;
 pub mod imap_server;
 pub mod loopback;

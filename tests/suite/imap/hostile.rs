@@ -1,0 +1,58 @@
+//! Servers that want memory, or to be read in two ways.
+
+use postkey::imap::ImapError;
+
+use super::script::{Act, after_select};
+use super::{PATIENT, SECRET, error, open_with, password};
+
+/// What comes of a fetch (limit 1,000 bytes each) that is answered with these bytes.
+async fn fetch_answered_with(bytes: Vec<u8>) -> ImapError {
+    let (_server, address) = after_select(vec![Act::Bytes(bytes), Act::Hang]).await;
+    let session = open_with(address, password(SECRET), PATIENT).await.unwrap();
+    let (session, _) = session.select("INBOX").await.unwrap();
+    error(session.fetch(&[1], 1000).await)
+}
+
+#[tokio::test]
+async fn an_announced_size_is_not_believed() {
+    for announced in ["1001", "500000000", "4294967295", "99999999999999999999", "00000000000000000005"] {
+        let answer = format!("* 1 FETCH (UID 1 BODY[] {{{announced}}}\r\n");
+        assert_eq!(fetch_answered_with(answer.into()).await, ImapError::TooLarge, "{announced}");
+    }
+    let twice = "* 1 FETCH (UID 1 BODY[] {600}\r\n".to_owned() + &"x".repeat(600) + " BODY[] {600}\r\n";
+    assert_eq!(fetch_answered_with(twice.into()).await, ImapError::TooLarge);
+}
+
+#[tokio::test]
+async fn a_literal_is_taken_only_where_nobody_can_read_it_otherwise() {
+    for hidden in [
+        "* OK [BADCHARSET ({500000000}\r\n",
+        "* OK hello {500}\r\n",
+        "P3 OK hello {500}\r\n",
+        "+ hello {500}\r\n",
+        "* 1 FETCH (UID 1 X (BODY[] {500}\r\n",
+        "* 1 FETCH (UID 1 X \")\" Y (BODY[] {500}\r\n",
+        "* 1 FETCH (UID 1 X (\r\n",
+        "* 1 FETCH (UID 1 ENVELOPE {500}\r\n",
+        "* 1 FETCH (UID 1 XBODY[] {500}\r\n",
+        "* ID (\"name\" {500}\r\n",
+        "* SEARCH 1 2\n",
+    ] {
+        assert_eq!(fetch_answered_with(hidden.into()).await, ImapError::Protocol, "{hidden}");
+    }
+}
+
+#[tokio::test]
+async fn an_endless_line_or_answer_ends() {
+    let line = [b"* OK ".to_vec(), vec![b'x'; 200_000]].concat();
+    assert_eq!(fetch_answered_with(line).await, ImapError::TooLarge);
+    let lines = b"* OK still here\r\n".repeat(100_000);
+    assert_eq!(fetch_answered_with(lines).await, ImapError::TooLarge);
+}
+
+#[tokio::test]
+async fn what_the_parser_cannot_take_ends_the_session_only() {
+    for poison in ["* 1 FETCH (UID 1 INTERNALDATE NIL)\r\n", "* OK [ALERT]é\r\n", "* GARBAGE\r\n"] {
+        assert_eq!(fetch_answered_with(poison.into()).await, ImapError::Protocol, "{poison}");
+    }
+}
