@@ -106,6 +106,7 @@ async fn hand_over(connection: &mut Connection, mail: &[u8]) -> Option<Result<Re
     tokio::select! {
         result = &mut handover => Some(result),
         () = seen.wait_for_dot() => timeout(timeouts.finish, &mut handover).await.ok(),
+        () = seen.wait_for_standstill(timeouts.command) => None,
         () = sleep(timeouts.command + time_for(mail)) => None,
     }
 }

@@ -9,7 +9,7 @@ use crate::config;
 pub struct Timeouts {
     /// Look-up, TCP and TLS together.
     pub connect: Duration,
-    /// Greeting, `EHLO`, login, `MAIL`, `RCPT`, and the body as a whole (every 8 KiB add a second).
+    /// Greeting, `EHLO`, login, `MAIL`, `RCPT`; in the body a standstill, or less than 8 KiB per second beyond it.
     pub command: Duration,
     /// The answer to `DATA`.
     pub data: Duration,

@@ -5,11 +5,13 @@ use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use futures::FutureExt;
 use lettre::transport::smtp::client::AsyncTokioStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::sync::Notify;
+use tokio::time::sleep;
 
 use super::error::Enhanced;
 use super::replies::Replies;
@@ -29,6 +31,8 @@ pub(super) struct Marks {
     pub body_ended: bool,
     /// At least one byte of the dot's line was taken by the network.
     pub dot_left: bool,
+    /// Bytes that the network took.
+    pub written: u64,
     /// The server closed its side.
     pub closed: bool,
     /// The server spoke without being asked.
@@ -60,6 +64,15 @@ impl Seen {
     /// Waits until the dot has left.
     pub(super) async fn wait_for_dot(&self) {
         self.dot_left.notified().await;
+    }
+
+    /// Waits until the network takes nothing for as long as `patience`.
+    pub(super) async fn wait_for_standstill(&self, patience: Duration) {
+        let mut before = None;
+        while before != Some(self.marks().written) {
+            before = Some(self.marks().written);
+            sleep(patience).await;
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Marks> {
@@ -148,8 +161,10 @@ impl AsyncWrite for Wire {
             this.check_before_dot(cx)?;
         }
         let written = ready!(Pin::new(&mut this.stream).poll_write(cx, buf))?;
+        let mut marks = this.seen.lock();
+        marks.written = marks.written.saturating_add(u64::try_from(written).unwrap_or(u64::MAX));
         if body_ended && !dot_left && written > 0 {
-            this.seen.lock().dot_left = true;
+            marks.dot_left = true;
             this.seen.dot_left.notify_one();
         }
         Poll::Ready(Ok(written))

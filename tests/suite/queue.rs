@@ -12,7 +12,7 @@ use postkey::store::{Claim, ClaimLimits, Due, Holder, RunId, RunState, Store, St
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::support::database::{TestDatabase, on_both};
+use crate::support::database::on_both;
 use crate::support::rows::{enqueue, new_mailbox, open_store};
 use crate::support::wait::until;
 

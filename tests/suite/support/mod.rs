@@ -11,3 +11,4 @@ pub mod proxy;
 pub mod rows;
 pub mod smtp_server;
 pub mod wait;
+pub mod world;
