@@ -61,8 +61,13 @@ pub enum CliError {
     #[error("{0}")]
     Refused(String),
     /// A mailbox's servers did not do what answering mail needs.
-    #[error("{0}")]
-    MailboxTest(String),
+    #[error("{reason}; {advice}")]
+    MailboxTest {
+        /// What was tried, and how it failed.
+        reason: String,
+        /// What to do.
+        advice: &'static str,
+    },
     /// A password could not be hashed.
     #[error("the password could not be hashed; there may be too little memory")]
     Hash,

@@ -1,5 +1,7 @@
 //! `postkey mailbox`: watched inboxes, and whether their servers do what answering mail needs.
 
+mod trial;
+
 use clap::Subcommand;
 
 use super::CliError;
@@ -26,6 +28,14 @@ pub(super) enum MailboxCommand {
         #[arg(long, value_name = "EMAIL")]
         user: Option<String>,
     },
+    /// Log in to both servers, look into the folder and say what the servers can do; changes nothing there.
+    Test {
+        /// Its address.
+        address: String,
+        /// Whose it is, where several users have it.
+        #[arg(long, value_name = "EMAIL")]
+        user: Option<String>,
+    },
 }
 
 pub(super) async fn run(command: &MailboxCommand, config: &Config) -> Result<String, CliError> {
@@ -33,6 +43,10 @@ pub(super) async fn run(command: &MailboxCommand, config: &Config) -> Result<Str
     match command {
         MailboxCommand::List { user } => list(&store, user.as_deref()).await,
         MailboxCommand::Show { address, user } => show(find(&store, address, user.as_deref()).await?),
+        MailboxCommand::Test { address, user } => {
+            let (_, mailbox) = find(&store, address, user.as_deref()).await?;
+            trial::run(&store, &mailbox, config).await
+        }
     }
 }
 

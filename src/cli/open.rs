@@ -1,7 +1,7 @@
 //! Opening what commands work on: the database and the keys.
 
 use super::CliError;
-use crate::app::check_keys;
+use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::store::{Store, StoreError};
@@ -32,7 +32,7 @@ pub(super) async fn open_migrated(config: &Config) -> Result<Store, CliError> {
 /// The keys, known to be those that this database was used with.
 pub(super) async fn open_vault(config: &Config, store: &Store) -> Result<Vault, CliError> {
     let vault = Vault::load(&config.vault).await?;
-    check_keys(store, &vault).await?;
+    app::check_keys(store, &vault).await?;
     Ok(vault)
 }
 

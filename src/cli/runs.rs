@@ -33,7 +33,7 @@ pub(super) enum RunsCommand {
     Retry {
         /// The id from the list.
         id: RunId,
-        /// Send a mail once more of which nobody knows whether it went out; its reader may get it twice.
+        /// Send a draft, or once more a reply of which nobody knows whether it went out (it may arrive twice).
         #[arg(long)]
         resend: bool,
     },
@@ -127,18 +127,21 @@ async fn retry(store: &Store, id: RunId, resend: bool) -> Result<String, CliErro
 /// Why a run must not be done again, if so.
 fn refuse_retry(run: &Run, resend: bool) -> Option<String> {
     let id = run.id;
-    let is_ambiguous = run.state == RunState::Held && run.reason.as_deref() == Some(explain::AMBIGUOUS);
-    match run.state {
-        RunState::Replied => Some(format!("run {id} has been replied to; a second reply is never sent")),
-        RunState::Queued => Some(format!("run {id} is queued already; nothing needs to be done")),
-        RunState::Running => Some(format!("run {id} is being worked on; wait until it ends")),
-        _ if is_ambiguous && !resend => Some(format!(
+    match (run.state, run.reason.as_deref()) {
+        (RunState::Replied, _) => Some(format!("run {id} has been replied to; a second reply is never sent")),
+        (RunState::Queued, _) => Some(format!("run {id} is queued already; nothing needs to be done")),
+        (RunState::Running, _) => Some(format!("run {id} is being worked on; wait until it ends")),
+        (RunState::Held, Some(explain::AMBIGUOUS)) if !resend => Some(format!(
             "nobody knows whether the reply of run {id} went out; look into the Sent folder, and if it is not \
              there, send it once more with `postkey runs retry {id} --resend`"
         )),
-        _ if resend && !is_ambiguous => Some(format!(
-            "--resend is for replies of which nobody knows whether they went out; run {id} is none of these, so \
-             leave it out"
+        (RunState::Held, Some(explain::DRAFT)) if !resend => {
+            Some(format!("the reply of run {id} is a draft; send it with `postkey runs retry {id} --resend`"))
+        }
+        (RunState::Held, Some(explain::AMBIGUOUS | explain::DRAFT)) => None,
+        _ if resend => Some(format!(
+            "--resend is for drafts and for replies of which nobody knows whether they went out; run {id} is \
+             neither, so leave it out"
         )),
         _ => None,
     }

@@ -64,9 +64,10 @@ use toml::de::DeTable;
 use self::document::Document;
 use self::plan::{Plan, Verb};
 use self::reading::{Findings, Place, Reading};
-use super::open::{open_migrated, open_vault};
 use super::{CliError, write_warning};
+use crate::app::App;
 use crate::cli::table::Table;
+use crate::clock::Clock;
 use crate::config::{Config, process_environment};
 use crate::net::Guard;
 
@@ -117,28 +118,21 @@ pub(super) async fn run(command: &Apply, config: &Config) -> Result<String, CliE
         write_warning(&format!("{}: {warning}", command.file.display()));
     }
     check::check_document(&document, &mut findings);
-    let opened = open(config).await;
-    let (store, vault) = match opened {
-        Ok(opened) => opened,
+    let app = match App::open(config.clone(), Clock::system()).await {
+        Ok(app) => app,
         // The file can be corrected meanwhile.
         Err(_) if !findings.faults.is_empty() => return Err(refuse(&command.file, findings)),
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     };
-    let plan = plan::make_plan(&document, &store, &vault, &mut findings).await?;
+    let plan = plan::make_plan(&document, app.store(), app.vault(), &mut findings).await?;
     if !findings.faults.is_empty() {
         return Err(refuse(&command.file, findings));
     }
     let text = report(&plan, command.dry_run);
     if !command.dry_run && plan.steps.iter().any(|step| step.verb != Verb::Left) {
-        store.provision(plan.provision).await?;
+        app.store().provision(plan.provision).await?;
     }
     Ok(text)
-}
-
-async fn open(config: &Config) -> Result<(crate::store::Store, crate::vault::Vault), CliError> {
-    let store = open_migrated(config).await?;
-    let vault = open_vault(config, &store).await?;
-    Ok((store, vault))
 }
 
 /// The entries of the file that can be read, and what is wrong with the others.

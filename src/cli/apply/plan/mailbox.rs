@@ -9,7 +9,7 @@ use super::{Context, Step, Verb, changed};
 use crate::cli::CliError;
 use crate::mail::Address;
 use crate::store::{Mailbox, MailboxId, MailboxState, OAuth, Server, columns};
-use crate::vault::{Place, Sealed, Vault, VaultError};
+use crate::vault::{Sealed, Vault};
 
 /// The folder that mail arrives in unless somebody says otherwise (RFC 3501 section 5.1).
 const INBOX: &str = "INBOX";
@@ -148,10 +148,8 @@ fn with_secrets_of(mut settled: Mailbox, stored: &Mailbox) -> Mailbox {
 }
 
 fn seal_secrets(mut settled: Mailbox, entry: &MailboxEntry, vault: &Vault) -> Result<Mailbox, CliError> {
-    let (owner, record) = (settled.user_id.uuid(), settled.id.uuid());
-    let seal = |column: &'static str, secret: &SecretString| -> Result<Sealed, VaultError> {
-        vault.seal(&Place { column, owner, record, provider: "" }, secret)
-    };
+    let place_of = settled.clone();
+    let seal = |column: &'static str, secret: &SecretString| vault.seal(&place_of.place(column), secret);
     let may_seal =
         |column, secret: Option<&SecretString>| secret.map(|secret| seal(column, secret)).transpose();
     settled.imap.password = may_seal(columns::IMAP_PASSWORD, entry.imap.password.as_ref())?;
