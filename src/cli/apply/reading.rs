@@ -39,7 +39,8 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: ", self.line)?;
         if !self.place.is_empty() {
-            write!(f, "{}: ", self.place)?;
+            // No colon: behind a name such as `password:` the redactor takes what follows for the password.
+            write!(f, "{} \u{2013} ", self.place)?;
         }
         f.write_str(&self.problem)
     }

@@ -14,7 +14,7 @@ pub(super) fn resolve(reading: &Reading<'_>, place: &Place, written: &str) -> Re
     } else if let Some(path) = written.strip_prefix("file:") {
         from_file(reading.folder, path.trim())?
     } else {
-        reading.warn(place, "the secret stands in the file; \"env:NAME\" or \"file:PATH\" keeps it out");
+        reading.warn(place, "is written out in the file; \"env:NAME\" or \"file:PATH\" would keep it out");
         SecretString::from(written)
     };
     check(&secret)?;
