@@ -10,6 +10,8 @@
 
 mod support;
 
+mod apply;
+mod cli;
 mod config;
 mod demo_servers;
 mod imap;
