@@ -107,7 +107,7 @@ fn server_text(server: &Server) -> String {
 fn state_text(mailbox: &Mailbox) -> String {
     match (mailbox.enabled, mailbox.state) {
         (false, _) => "switched off".to_owned(),
-        (true, MailboxState::Active) => "watched".to_owned(),
+        (true, MailboxState::Active) => "active".to_owned(),
         (true, MailboxState::Stopped) => {
             let reason =
                 mailbox.state_reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default();

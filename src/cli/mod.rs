@@ -97,7 +97,7 @@ pub fn main() -> ExitCode {
     match done.and_then(|text| write_out(&text)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            write_error(&error.to_string());
+            write_error(&error);
             error.exit_code()
         }
     }
@@ -139,11 +139,16 @@ fn write_out(text: &str) -> Result<(), CliError> {
 }
 
 /// To standard error, without anything that looks like a secret; if nobody reads it, nobody can be told.
-fn write_error(text: &str) {
-    let _ = writeln!(io::stderr(), "postkey: {}", telemetry::redact(text));
+fn write_error(error: &CliError) {
+    let text = match error {
+        // Redacted where they were found, since names of keys look like secrets: `api_key: ..`.
+        CliError::Apply(faults) => faults.to_string(),
+        error => telemetry::redact(&error.to_string()),
+    };
+    let _ = writeln!(io::stderr(), "postkey: {text}");
 }
 
-/// Something that is not an error, to standard error.
-fn write_warning(text: &str) {
-    let _ = writeln!(io::stderr(), "warning: {}", telemetry::redact(text));
+/// A fault that does not keep a file from being applied, to standard error.
+fn write_warning(file: &Path, warning: &Fault) {
+    let _ = writeln!(io::stderr(), "postkey: warning: {}: {warning}", file.display());
 }

@@ -115,7 +115,7 @@ impl std::error::Error for ApplyFaults {}
 pub(super) async fn run(command: &Apply, config: &Config) -> Result<String, CliError> {
     let (document, mut findings) = read(&command.file, config)?;
     for warning in &findings.warnings {
-        write_warning(&format!("{}: {warning}", command.file.display()));
+        write_warning(&command.file, warning);
     }
     check::check_document(&document, &mut findings);
     let app = match App::open(config.clone(), Clock::system()).await {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::path::Path;
 
 use crate::net::Guard;
+use crate::telemetry::redact;
 
 /// A place in the file: its line for an editor, its path for a person.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,6 +106,7 @@ impl<'a> Reading<'a> {
     }
 }
 
+/// A reference may be a secret that was put into the wrong place, so that what looks like one is not repeated.
 fn fault(place: &Place, problem: impl Into<String>) -> Fault {
-    Fault { line: place.line, place: place.path.clone(), problem: problem.into() }
+    Fault { line: place.line, place: place.path.clone(), problem: redact(&problem.into()) }
 }
