@@ -32,7 +32,6 @@ use crate::{net, telemetry};
 
 pub use self::apply::{ApplyFaults, Fault};
 pub use self::error::CliError;
-pub use self::open::check_keys;
 
 /// The configuration that is read when none is named and it is there.
 const USUAL_CONFIG: &str = "workers.toml";

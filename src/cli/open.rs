@@ -1,10 +1,11 @@
 //! Opening what commands work on: the database and the keys.
 
 use super::CliError;
+use crate::app::check_keys;
 use crate::clock::Clock;
 use crate::config::{Config, Database};
 use crate::store::{Store, StoreError};
-use crate::vault::{Vault, VaultError};
+use crate::vault::Vault;
 
 /// PostgreSQL's code for a table that is not there.
 const UNDEFINED_TABLE: &str = "42P01";
@@ -31,33 +32,8 @@ pub(super) async fn open_migrated(config: &Config) -> Result<Store, CliError> {
 /// The keys, known to be those that this database was used with.
 pub(super) async fn open_vault(config: &Config, store: &Store) -> Result<Vault, CliError> {
     let vault = Vault::load(&config.vault).await?;
-    check_keys(&vault, store).await?;
+    check_keys(store, &vault).await?;
     Ok(vault)
-}
-
-/// Recognises a wrong key before anything is sealed or opened with it, and remembers a new one (SR-21).
-///
-/// # Errors
-/// [`VaultError::WrongKey`] for another key under a known id; [`VaultError::UnknownKek`] when none of the keys is
-/// one that this database was used with, so that its secrets could not be opened.
-pub async fn check_keys(vault: &Vault, store: &Store) -> Result<(), CliError> {
-    let known = store.list_kek_checks().await?;
-    let loaded = vault.kek_ids();
-    for (id, sealed) in &known {
-        if loaded.contains(&id.as_str()) {
-            vault.open_check(id, sealed)?;
-        }
-    }
-    if let Some((id, _)) = known.last().filter(|_| !known.iter().any(|(id, _)| loaded.contains(&id.as_str())))
-    {
-        return Err(VaultError::UnknownKek { id: id.clone() }.into());
-    }
-    for id in loaded {
-        if !known.iter().any(|(stored, _)| stored == id) {
-            store.add_kek_check(id.to_owned(), vault.seal_check(id)?.as_stored().to_owned()).await?;
-        }
-    }
-    Ok(())
 }
 
 /// Opening would make an empty file, which nobody asked for.
