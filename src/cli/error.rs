@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use super::apply::ApplyFaults;
 use crate::app::AppError;
 use crate::config::ConfigErrors;
+use crate::demo::show::DemoError;
 use crate::net::NetError;
 use crate::store::StoreError;
 use crate::telemetry::TelemetryError;
@@ -39,6 +40,9 @@ pub enum CliError {
     /// The service could not start or go on.
     #[error(transparent)]
     App(#[from] AppError),
+    /// The demo did not come to its end.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
     /// Nothing has that name.
     #[error("there is no {kind} {name}; `{list}` shows what there is")]
     NotFound {

@@ -8,6 +8,7 @@
 mod agent;
 mod apply;
 mod config;
+mod demo;
 mod error;
 mod keys;
 mod mailbox;
@@ -51,6 +52,8 @@ struct Arguments {
 enum Command {
     /// Run the service: watch mailboxes, answer mail. Ends at SIGTERM or Ctrl-C.
     Serve,
+    /// See the service at work on this machine, with stand-ins for mail servers and provider.
+    Demo(demo::Demo),
     /// Make or change users and their things as a file says; may be repeated.
     Apply(apply::Apply),
     /// Look at users.
@@ -104,22 +107,21 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(arguments: Arguments) -> Result<String, CliError> {
-    if let Command::Keys(command) = &arguments.command {
-        // No configuration yet: this comes before everything else.
-        return keys::run(command);
-    }
-    let config = load_config(arguments.config.as_deref())?;
+    let config = || load_config(arguments.config.as_deref());
     match arguments.command {
-        Command::Serve => serve::run(config).await,
-        Command::Apply(command) => apply::run(&command, &config).await,
-        Command::User(command) => user::run(&command, &config).await,
-        Command::Agent(command) => agent::run(&command, &config).await,
-        Command::Mailbox(command) => mailbox::run(&command, &config).await,
-        Command::Config(command) => config::run(&command, &config).await,
-        Command::Runs(command) => runs::run(&command, &config).await,
-        Command::Notices(command) => notices::run(&command, &config).await,
-        Command::Usage(command) => usage::run(&command, &config).await,
-        Command::Migrate => migrate::run(&config).await,
+        Command::Serve => serve::run(config()?).await,
+        // It brings a configuration of its own.
+        Command::Demo(command) => demo::run(command).await,
+        Command::Apply(command) => apply::run(&command, &config()?).await,
+        Command::User(command) => user::run(&command, &config()?).await,
+        Command::Agent(command) => agent::run(&command, &config()?).await,
+        Command::Mailbox(command) => mailbox::run(&command, &config()?).await,
+        Command::Config(command) => config::run(&command, &config()?).await,
+        Command::Runs(command) => runs::run(&command, &config()?).await,
+        Command::Notices(command) => notices::run(&command, &config()?).await,
+        Command::Usage(command) => usage::run(&command, &config()?).await,
+        Command::Migrate => migrate::run(&config()?).await,
+        // Before there is a configuration: it needs what this makes.
         Command::Keys(command) => keys::run(&command),
     }
 }
