@@ -54,13 +54,12 @@ pub(super) fn tell<W: Write>(screen: &mut Screen<W>, at: Duration, news: &News) 
     let time = screen.paint(Look::Dim, &format!("{:>6.2} s", at.as_secs_f64()));
     let verb = screen.paint(look, &format!("{mark} {verb:<11}"));
     let number = format!("#{}", news.number);
-    let words = words(screen, &news.step);
+    let (words, more) = words(screen, &news.step);
     screen.line(&format!("{time}  {number:<4}{verb}{words}"))?;
-    if let Step::Replied { words, .. } = &news.step {
-        let said = screen.paint(Look::Dim, &excerpt(words, WIDTH));
-        screen.line(&format!("{:<27}{said}", ""))?;
+    match more {
+        Some(more) => screen.line(&format!("{:<27}{more}", "")),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn heading(step: &Step) -> (char, Look, &'static str) {
@@ -76,21 +75,25 @@ fn heading(step: &Step) -> (char, Look, &'static str) {
     }
 }
 
-fn words<W: Write>(screen: &Screen<W>, step: &Step) -> String {
+/// What stands beside the verb, and what stands below.
+fn words<W: Write>(screen: &Screen<W>, step: &Step) -> (String, Option<String>) {
     match step {
         Step::Arrived { from, to, subject, client } => {
-            let (from, subject) = (excerpt(from, 30), excerpt(subject, 40));
             let client = client.map(|client| screen.paint(Look::Dim, &format!("  ({client})")));
-            format!("{from} to {to}: \"{subject}\"{}", client.unwrap_or_default())
+            let line = format!("{} to {to}{}", excerpt(from, 30), client.unwrap_or_default());
+            (line, Some(format!("\"{}\"", excerpt(subject, WIDTH))))
         }
-        Step::Queued { run } => format!("run {run}"),
-        Step::Resolved { agent, owner } => format!("agent {agent}, owner {owner}"),
+        Step::Queued { run } => (screen.paint(Look::Dim, &format!("run {run}")), None),
+        Step::Resolved { agent, owner } => (format!("agent {agent}, owner {owner}"), None),
         Step::Paid { payer, key, input, output } => {
-            format!("key of {payer}, {key}  {input} tokens in, {output} out")
+            (format!("by the key of {payer}, {key}   {input} tokens in, {output} out"), None)
         }
-        Step::CallFailed { class } => class.clone(),
-        Step::Replied { to, after, .. } => format!("to {to} after {:.2} s", after.as_secs_f64()),
-        Step::Skipped { sentence } | Step::Troubled { sentence, .. } => excerpt(sentence, 2 * WIDTH),
+        Step::CallFailed { class } => (class.clone(), None),
+        Step::Replied { to, after, words } => {
+            let line = format!("to {to} after {:.2} s", after.as_secs_f64());
+            (line, Some(screen.paint(Look::Dim, &excerpt(words, WIDTH))))
+        }
+        Step::Skipped { sentence } | Step::Troubled { sentence, .. } => (excerpt(sentence, 2 * WIDTH), None),
     }
 }
 
