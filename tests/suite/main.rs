@@ -11,6 +11,7 @@
 mod support;
 
 mod config;
+mod demo;
 mod demo_servers;
 mod imap;
 mod layers;

@@ -21,7 +21,7 @@ pub(super) fn open<W: Write>(screen: &mut Screen<W>, stage: &Stage) -> io::Resul
     let provider = match &stage.asked {
         Asked::StandIn(model) => format!("stand-in on this machine, {}; nothing is spent", model.base_url()),
         Asked::Live(live) => {
-            let warning = format!("LIVE: {live}; your key pays for every answer");
+            let warning = format!("LIVE: {live}; your key pays, for both owners");
             screen.paint(Look::Money, &warning)
         }
     };
@@ -68,7 +68,7 @@ fn heading(step: &Step) -> (char, Look, &'static str) {
         Step::Queued { .. } => ('·', Look::Dim, "queued"),
         Step::Resolved { .. } => ('·', Look::Dim, "resolved"),
         Step::Paid { .. } => ('$', Look::Money, "paid"),
-        Step::CallFailed { .. } => ('!', Look::Bad, "call failed"),
+        Step::CallFailed { .. } => ('!', Look::Bad, "asked"),
         Step::Replied { .. } => ('✓', Look::Good, "replied"),
         Step::Skipped { .. } => ('–', Look::Calm, "skipped"),
         Step::Troubled { state, .. } => ('!', Look::Bad, state.as_str()),
@@ -88,7 +88,7 @@ fn words<W: Write>(screen: &Screen<W>, step: &Step) -> (String, Option<String>) 
         Step::Paid { payer, key, input, output } => {
             (format!("by the key of {payer}, {key}   {input} tokens in, {output} out"), None)
         }
-        Step::CallFailed { class } => (class.clone(), None),
+        Step::CallFailed { class } => (format!("in vain: {class}"), None),
         Step::Replied { to, after, words } => {
             let line = format!("to {to} after {:.2} s", after.as_secs_f64());
             (line, Some(screen.paint(Look::Dim, &excerpt(words, WIDTH))))
