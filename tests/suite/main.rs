@@ -13,6 +13,7 @@ mod support;
 mod apply;
 mod cli;
 mod config;
+mod demo;
 mod demo_servers;
 mod imap;
 mod layers;
