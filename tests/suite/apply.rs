@@ -169,6 +169,22 @@ on_both! {
         assert!(out.ends_with("0 made, 1 changed, 3 left as they were\n"), "{out}");
     }
 
+    async fn the_example_in_the_documentation_works(database: TestDatabase) {
+        let page = include_str!("../../src/cli/apply/mod.rs");
+        let lines = page.lines().filter_map(|line| line.strip_prefix("//!")).map(|line| line.trim_start());
+        let lines = lines.skip_while(|line| *line != "```toml").skip(1).take_while(|line| *line != "```");
+        let program = Program::new(&database)
+            .with("ANN_PASSWORD", SECRETS[3])
+            .with("ANN_OPENAI_KEY", "sk-proj-0123456789abcdef")
+            .with("SUPPORT_PASSWORD", SECRETS[2]);
+        program.write("example.toml", &lines.collect::<Vec<_>>().join("\n"));
+
+        let ended = program.run("apply example.toml").await;
+
+        assert_eq!(ended.err, "");
+        assert!(ended.done().ends_with("4 made, 0 changed, 0 left as they were\n"));
+    }
+
     async fn a_dry_run_writes_nothing(database: TestDatabase) {
         let program = program(&database);
         let out = program.run("apply --dry-run accounts.toml").await.done();
@@ -191,7 +207,7 @@ on_both! {
         ] {
             let ended = program.run(line).await;
             assert_eq!(ended.code, 0, "{ended:?}");
-            let warnings = ended.err.matches("the secret stands in the file").count();
+            let warnings = ended.err.matches("is written out in the file").count();
             assert_eq!(warnings, usize::from(line.starts_with("apply")), "{ended:?}");
             said = said + &ended.out + &ended.err;
         }

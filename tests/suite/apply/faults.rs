@@ -2,7 +2,7 @@
 
 use super::rows::Rows;
 use super::{FILE, SECRETS, program};
-use crate::support::database::{TestDatabase, on_both};
+use crate::support::database::on_both;
 
 const BAD: &str = r#"
 nonsense = 1
@@ -119,7 +119,7 @@ on_both! {
         program.write("bad.toml", &format!("{FILE}\n{FILE}"));
         let ended = program.run("apply bad.toml").await;
         assert_eq!(ended.code, 2, "{ended:?}");
-        assert!(ended.err.contains("line 30: user[1] \"Ann@example.com\": the same user stands in line 2"), "{}", ended.err);
+        assert!(ended.err.contains("line 29: user[1] \"Ann@example.com\": the same user stands in line 2"), "{}", ended.err);
     }
 
     async fn two_ai_configurations_need_one_default(database: TestDatabase) {

@@ -66,7 +66,9 @@ impl Program {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_postkey"));
         let ours = std::env::vars().map(|(name, _)| name).filter(|name| name.starts_with("POSTKEY_"));
-        ours.for_each(|name| drop(command.env_remove(name)));
+        for name in ours {
+            command.env_remove(name);
+        }
         command.args(arguments).current_dir(self.folder.path()).envs(self.variables.clone());
         command.stdin(Stdio::null()).kill_on_drop(true);
         command
