@@ -52,12 +52,12 @@ pub(super) fn tell<W: Write>(screen: &mut Screen<W>, at: Duration, news: &News) 
         screen.line("")?;
     }
     let time = screen.paint(Look::Dim, &format!("{:>6.2} s", at.as_secs_f64()));
-    let verb = screen.paint(look, &format!("{mark} {verb:<11}"));
+    let verb = screen.paint(look, &format!("{mark} {verb:<12}"));
     let number = format!("#{}", news.number);
     let (words, more) = words(screen, &news.step);
     screen.line(&format!("{time}  {number:<4}{verb}{words}"))?;
     match more {
-        Some(more) => screen.line(&format!("{:<27}{more}", "")),
+        Some(more) => screen.line(&format!("{:<28}{more}", "")),
         None => Ok(()),
     }
 }
