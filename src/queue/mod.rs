@@ -68,6 +68,15 @@ impl Queue {
         Self { store, holder, config, running: Running::default() }
     }
 
+    /// Takes back the leases of all processes: for the start of the only process of a SQLite file, whose
+    /// predecessors are dead.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn take_back_all(&self) -> Result<(), QueueError> {
+        Ok(keeper::take_back_all(self).await?)
+    }
+
     /// Works until `stop`, then takes nothing new, gives running work `shutdown_grace` to end, and hands back
     /// what has not (SR-80).
     ///

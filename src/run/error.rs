@@ -41,8 +41,8 @@ pub(super) enum RunError {
     Access(#[from] AccessError),
     #[error(transparent)]
     OAuth(#[from] OAuthError),
-    #[error("{error}")]
-    Provider { error: ProviderError, configuration: Option<Box<AiConfiguration>> },
+    #[error(transparent)]
+    Provider(ProviderError),
     #[error("the model refused to answer")]
     ModelRefused,
     #[error("the model declined to answer")]
@@ -78,14 +78,9 @@ const LONGEST_OUTAGE_WAIT: Duration = Duration::from_secs(15 * 60);
 const LONGEST_MAIL_WAIT: Duration = Duration::from_secs(4 * 3600);
 
 impl RunError {
-    /// What it leads to. Marks keys that a provider refused, and tells the owner where only the owner can help.
+    /// What it leads to. Tells the owner where only the owner can help.
     pub(super) async fn outcome(self, runner: &Runner, claim: &Claim) -> Outcome {
         tracing::info!(run = %claim.id, error = %self, "did not get to a reply");
-        if let Self::Provider { error, configuration: Some(configuration) } = &self
-            && let Err(error) = mark_key(runner, error, configuration).await
-        {
-            tracing::warn!(%error, "cannot note what the provider said of the key");
-        }
         let age = runner.store.clock().now().since(created_at(claim));
         let outcome = self.decide(claim, age, &runner.config);
         if let Some(notice) = notice(&outcome, claim, &runner.config)
@@ -118,7 +113,7 @@ impl RunError {
             Self::OAuth(error) => {
                 Outcome::Snooze(Cause::with("oauth", error.code()), mail_wait(age, first_mail_wait))
             }
-            Self::Provider { error, .. } => decide_provider(&error, claim, outage_wait(age, config)),
+            Self::Provider(error) => decide_provider(&error, claim, outage_wait(age, config)),
             Self::ModelRefused => Outcome::Held(Cause::of("model_refused")),
             Self::NoWords => Outcome::Held(Cause::of("no_words")),
             Self::CutShort => Outcome::Held(Cause::of("cut_short")),
@@ -198,7 +193,7 @@ fn decide_smtp(error: &SmtpError, age: Duration, first: Duration) -> Outcome {
 }
 
 /// A refused or exhausted key stops all runs that would use it, not only this one (SR-2, SR-3).
-async fn mark_key(
+pub(super) async fn mark_key(
     runner: &Runner,
     error: &ProviderError,
     configuration: &AiConfiguration,
@@ -242,6 +237,12 @@ fn notice(outcome: &Outcome, claim: &Claim, config: &Config) -> Option<NewNotice
             let about = if cause.reason == "no_key" { "no_key".to_owned() } else { about };
             (about, cause.reason, sentence(RunState::Waiting, Some(cause.reason), cause.detail.as_deref()))
         }
+        // One correspondent can have any number of mails held.
+        Outcome::Held(cause @ Cause { reason: "correspondent_limit" | "thread_limit", .. }) => (
+            format!("held:{}", cause.reason),
+            cause.reason,
+            sentence(RunState::Held, Some(cause.reason), None),
+        ),
         Outcome::Held(cause) => {
             let words = sentence(RunState::Held, Some(cause.reason), cause.detail.as_deref());
             (format!("run:{}", claim.id), cause.reason, format!("{words} (run {})", claim.id))

@@ -12,12 +12,6 @@ impl Runner {
     pub(super) async fn freeze(&self, task: &Task, words: StoredCompletion) -> Result<OutboxMail, RunError> {
         let body = usable(&words)?;
         let frozen = self.compose(task, &words, body)?;
-        let answers = &self.config.answers;
-        let brakes = Brakes {
-            per_correspondent_10_minutes: answers.per_correspondent_10_minutes,
-            per_correspondent_day: answers.per_correspondent_day,
-            per_thread_day: answers.per_thread_day,
-        };
         let reply = OutboxMail {
             run_id: task.lease.run,
             rfc_message_id: frozen.rfc_message_id.as_str().to_owned(),
@@ -25,8 +19,24 @@ impl Runner {
             raw: Some(frozen.raw.clone()),
             state: OutboxState::Ready,
         };
-        self.store.freeze_reply(task.lease, frozen, brakes).await?.map_err(RunError::Brake)?;
+        self.store.freeze_reply(task.lease, frozen, self.brakes()).await?.map_err(RunError::Brake)?;
         Ok(reply)
+    }
+
+    /// A reply that may not go out is not asked for, since it would cost (EM-27).
+    pub(super) async fn check_brakes(&self, task: &Task) -> Result<(), RunError> {
+        let recipient = task.recipient.normalized();
+        let refusal = self.store.find_refusal(&task.message, &recipient, self.brakes()).await?;
+        refusal.map_or(Ok(()), |refusal| Err(RunError::Brake(refusal)))
+    }
+
+    fn brakes(&self) -> Brakes {
+        let answers = &self.config.answers;
+        Brakes {
+            per_correspondent_10_minutes: answers.per_correspondent_10_minutes,
+            per_correspondent_day: answers.per_correspondent_day,
+            per_thread_day: answers.per_thread_day,
+        }
     }
 
     fn compose(&self, task: &Task, words: &StoredCompletion, body: &str) -> Result<Frozen, RunError> {

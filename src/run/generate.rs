@@ -1,13 +1,20 @@
-//! Asks the model, once, and stores the whole answer and its cost before anything else happens (promise 4).
+//! Asks the model, once, and stores the whole answer and its cost before anything else happens (promise 4). What
+//! the provider says of the key is marked before the next call with it may begin.
 
 use std::time::{Duration, Instant};
 
 use super::Runner;
-use super::error::RunError;
+use super::error::{RunError, mark_key};
+use super::insist::insist;
 use super::resolve::Task;
 use super::unlock::Key;
 use crate::provider::{Call, Completion, Conversation, Finish, ProviderError, complete};
-use crate::store::{AiConfiguration, CallEnd, CallId, NewCall, StoredCompletion};
+use crate::store::{AiConfiguration, CallEnd, CallId, KeyState, NewCall, StoredCompletion};
+
+/// How much longer than a call its probe keeps others from trying the same key.
+const PROBE_MARGIN: Duration = Duration::from_secs(30);
+/// The wait where a key was marked and freed again between two looks.
+const CHANGED_MEANWHILE: Duration = Duration::from_secs(1);
 
 impl Runner {
     pub(super) async fn generate(
@@ -17,6 +24,7 @@ impl Runner {
         conversation: Conversation,
     ) -> Result<StoredCompletion, RunError> {
         let configuration = key.configuration;
+        // Kept until the key is marked, so that whoever waits here sees the mark.
         let _turn = match &configuration {
             Some(configuration) => Some(self.calls.pass(configuration.id).await),
             None => None,
@@ -28,9 +36,12 @@ impl Runner {
             payer: key.payer,
             provider: key.provider.as_str().to_owned(),
             model: key.model.clone(),
+            is_probe: self.probe(configuration.as_ref()).await?,
         };
         let id = call.id;
-        self.store.begin_call(task.lease, call).await?;
+        if !self.store.begin_call(task.lease, call).await? {
+            return Err(self.why_not(task).await?);
+        }
         let begun = Instant::now();
         let asked = Call {
             provider: key.provider,
@@ -42,8 +53,44 @@ impl Runner {
             conversation: &conversation,
         };
         match complete(&self.clients, &self.config.provider, asked).await {
-            Ok(completion) => self.keep(task, id, completion, begun.elapsed()).await,
+            Ok(completion) => {
+                let stored = self.keep(task, id, completion, begun.elapsed()).await?;
+                self.resume(configuration.as_ref()).await;
+                Ok(stored)
+            }
             Err(error) => Err(self.regret(task, id, error, begun.elapsed(), configuration).await),
+        }
+    }
+
+    /// Whether this is to be the one call that finds out if an exhausted key is good again.
+    async fn probe(&self, configuration: Option<&AiConfiguration>) -> Result<bool, RunError> {
+        let Some(configuration) = configuration.filter(|found| found.state == KeyState::Exhausted) else {
+            return Ok(false);
+        };
+        let rest = self.config.provider.call_timeout + PROBE_MARGIN;
+        let until = self.store.clock().now().plus(rest);
+        if self.store.take_probe(configuration, until).await? {
+            Ok(true)
+        } else {
+            Err(RunError::KeyPaused(rest))
+        }
+    }
+
+    /// Why a call may not begin with a key that was good a moment ago.
+    async fn why_not(&self, task: &Task) -> Result<RunError, RunError> {
+        let chosen = task.agent.ai_configuration_id;
+        let Some(configuration) = self.store.find_ai_configuration(task.user.id, chosen).await? else {
+            return Ok(RunError::NoKey);
+        };
+        Ok(self.check_state(&configuration).err().unwrap_or(RunError::KeyPaused(CHANGED_MEANWHILE)))
+    }
+
+    /// The answer is stored already, so a failure here is only noted: the next probe mends it.
+    async fn resume(&self, configuration: Option<&AiConfiguration>) {
+        if let Some(configuration) = configuration.filter(|found| found.state == KeyState::Exhausted)
+            && let Err(error) = self.store.resume_key(configuration).await
+        {
+            tracing::warn!(%error, "cannot note that a key works again");
         }
     }
 
@@ -70,7 +117,7 @@ impl Runner {
             finish: finish_word(completion.finish).to_owned(),
             body: Some(completion.text),
         };
-        self.store.store_completion(task.lease, call, end, stored.clone()).await?;
+        insist(|| self.store.store_completion(task.lease, call, end.clone(), stored.clone())).await?;
         tracing::info!(run = %task.lease.run, input = usage.input, output = usage.output, "generated");
         Ok(stored)
     }
@@ -91,8 +138,13 @@ impl Runner {
             latency,
             ..CallEnd::default()
         };
-        match self.store.fail_call(task.user.id, call, end).await {
-            Ok(()) => RunError::Provider { error, configuration: configuration.map(Box::new) },
+        let noted = insist(|| self.store.fail_call(task.user.id, call, end.clone())).await;
+        let marked = match &configuration {
+            Some(configuration) => insist(|| mark_key(self, &error, configuration)).await,
+            None => Ok(()),
+        };
+        match noted.and(marked) {
+            Ok(()) => RunError::Provider(error),
             Err(error) => error.into(),
         }
     }

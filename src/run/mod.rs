@@ -14,6 +14,7 @@ mod courier;
 mod error;
 mod freeze;
 mod generate;
+mod insist;
 mod meter;
 mod prompt;
 mod resolve;
@@ -83,6 +84,7 @@ impl Runner {
         let words = match self.store.find_completion(task.user.id, task.lease.run).await? {
             Some(stored) => stored,
             None => {
+                self.check_brakes(task).await?;
                 let key = self.unlock(task).await?;
                 let conversation = self.prompt(task).await?;
                 self.generate(task, key, conversation).await?

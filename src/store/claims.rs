@@ -30,13 +30,16 @@ impl Holder {
 }
 
 /// The right to work on a run: void as soon as the epoch in the row is another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::FromRow)]
 pub struct Lease {
     /// The run.
+    #[sqlx(rename = "id")]
     pub run: RunId,
     /// Its owner.
+    #[sqlx(rename = "user_id")]
     pub user: UserId,
     /// Grows with every claim of this run.
+    #[sqlx(rename = "lease_epoch")]
     pub epoch: i64,
 }
 

@@ -32,7 +32,7 @@ impl Store {
     }
 
     /// Stores an answer and what its call cost in one commit. The cost is stored even if the run has passed to
-    /// somebody else; the answer is not.
+    /// somebody else; the answer is not. Storing the same answer again changes nothing.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
@@ -52,7 +52,8 @@ impl Store {
                         "INSERT INTO completions (run_id, user_id, call_id, model, finish, body, created_at)
                          SELECT id, user_id, $4, $5, $6, $7, $8 FROM runs
                          WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL
-                         ON CONFLICT (run_id) DO NOTHING")
+                         ON CONFLICT (run_id) DO UPDATE SET call_id = excluded.call_id
+                            WHERE completions.call_id = excluded.call_id")
                         .bind(lease.user).bind(lease.run).bind(lease.epoch).bind(call)
                         .bind(completion.model).bind(completion.finish).bind(completion.body).bind(now)
                         .execute(&mut *db).await.map(|done| done.rows_affected()))?)

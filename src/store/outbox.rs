@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::claims::Lease;
 use super::pool::{Tx, on_pool, on_tx};
-use super::{MailboxId, RunId, Store, StoreError, ThreadId, UserId};
+use super::{MailboxId, Message, RunId, Store, StoreError, ThreadId, UserId};
 use crate::clock::Timestamp;
 use crate::mail::RfcMessageId;
 
@@ -89,6 +89,24 @@ impl Store {
             .bind(user).bind(run).fetch_optional(db).await)?)
     }
 
+    /// Which brake would hold back a reply to this message, so that no model is asked for one. Only
+    /// [`Store::freeze_reply`] decides.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn find_refusal(
+        &self,
+        message: &Message,
+        recipient: &str,
+        brakes: Brakes,
+    ) -> Result<Option<Refusal>, StoreError> {
+        let now = self.clock.now();
+        let counts = on_pool!(&self.pool, db => sqlx::query_as(COUNT_REPLIES)
+            .bind(message.user_id).bind(message.mailbox_id).bind(recipient)
+            .bind(now.minus(TEN_MINUTES)).bind(now.minus(DAY)).bind(message.thread_id).fetch_one(db).await)?;
+        Ok(brakes.refusal(counts))
+    }
+
     /// Freezes a reply, unless a brake holds it back; counted and written in one transaction.
     ///
     /// # Errors
@@ -122,32 +140,32 @@ impl Store {
         self.set_outbox_state(lease, OutboxState::Sending).await
     }
 
-    /// Uses up the owner's word that an ambiguous mail is to go out once more: before it does, so that a crash
-    /// cannot make two of one.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`] where somebody else has the run by now.
-    pub async fn spend_resend(&self, lease: Lease) -> Result<(), StoreError> {
-        let changed = self
-            .write_one(move |tx| {
-                Box::pin(async move {
-                    Ok(on_tx!(tx, db => sqlx::query(
-                        "UPDATE runs SET resend = $4
-                         WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL")
-                        .bind(lease.user).bind(lease.run).bind(lease.epoch).bind(false)
-                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
-                })
-            })
-            .await?;
-        if changed == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
-    }
-
-    /// Commits what became of a reply that was about to be handed over.
+    /// Commits what became of a reply that was about to be handed over. [`OutboxState::Ambiguous`] uses up the
+    /// owner's word that the reply is to be sent, since it was said of what was known then.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
     pub async fn settle_reply(&self, lease: Lease, state: OutboxState) -> Result<(), StoreError> {
+        if state == OutboxState::Ambiguous {
+            return self.settle_unknown(lease).await;
+        }
         self.set_outbox_state(lease, state).await
+    }
+
+    async fn settle_unknown(&self, lease: Lease) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                hold_lease(tx, lease).await?;
+                on_tx!(tx, db => sqlx::query(
+                    "UPDATE outbox SET state = 'ambiguous', epoch = $3
+                     WHERE user_id = $1 AND run_id = $2 AND state <> 'sent'")
+                    .bind(lease.user).bind(lease.run).bind(lease.epoch).execute(&mut *db).await.map(drop))?;
+                on_tx!(tx, db => sqlx::query("UPDATE runs SET resend = $3 WHERE user_id = $1 AND id = $2")
+                    .bind(lease.user).bind(lease.run).bind(false).execute(&mut *db).await.map(drop))?;
+                Ok(())
+            })
+        })
+        .await
     }
 
     async fn set_outbox_state(&self, lease: Lease, state: OutboxState) -> Result<(), StoreError> {
@@ -160,7 +178,7 @@ impl Store {
                     Ok(on_tx!(tx, db => sqlx::query(
                         "UPDATE outbox SET state = $4, epoch = $3, sending_at = COALESCE($5, sending_at),
                             sent_at = COALESCE($6, sent_at)
-                         WHERE user_id = $1 AND run_id = $2 AND state <> 'sent' AND EXISTS (SELECT 1 FROM runs
+                         WHERE user_id = $1 AND run_id = $2 AND (state <> 'sent' OR $4 = 'sent') AND EXISTS (SELECT 1 FROM runs
                             WHERE id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL)")
                         .bind(lease.user).bind(lease.run).bind(lease.epoch).bind(state)
                         .bind(sending_at).bind(sent_at)
@@ -203,6 +221,24 @@ async fn lock_run(db: &mut sqlx::PgConnection, lease: Lease) -> Result<bool, Sto
     .is_some())
 }
 
+/// Replies to one correspondent within 10 minutes and within a day, and in one thread within a day.
+const COUNT_REPLIES: &str = "SELECT
+        CAST(COALESCE(SUM(CASE WHEN created_at > $4 THEN 1 ELSE 0 END), 0) AS BIGINT),
+        CAST(COUNT(*) AS BIGINT),
+        (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox WHERE user_id = $1 AND thread_id = $6 AND created_at > $5)
+     FROM outbox WHERE user_id = $1 AND mailbox_id = $2 AND recipient = $3 AND created_at > $5";
+
+impl Brakes {
+    fn refusal(self, (short, day, thread): (i64, i64, i64)) -> Option<Refusal> {
+        if short >= i64::from(self.per_correspondent_10_minutes)
+            || day >= i64::from(self.per_correspondent_day)
+        {
+            return Some(Refusal::Correspondent);
+        }
+        (thread >= i64::from(self.per_thread_day)).then_some(Refusal::Thread)
+    }
+}
+
 async fn find_refusal(
     tx: &mut Tx,
     user: UserId,
@@ -210,21 +246,10 @@ async fn find_refusal(
     brakes: Brakes,
     now: Timestamp,
 ) -> Result<Option<Refusal>, StoreError> {
-    let (short, day): (i64, i64) = on_tx!(tx, db => sqlx::query_as(
-        "SELECT CAST(COALESCE(SUM(CASE WHEN created_at > $4 THEN 1 ELSE 0 END), 0) AS BIGINT),
-            CAST(COUNT(*) AS BIGINT) FROM outbox
-         WHERE user_id = $1 AND mailbox_id = $2 AND recipient = $3 AND created_at > $5")
+    let counts = on_tx!(tx, db => sqlx::query_as(COUNT_REPLIES)
         .bind(user).bind(frozen.mailbox).bind(&frozen.recipient)
-        .bind(now.minus(TEN_MINUTES)).bind(now.minus(DAY)).fetch_one(&mut *db).await)?;
-    if short >= i64::from(brakes.per_correspondent_10_minutes)
-        || day >= i64::from(brakes.per_correspondent_day)
-    {
-        return Ok(Some(Refusal::Correspondent));
-    }
-    let thread: i64 = on_tx!(tx, db => sqlx::query_scalar(
-        "SELECT CAST(COUNT(*) AS BIGINT) FROM outbox WHERE user_id = $1 AND thread_id = $2 AND created_at > $3")
-        .bind(user).bind(frozen.thread).bind(now.minus(DAY)).fetch_one(&mut *db).await)?;
-    Ok((thread >= i64::from(brakes.per_thread_day)).then_some(Refusal::Thread))
+        .bind(now.minus(TEN_MINUTES)).bind(now.minus(DAY)).bind(frozen.thread).fetch_one(&mut *db).await)?;
+    Ok(brakes.refusal(counts))
 }
 
 async fn insert(tx: &mut Tx, lease: Lease, frozen: Frozen, now: Timestamp) -> Result<(), StoreError> {

@@ -32,6 +32,8 @@ pub struct NewCall {
     pub provider: String,
     /// The model asked for.
     pub model: String,
+    /// Whether it is the one call that finds out if an exhausted key is good again.
+    pub is_probe: bool,
 }
 
 /// How a call ended.
@@ -101,29 +103,36 @@ pub struct UsageTotal {
     pub output_tokens: i64,
 }
 
+/// The key's state is read in the statement that begins the call, so that none begins after a mark.
+const BEGIN_CALL: &str = "INSERT INTO provider_calls (id, user_id, run_id, agent_id, ai_configuration_id, payer,
+        provider, model, state, started_at)
+     SELECT $1, user_id, id, $5, $6, $7, $8, $9, 'sent', $10 FROM runs
+     WHERE user_id = $2 AND id = $3 AND lease_epoch = $4 AND lease_until IS NOT NULL
+        AND ($6 IS NULL OR $11 OR EXISTS (SELECT 1 FROM ai_configurations
+            WHERE user_id = $2 AND id = $6 AND state <> 'invalid' AND (resume_at IS NULL OR resume_at <= $10)))";
+
 impl Store {
-    /// Commits that a call is about to be made.
+    /// Commits that a call is about to be made, unless its key is marked as not to be used: then nothing is
+    /// written and the answer is `false` (SR-2, SR-3).
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
-    pub async fn begin_call(&self, lease: Lease, call: NewCall) -> Result<(), StoreError> {
+    pub async fn begin_call(&self, lease: Lease, call: NewCall) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let made = self
-            .write_one(move |tx| {
-                Box::pin(async move {
-                    Ok(on_tx!(tx, db => sqlx::query(
-                        "INSERT INTO provider_calls (id, user_id, run_id, agent_id, ai_configuration_id, payer,
-                            provider, model, state, started_at)
-                         SELECT $1, user_id, id, $5, $6, $7, $8, $9, 'sent', $10 FROM runs
-                         WHERE user_id = $2 AND id = $3 AND lease_epoch = $4 AND lease_until IS NOT NULL")
-                        .bind(call.id).bind(lease.user).bind(lease.run).bind(lease.epoch)
-                        .bind(call.agent).bind(call.ai_configuration).bind(call.payer)
-                        .bind(call.provider).bind(call.model).bind(now)
-                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
-                })
+        self.write_one(move |tx| {
+            Box::pin(async move {
+                let made = on_tx!(tx, db => sqlx::query(BEGIN_CALL)
+                    .bind(call.id).bind(lease.user).bind(lease.run).bind(lease.epoch)
+                    .bind(call.agent).bind(call.ai_configuration).bind(call.payer)
+                    .bind(call.provider).bind(call.model).bind(now).bind(call.is_probe)
+                    .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+                if made == 1 {
+                    return Ok(true);
+                }
+                super::outbox::hold_lease(tx, lease).await.map(|()| false)
             })
-            .await?;
-        if made == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+        })
+        .await
     }
 
     /// Notes that a call failed. Not fenced: it was made and may have cost money, whoever has the run now.

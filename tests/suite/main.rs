@@ -15,6 +15,7 @@ mod cli;
 mod config;
 mod demo;
 mod demo_servers;
+mod faults_out;
 mod imap;
 mod layers;
 mod mail;
