@@ -12,6 +12,7 @@ mod support;
 
 mod config;
 mod demo_servers;
+mod faults_in;
 mod imap;
 mod layers;
 mod mail;
