@@ -85,7 +85,8 @@ fn cause_at_the_provider(reason: &str) -> Option<&'static str> {
         "provider_forbids" => {
             "the provider does not allow this key to do that; check its rights and base URL."
         }
-        "provider_failed" => "the provider could not be reached or failed.",
+        "provider_failed" => "the provider failed on this mail.",
+        "provider_away" => "the provider is overloaded or cannot be reached; it is asked again.",
         "provider_rejects" => "the provider rejects the request; check the model and its settings.",
         "provider_silent" => {
             "the provider was asked and did not answer, and may have charged for it; retry it."

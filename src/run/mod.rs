@@ -72,6 +72,7 @@ impl Runner {
         let task = self.resolve(claim).await?;
         let reply = match self.store.find_outbox_mail(task.user.id, task.lease.run).await? {
             Some(frozen) => frozen,
+            None if self.is_too_late(&task) => return Err(RunError::TooLate),
             None => self.write(&task).await?,
         };
         self.send(&task, reply).await

@@ -10,7 +10,10 @@
 
 mod support;
 
+mod apply;
+mod cli;
 mod config;
+mod demo;
 mod demo_servers;
 mod faults_in;
 mod imap;

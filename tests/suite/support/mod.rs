@@ -6,6 +6,7 @@ pub mod dialling;
 pub mod dovecot;
 pub mod imap_server;
 pub mod loopback;
+pub mod program;
 pub mod provider_server;
 pub mod proxy;
 pub mod rows;
