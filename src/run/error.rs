@@ -65,6 +65,8 @@ pub(super) enum RunError {
     TooLate,
     #[error("the text of this mail has been removed by retention")]
     Forgotten,
+    #[error("the mail server does not hand the mail over")]
+    Unfetchable,
     #[error("the mail cannot be read")]
     Unreadable,
 }
@@ -125,6 +127,7 @@ impl RunError {
             Self::Ambiguous => Outcome::Held(Cause::of("ambiguous")),
             Self::TooLate => Outcome::Held(Cause::of("too_late")),
             Self::Forgotten => Outcome::Failed(Cause::of("text_removed")),
+            Self::Unfetchable => Outcome::Failed(Cause::of("unfetchable")),
             Self::Unreadable => Outcome::Failed(Cause::of("unreadable")),
         }
     }
@@ -245,6 +248,10 @@ fn notice(outcome: &Outcome, claim: &Claim, config: &Config) -> Option<NewNotice
         ),
         Outcome::Held(cause) => {
             let words = sentence(RunState::Held, Some(cause.reason), cause.detail.as_deref());
+            (format!("run:{}", claim.id), cause.reason, format!("{words} (run {})", claim.id))
+        }
+        Outcome::Failed(cause) if cause.reason == "unfetchable" => {
+            let words = sentence(RunState::Failed, Some(cause.reason), None);
             (format!("run:{}", claim.id), cause.reason, format!("{words} (run {})", claim.id))
         }
         Outcome::Failed(cause) => failed(cause),

@@ -27,6 +27,9 @@ impl Runner {
         let missing = |table| StoreError::Impossible { table, column: "id", id: claim.id.to_string() };
         let message = self.store.find_message(user_id, claim.id.message()).await?;
         let message = message.ok_or_else(|| missing("messages"))?;
+        if message.truncated && message.raw.as_ref().is_some_and(Vec::is_empty) {
+            return Err(RunError::Unfetchable);
+        }
         let mail = read(&message).await?;
         let recipient = self.pass_gate(&message, &mail).await?;
         let mailbox = self.store.find_mailbox(user_id, message.mailbox_id).await?;

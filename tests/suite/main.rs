@@ -16,6 +16,7 @@ mod config;
 mod demo;
 mod demo_servers;
 mod faults_out;
+mod faults_in;
 mod imap;
 mod layers;
 mod mail;
