@@ -62,6 +62,8 @@ impl Verdict {
     }
 }
 
+// A leased run is a running one; asking for `lease_until` instead would tempt the planner to the index of leases,
+// which is full of those that have just ended.
 const POSTGRES_END: &str = "WITH verdict AS (
     SELECT * FROM UNNEST($1::UUID[], $2::BIGINT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::BIGINT[],
                          $7::BIGINT[], $8::BIGINT[], $9::BOOLEAN[], $10::BOOLEAN[])
@@ -75,7 +77,7 @@ const POSTGRES_END: &str = "WITH verdict AS (
         crash_count = CASE WHEN verdict.untouched THEN crash_count ELSE 0 END,
         finished_at = verdict.finished_at, lease_owner = NULL, lease_until = NULL
     FROM verdict WHERE runs.id = verdict.id AND runs.lease_epoch = verdict.epoch
-        AND runs.lease_until IS NOT NULL AND (SELECT COUNT(*) FROM locked) >= 0
+        AND runs.state = 'running' AND (SELECT COUNT(*) FROM locked) >= 0
     RETURNING runs.id, runs.user_id
 ), counted AS (
     SELECT user_id, COUNT(*) AS runs FROM ended GROUP BY user_id
