@@ -46,7 +46,15 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn new(stream: Stream, timeouts: Timeouts) -> Self {
         let client = Client::new(Bounded { stream, framer: Framer::new() });
-        Self { client, timeouts, tags: 0, answers: 0, news: false, began: Instant::now(), patience: timeouts.command }
+        Self {
+            client,
+            timeouts,
+            tags: 0,
+            answers: 0,
+            news: false,
+            began: Instant::now(),
+            patience: timeouts.command,
+        }
     }
 
     pub(super) fn timeouts(&self) -> Timeouts {

@@ -27,7 +27,7 @@ on_both! {
             }
         }
         for reply in office.smtp.accepted() {
-            let desk = if answered_number(&reply) % 2 == 0 { &ann } else { &bob };
+            let desk = if answered_number(&reply).is_multiple_of(2) { &ann } else { &bob };
             assert_eq!((&reply.from, reply.user.as_ref()), (&desk.address, Some(&desk.address)));
         }
     }
