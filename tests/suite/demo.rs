@@ -121,7 +121,7 @@ async fn a_live_demo_with_a_refused_key_ends_early_and_says_so() {
     provider.always(KEY, Answer::status(401, r#"{"error":{"message":"no","code":"invalid_api_key"}}"#));
     let (output, out, err) = run_live(&provider).await;
     assert_eq!(output.status.code(), Some(1), "{out}\n{err}");
-    assert!(out.contains("the provider refused the owner's key"), "{out}");
+    assert!(out.contains("the provider refuses the owner's key"), "{out}");
     assert!(out.contains("3 mails received = 0 replied + 0 skipped + 3 waiting"), "{out}");
     assert!(err.contains("3 mails are neither replied to nor skipped"), "{err}");
 }
