@@ -148,19 +148,27 @@ pub async fn serve(config: Config, stop: CancellationToken) -> Result<(), AppErr
     App::open(config, Clock::system()).await?.serve(stop).await
 }
 
-/// A key that was used before must open its check; a new one gets its check (SR-21).
+/// Recognises a wrong key before anything is sealed or opened with it, and remembers a new one (SR-21).
 ///
 /// # Errors
-/// Where a key is not the one of that name, or one that was used is missing.
+/// [`VaultError::WrongKey`] for another key under a known id; [`VaultError::UnknownKek`] when none of the keys is
+/// one that this database was used with, so that its secrets could not be opened.
 pub async fn check_keys(store: &Store, vault: &Vault) -> Result<(), AppError> {
-    let checks = store.list_kek_checks().await?;
-    for (id, sealed) in &checks {
+    let known = store.list_kek_checks().await?;
+    let loaded = vault.kek_ids();
+    let is_loaded = |id: &str| loaded.contains(&id);
+    for (id, sealed) in known.iter().filter(|(id, _)| is_loaded(id)) {
         vault.open_check(id, sealed)?;
     }
-    for id in vault.kek_ids() {
-        if !checks.iter().any(|(known, _)| known == id) {
+    if let Some((id, _)) = known.last()
+        && !known.iter().any(|(id, _)| is_loaded(id))
+    {
+        return Err(VaultError::UnknownKek { id: id.clone() }.into());
+    }
+    for id in &loaded {
+        if !known.iter().any(|(stored, _)| stored == id) {
             let sealed = vault.seal_check(id)?.as_stored().to_owned();
-            store.add_kek_check(id.to_owned(), sealed).await?;
+            store.add_kek_check((*id).to_owned(), sealed).await?;
         }
     }
     Ok(())

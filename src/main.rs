@@ -1,3 +1,5 @@
 //! The `postkey` program.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    postkey::cli::main()
+}

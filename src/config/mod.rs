@@ -32,6 +32,7 @@ pub use environment::process_environment;
 pub use error::{ConfigError, ConfigErrors};
 pub use log::{Log, LogFormat};
 pub use mailbox::Mailbox;
+pub(crate) use nearest::suggestion;
 pub use network::Network;
 pub use platform_key::PlatformKey;
 pub use provider::Provider;

@@ -7,7 +7,7 @@ pub(super) fn nearest(word: &str, candidates: impl IntoIterator<Item = String>) 
 }
 
 /// The second half of "unknown key".
-pub(super) fn suggestion(word: &str, candidates: impl IntoIterator<Item = String>) -> String {
+pub(crate) fn suggestion(word: &str, candidates: impl IntoIterator<Item = String>) -> String {
     nearest(word, candidates)
         .map_or_else(String::new, |found| format!("; the nearest valid one is `{found}`"))
 }

@@ -63,7 +63,7 @@ impl Care {
                 Some(portion) => portions.push(portion),
                 None => {
                     bytes = bytes.saturating_add(size);
-                    together.push(mail.clone());
+                    together.push(*mail);
                 }
             }
         }
@@ -75,10 +75,10 @@ impl Care {
 
     fn alone(&self, mail: &Summary, is_too_large: bool) -> Option<Portion> {
         match self.failures.get(&mail.uid).copied().unwrap_or(TOGETHER) {
-            failures if failures >= BEGINNING => Some(Portion::Hopeless(mail.clone())),
-            failures if failures >= WHOLE || is_too_large => Some(Portion::Beginning(mail.clone())),
+            failures if failures >= BEGINNING => Some(Portion::Hopeless(*mail)),
+            failures if failures >= WHOLE || is_too_large => Some(Portion::Beginning(*mail)),
             TOGETHER => None,
-            _ => Some(Portion::Whole(vec![mail.clone()])),
+            _ => Some(Portion::Whole(vec![*mail])),
         }
     }
 }

@@ -11,6 +11,9 @@ use crate::store::Mailbox;
 
 /// Summaries asked for at once.
 const MOST_SUMMARIES: usize = 500;
+/// How far back a folder without a cursor is looked at: UIDs grow with arrival, so nothing that came after the
+/// mailbox was activated stands further back, and a huge old folder is not searched through.
+const MOST_UIDS_BACK: u32 = 100_000;
 /// Mail that came up to this long before the mailbox was activated is answered (EM-25).
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -32,12 +35,13 @@ pub(super) async fn open_folder(
     let store = &watch.watching.store;
     let stored = store.find_mailbox(watch.lease.user, watch.lease.mailbox).await?.ok_or(WatchError::Gone)?;
     let is_known = stored.uid_validity == Some(folder.uid_validity) && folder.uid_validity != 0;
-    let next_uid = stored.next_uid.filter(|_| is_known).unwrap_or(1);
+    let first = folder.uid_next.map_or(1, |uid_next| uid_next.saturating_sub(MOST_UIDS_BACK).max(1));
+    let next_uid = stored.next_uid.filter(|_| is_known).unwrap_or(first);
     let went_down = folder.uid_next.is_some_and(|uid_next| uid_next < next_uid);
     if went_down {
         tracing::warn!(mailbox = %mailbox.id, "the server's UIDs went down; looking at all mail again");
     }
-    let next_uid = if went_down { 1 } else { next_uid };
+    let next_uid = if went_down { first } else { next_uid };
     Ok((session, Cursor { uid_validity: folder.uid_validity, next_uid }))
 }
 

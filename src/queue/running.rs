@@ -20,8 +20,10 @@ pub(super) enum Order {
 /// The runs in hand and the line to each.
 #[derive(Clone, Default)]
 pub(super) struct Running {
-    runs: Arc<Mutex<HashMap<RunId, (Lease, watch::Sender<Order>)>>>,
+    runs: Arc<Mutex<InHand>>,
 }
+
+type InHand = HashMap<RunId, (Lease, watch::Sender<Order>)>;
 
 impl Running {
     pub(super) fn begin(&self, lease: Lease) -> watch::Receiver<Order> {
@@ -60,7 +62,7 @@ impl Running {
         self.lock().len()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<RunId, (Lease, watch::Sender<Order>)>> {
+    fn lock(&self) -> MutexGuard<'_, InHand> {
         // Every critical section leaves the map whole, so a poisoned lock is still good.
         self.runs.lock().unwrap_or_else(PoisonError::into_inner)
     }

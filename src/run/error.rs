@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Runner;
 use super::explain::sentence;
+use crate::config::Config;
 use crate::mail::gate::SkipReason;
 use crate::mail::reply::ComposeError;
 use crate::net::OAuthError;
@@ -73,6 +74,7 @@ const DATABASE_AWAY: Duration = Duration::from_secs(5);
 const RATE_LIMITED: Duration = Duration::from_secs(30);
 /// How long "no money" lasts when the provider does not say.
 const QUOTA_EXHAUSTED: Duration = Duration::from_secs(15 * 60);
+const LONGEST_OUTAGE_WAIT: Duration = Duration::from_secs(15 * 60);
 const LONGEST_MAIL_WAIT: Duration = Duration::from_secs(4 * 3600);
 
 impl RunError {
@@ -85,8 +87,8 @@ impl RunError {
             tracing::warn!(%error, "cannot note what the provider said of the key");
         }
         let age = runner.store.clock().now().since(created_at(claim));
-        let outcome = self.decide(claim, age, runner.config.smtp.retry_first);
-        if let Some(notice) = notice(&outcome, claim)
+        let outcome = self.decide(claim, age, &runner.config);
+        if let Some(notice) = notice(&outcome, claim, &runner.config)
             && let Err(error) = runner.store.give_notice(notice).await
         {
             tracing::warn!(%error, "cannot give a notice");
@@ -94,7 +96,8 @@ impl RunError {
         outcome
     }
 
-    fn decide(self, claim: &Claim, age: Duration, first_mail_wait: Duration) -> Outcome {
+    fn decide(self, claim: &Claim, age: Duration, config: &Config) -> Outcome {
+        let first_mail_wait = config.smtp.retry_first;
         match self {
             Self::Store(StoreError::LeaseLost) => Outcome::LeaseLost,
             Self::Store(StoreError::Impossible { table, column, .. }) => {
@@ -115,7 +118,7 @@ impl RunError {
             Self::OAuth(error) => {
                 Outcome::Snooze(Cause::with("oauth", error.code()), mail_wait(age, first_mail_wait))
             }
-            Self::Provider { error, .. } => decide_provider(&error, claim),
+            Self::Provider { error, .. } => decide_provider(&error, claim, outage_wait(age, config)),
             Self::ModelRefused => Outcome::Held(Cause::of("model_refused")),
             Self::NoWords => Outcome::Held(Cause::of("no_words")),
             Self::CutShort => Outcome::Held(Cause::of("cut_short")),
@@ -145,7 +148,12 @@ fn mail_wait(age: Duration, first: Duration) -> Duration {
     age.clamp(first, LONGEST_MAIL_WAIT.max(first))
 }
 
-fn decide_provider(error: &ProviderError, claim: &Claim) -> Outcome {
+/// An outage is nobody's fault: asked again with growing waits until the reply would come too late.
+fn outage_wait(age: Duration, config: &Config) -> Duration {
+    age.clamp(config.worker.retry_first, LONGEST_OUTAGE_WAIT.max(config.worker.retry_first))
+}
+
+fn decide_provider(error: &ProviderError, claim: &Claim, outage_wait: Duration) -> Outcome {
     let code = error.code.clone().or_else(|| error.status.map(|status| status.to_string()));
     let cause = |reason| Cause { reason, detail: code.clone() };
     let retry = Outcome::Retry(cause("provider_failed"), error.retry_after);
@@ -159,8 +167,10 @@ fn decide_provider(error: &ProviderError, claim: &Claim) -> Outcome {
         ErrorClass::RateLimited => {
             Outcome::Snooze(cause("rate_limited"), error.retry_after.unwrap_or(RATE_LIMITED))
         }
-        ErrorClass::ContextTooLong | ErrorClass::Overloaded | ErrorClass::Transient => retry,
-        ErrorClass::Network(_) | ErrorClass::Unreadable => retry,
+        ErrorClass::Overloaded | ErrorClass::Network(_) => {
+            Outcome::Snooze(cause("provider_away"), error.retry_after.unwrap_or(outage_wait))
+        }
+        ErrorClass::ContextTooLong | ErrorClass::Transient | ErrorClass::Unreadable => retry,
         // It may have been charged: one repeat, then a person decides.
         ErrorClass::Ambiguous if claim.attempt == 0 => retry,
         ErrorClass::Ambiguous => Outcome::Held(cause("provider_silent")),
@@ -223,7 +233,8 @@ async fn mark_key(
 }
 
 /// What the owner must be told of this outcome; keys are told where they are marked.
-fn notice(outcome: &Outcome, claim: &Claim) -> Option<NewNotice> {
+fn notice(outcome: &Outcome, claim: &Claim, config: &Config) -> Option<NewNotice> {
+    let is_last = claim.attempt + 1 >= i64::from(config.worker.max_attempts);
     let (cause, kind, sentence) = match outcome {
         Outcome::Park(Cause { reason: "key_invalid", .. }) => return None,
         Outcome::Park(cause) => {
@@ -235,7 +246,15 @@ fn notice(outcome: &Outcome, claim: &Claim) -> Option<NewNotice> {
             let words = sentence(RunState::Held, Some(cause.reason), cause.detail.as_deref());
             (format!("run:{}", claim.id), cause.reason, format!("{words} (run {})", claim.id))
         }
+        Outcome::Failed(cause) => failed(cause),
+        Outcome::Retry(cause, _) if is_last => failed(cause),
         _ => return None,
     };
     Some(NewNotice { user: claim.user_id, cause, kind, sentence })
+}
+
+/// Told once per reason, not once per mail: a wrong setting fails them all.
+fn failed(cause: &Cause) -> (String, &'static str, String) {
+    let words = sentence(RunState::Failed, Some(cause.reason), cause.detail.as_deref());
+    (format!("failed:{}", cause.reason), cause.reason, format!("{words} (see `postkey runs list`)"))
 }

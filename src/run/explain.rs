@@ -6,6 +6,9 @@ use crate::store::RunState;
 /// The reason of a held run whose mail went out or did not: nobody knows.
 pub const AMBIGUOUS: &str = "ambiguous";
 
+/// The reason of a held run whose reply waits for its owner's approval.
+pub const DRAFT: &str = "draft";
+
 /// What people are told about a run; a reason that is not known here is shown as its code.
 pub fn sentence(state: RunState, reason: Option<&str>, detail: Option<&str>) -> String {
     let Some(reason) = reason else { return plain(state).to_owned() };
@@ -48,47 +51,75 @@ fn opening(state: RunState) -> &'static str {
 
 /// The middle of the sentence, and what to do where somebody can do something.
 fn cause(reason: &str) -> Option<&'static str> {
+    cause_in_the_mailbox(reason)
+        .or_else(|| cause_at_the_provider(reason))
+        .or_else(|| cause_at_the_end(reason))
+}
+
+/// What the owner set up, and the mail itself.
+fn cause_in_the_mailbox(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "no_agent" => "no enabled agent answers for this address.",
+        "no_key" => "its owner has no usable AI configuration; add one with `postkey apply`.",
+        "unknown_provider" => {
+            "its AI configuration names an unknown provider; correct it with `postkey apply`."
+        }
+        "secret_unreadable" => "a stored secret cannot be opened; enter it again with `postkey apply`.",
+        "unreadable" => "the mail cannot be read.",
+        "text_removed" => "the text of the mail has been removed, since it was too old to be kept.",
+        "too_late" => "the reply would come too late.",
+        "impossible_row" => "the database contradicts itself; this is a fault of the program.",
+        "database" => "the database did not answer; it is tried again.",
+        "panicked" => "the program has a fault that this mail brings out.",
+        "took_too_long" => "it took longer than worker.run_timeout allows.",
+        _ => return None,
+    })
+}
+
+fn cause_at_the_provider(reason: &str) -> Option<&'static str> {
+    Some(match reason {
+        "key_invalid" => "the provider refuses the owner's key; replace it with `postkey apply`.",
+        "key_paused" => "the provider wants this key to rest for a while; it goes on by itself.",
+        "quota_exhausted" => "the owner's credit at the provider is used up; top it up there.",
+        "rate_limited" => "the provider limits how often it is asked; it goes on by itself.",
+        "provider_forbids" => {
+            "the provider does not allow this key to do that; check its rights and base URL."
+        }
+        "provider_failed" => "the provider failed on this mail.",
+        "provider_away" => "the provider is overloaded or cannot be reached; it is asked again.",
+        "provider_rejects" => "the provider rejects the request; check the model and its settings.",
+        "provider_silent" => {
+            "the provider was asked and did not answer, and may have charged for it; retry it."
+        }
+        "model_not_found" => "the provider has no such model, or not for this key; choose another one.",
+        "content_blocked" => "the provider's content filter refused it.",
+        "model_refused" => "the model refused to answer.",
+        "model_declined" => "the model decided that no answer is due.",
+        "no_words" => "the model wrote nothing.",
+        "cut_short" => "the model's answer was longer than max_tokens allows.",
+        _ => return None,
+    })
+}
+
+fn cause_at_the_end(reason: &str) -> Option<&'static str> {
     Some(match reason {
         AMBIGUOUS => {
             "nobody knows whether the reply went out, since the connection was lost at its end; look into the Sent \
              folder, then retry it with --resend if it is not there."
         }
-        "draft" | "approval" => "the agent only drafts, so its reply waits for approval.",
-        "no_agent" => "no enabled agent answers for this address.",
-        "agent_disabled" => "its agent is switched off.",
-        "no_key" => "its owner has no usable AI configuration; add one with `postkey apply`.",
-        "key_invalid" | "auth_invalid" => {
-            "the provider refused the owner's key; replace it with `postkey apply`."
+        DRAFT => "the agent only drafts; retry it with --resend to send the reply.",
+        "cannot_compose" => "no correct mail can be made of the model's answer.",
+        "correspondent_limit" => "this correspondent has had as many answers as are allowed for now.",
+        "thread_limit" => "this conversation has had as many answers as are allowed for now.",
+        "mailbox_rate" => "the mailbox has sent as many mails this minute as it may; it goes on by itself.",
+        "oauth" => "the sign-in provider gives no access to the mail server now; it is tried again.",
+        "smtp_login" => "the mail server refuses the login; correct the mailbox with `postkey apply`.",
+        "smtp_later" => "the mail server cannot take the reply now; it is tried again.",
+        "smtp_unusable" => {
+            "the mail server cannot be used; try `postkey mailbox test` and correct the mailbox."
         }
-        "forbidden" => "the provider does not allow this key to do that; check its rights there.",
-        "key_exhausted" | "quota_exhausted" => {
-            "the owner's credit at the provider is used up; top it up there."
-        }
-        "rate_limited" => "the provider limits how often it is asked; it is tried again.",
-        "overloaded" => "the provider is overloaded; it is tried again.",
-        "transient" | "network" => "the provider could not be reached or failed; it is tried again.",
-        "bad_request" => "the provider did not understand the request; check the model and its settings.",
-        "model_not_found" => "the provider has no such model, or not for this key; choose another one.",
-        "context_too_long" => "the conversation is too long for the model.",
-        "content_blocked" => "the provider's content filter refused it.",
-        "unreadable_answer" | "unreadable" => "the provider's answer could not be read.",
-        "declined" => "the model decided that no answer is due.",
-        "empty_answer" => "the model gave no text.",
-        "quarantined" | "crashed" => {
-            "the program died each time it worked on this mail; retry it once the cause is known."
-        }
-        "answer_limit" | "brake" => {
-            "this correspondent or thread has had as many answers as are allowed for now."
-        }
-        "too_large" => "the mail is too big to be read whole.",
-        "mailbox_login" | "smtp_login" => {
-            "the mail server refused the login; correct the mailbox's password."
-        }
-        "smtp_rejected" => "the mail server refused the reply.",
-        "smtp_transient" => "the mail server could not take the reply now; it is tried again.",
-        "smtp_limit" => "the mailbox sends as many mails a minute as it may; it goes on shortly.",
-        "no_password" => "the mailbox has no usable login; enter it with `postkey apply`.",
-        "too_old" | "reply_deadline" => "an answer would have come too late.",
+        "smtp_refused" => "the mail server refused the reply.",
+        "found_in_sent" => "the reply was found in the Sent folder.",
         _ => return None,
     })
 }
@@ -119,5 +150,22 @@ mod tests {
     fn an_unknown_reason_is_shown_as_its_code() {
         let told = sentence(RunState::Failed, Some("brand_new"), Some("550"));
         assert_eq!(told, "Not answered: brand_new. [550]");
+    }
+
+    /// The pages that give reasons.
+    const PAGES: [&str; 3] =
+        [include_str!("error.rs"), include_str!("send.rs"), include_str!("../queue/backend.rs")];
+
+    #[test]
+    fn every_reason_that_is_given_has_a_sentence() {
+        let mut reasons = 0;
+        for call in ["Cause::of(\"", "Cause::with(\"", "cause(\"", "Skipped(\""] {
+            for reason in PAGES.iter().flat_map(|page| page.split(call).skip(1)) {
+                let reason = reason.split('"').next().unwrap_or_default();
+                assert!(cause(reason).is_some(), "no sentence for {reason}");
+                reasons += 1;
+            }
+        }
+        assert!(reasons > 30, "only {reasons} reasons were found: are they given elsewhere now?");
     }
 }

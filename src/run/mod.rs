@@ -6,7 +6,7 @@
 //! ```
 //!
 //! Every step looks first at what an earlier attempt has stored: a frozen reply is sent and not composed again, a
-//! stored answer is composed and not asked for again. [`error`] alone says what an error means for the run.
+//! stored answer is composed and not asked for again. `error` alone says what an error means for the run.
 
 pub mod explain;
 
@@ -72,6 +72,7 @@ impl Runner {
         let task = self.resolve(claim).await?;
         let reply = match self.store.find_outbox_mail(task.user.id, task.lease.run).await? {
             Some(frozen) => frozen,
+            None if self.is_too_late(&task) => return Err(RunError::TooLate),
             None => self.write(&task).await?,
         };
         self.send(&task, reply).await

@@ -25,10 +25,16 @@ impl Runner {
         if task.agent.mode == Mode::Draft && !task.resend {
             return Ok(Outcome::Held(Cause::of("draft")));
         }
-        if task.message.received_at.plus(self.config.smtp.reply_deadline) < self.store.clock().now() {
+        if self.is_too_late(task) {
             return Err(RunError::TooLate);
         }
         self.hand_over(task, &reply).await
+    }
+
+    /// An old mail is not answered out of the blue, unless its owner says so.
+    pub(super) fn is_too_late(&self, task: &Task) -> bool {
+        let deadline = task.message.received_at.plus(self.config.smtp.reply_deadline);
+        !task.resend && deadline < self.store.clock().now()
     }
 
     async fn hand_over(&self, task: &Task, reply: &OutboxMail) -> Result<Outcome, RunError> {

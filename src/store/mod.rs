@@ -49,7 +49,7 @@ pub use self::mailboxes::{Mailbox, MailboxState, NewMailbox, OAuth, Server, colu
 pub use self::messages::{Accepted, Arrival, Message, ThreadMail};
 pub use self::notices::{NewNotice, Notice};
 pub use self::outbox::{Brakes, Frozen, OutboxMail, OutboxState, Refusal};
-pub use self::provider_calls::{CallEnd, NewCall, Payer, UsageTotal};
+pub use self::provider_calls::{CallEnd, NewCall, Payer, ProviderCall, UsageTotal};
 pub use self::provision::Provision;
 pub use self::runs::{Run, RunState, StateCount};
 pub use self::users::{NewUser, User};

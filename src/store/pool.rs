@@ -16,7 +16,7 @@ use crate::config;
 #[derive(Clone)]
 pub(super) enum Pool {
     /// A file: many readers, one writer that groups commits.
-    Sqlite { read: SqlitePool, writer: Writer, file: SqliteConnectOptions },
+    Sqlite { read: SqlitePool, writer: Writer, file: Box<SqliteConnectOptions> },
     /// A server that several processes share.
     Postgres(PgPool),
 }
@@ -82,7 +82,7 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
         .busy_timeout(BUSY_TIMEOUT)
         .disable_statement_logging();
     let connection = options.connect().await?;
-    let file = options.clone();
+    let file = Box::new(options.clone());
     let read = SqlitePoolOptions::new()
         .max_connections(config.read_connections)
         .acquire_timeout(config.acquire_timeout)

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::claims::Lease;
 use super::pool::{on_pool, on_tx};
-use super::{AgentId, AiConfigurationId, CallId, Store, StoreError, UserId};
+use super::{AgentId, AiConfigurationId, CallId, RunId, Store, StoreError, UserId};
+use crate::clock::Timestamp;
 
 /// Whose key was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
@@ -56,6 +57,29 @@ pub struct CallEnd {
     pub reasoning_tokens: u64,
     /// How long the call took.
     pub latency: Duration,
+}
+
+/// A call as people see it.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct ProviderCall {
+    /// The id.
+    pub id: CallId,
+    /// The owner's configuration; `None` for the platform key.
+    pub ai_configuration_id: Option<AiConfigurationId>,
+    /// Whose key was used.
+    pub payer: Payer,
+    /// The provider's name.
+    pub provider: String,
+    /// The model asked for.
+    pub model: String,
+    /// Class of the error, where there was one.
+    pub error_class: Option<String>,
+    /// Tokens read, cached ones included.
+    pub input_tokens: i64,
+    /// Tokens written, reasoning included.
+    pub output_tokens: i64,
+    /// When it ended; `None` while it is under way.
+    pub ended_at: Option<Timestamp>,
 }
 
 /// What an owner used, by who paid and for which model.
@@ -112,6 +136,18 @@ impl Store {
             .await
     }
 
+    /// The calls made for a run, oldest first.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_calls(&self, user: UserId, run: RunId) -> Result<Vec<ProviderCall>, StoreError> {
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT id, ai_configuration_id, payer, provider, model, error_class, input_tokens, output_tokens,
+                ended_at
+             FROM provider_calls WHERE user_id = $1 AND run_id = $2 ORDER BY id LIMIT 1000")
+            .bind(user).bind(run).fetch_all(db).await)?)
+    }
+
     /// What a user's calls came to, over all time.
     ///
     /// # Errors
@@ -135,7 +171,7 @@ pub(super) async fn end_call(
     call: CallId,
     state: &'static str,
     end: &CallEnd,
-    now: crate::clock::Timestamp,
+    now: Timestamp,
 ) -> Result<(), StoreError> {
     let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     on_tx!(tx, db => sqlx::query(

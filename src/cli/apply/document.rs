@@ -1,0 +1,85 @@
+//! The file as values: what each entry says, checked by itself.
+
+use secrecy::SecretString;
+use toml::de::DeTable;
+
+use super::agent::{AgentEntry, read_agent};
+use super::ai_configuration::{AiConfigurationEntry, read_ai_configuration};
+use super::mailbox::{MailboxEntry, read_mailbox};
+use super::reading::{Place, Reading};
+use super::table::Table;
+use super::value;
+
+/// Shortest password to sign in with, in characters (SR-31).
+const SHORTEST_PASSWORD: usize = 8;
+
+/// Longest password to sign in with, in characters (SR-31).
+const LONGEST_PASSWORD: usize = 128;
+
+/// The whole file.
+#[derive(Default)]
+pub(super) struct Document {
+    pub users: Vec<UserEntry>,
+}
+
+/// `[[user]]` and what stands under it.
+pub(super) struct UserEntry {
+    pub place: Place,
+    /// Lower case.
+    pub email: String,
+    pub name: Option<String>,
+    pub password: Option<SecretString>,
+    pub ai_configurations: Vec<AiConfigurationEntry>,
+    pub mailboxes: Vec<MailboxEntry>,
+    pub agents: Vec<AgentEntry>,
+    /// Whether every entry under this user could be read; if not, a reference may be to one that could not.
+    pub is_whole: bool,
+}
+
+/// Reads everything; entries with faults are left out, and their faults are noted.
+pub(super) fn read_document<'a>(reading: &'a Reading<'a>, entries: &'a DeTable<'a>) -> Document {
+    let mut file = Table::file(reading, entries);
+    let users = file.tables("user", Some("email"));
+    file.finish();
+    Document { users: users.into_iter().filter_map(read_user).collect() }
+}
+
+fn read_user(mut table: Table<'_>) -> Option<UserEntry> {
+    let place = table.place().clone();
+    let email = table.need("email", value::address);
+    let name = table.find("name", value::line);
+    let password = read_password(&mut table);
+    let (ai_configurations, whole_configurations) =
+        read_all(table.tables("ai_config", None), read_ai_configuration);
+    let (mailboxes, whole_mailboxes) = read_all(table.tables("mailbox", None), read_mailbox);
+    let (agents, whole_agents) = read_all(table.tables("agent", None), read_agent);
+    table.finish();
+    Some(UserEntry {
+        place,
+        email: email?.as_str().to_lowercase(),
+        name,
+        password,
+        ai_configurations,
+        mailboxes,
+        agents,
+        is_whole: whole_configurations && whole_mailboxes && whole_agents,
+    })
+}
+
+fn read_all<T>(tables: Vec<Table<'_>>, read: impl Fn(Table<'_>) -> Option<T>) -> (Vec<T>, bool) {
+    let count = tables.len();
+    let entries: Vec<T> = tables.into_iter().filter_map(read).collect();
+    let is_whole = entries.len() == count;
+    (entries, is_whole)
+}
+
+fn read_password(table: &mut Table<'_>) -> Option<SecretString> {
+    let password = table.secret("password")?;
+    let length = secrecy::ExposeSecret::expose_secret(&password).chars().count();
+    if (SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&length) {
+        return Some(password);
+    }
+    let problem = format!("must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters");
+    table.fault_at("password", problem);
+    None
+}

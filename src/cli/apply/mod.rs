@@ -1,0 +1,196 @@
+//! `postkey apply FILE`: users and their things as a file says.
+//!
+//! Declarative and repeatable: the entries are compared with the database, and only what differs is written, all of
+//! it in one transaction. Applying a file twice changes nothing the second time. One bad entry changes nothing at
+//! all, and every fault is told at once with its line and its place. What the file leaves out is left alone:
+//! entries that it does not name, and optional keys that an entry does not set (an empty text, such as
+//! `temperature = ""`, takes an optional setting away). Users are known by their email, AI configurations by
+//! their provider, mailboxes by their address, agents by their name.
+//!
+//! ```toml
+//! [[user]]
+//! email = "ann@example.com"
+//! name = "Ann Example"
+//! password = "env:ANN_PASSWORD"           # only to sign in; may be left out
+//!
+//! [[user.ai_config]]
+//! provider = "openai"
+//! api_key = "env:ANN_OPENAI_KEY"          # or "file:keys/ann-openai", beside this file
+//! model = "gpt-5-mini"
+//! temperature = 0.3
+//! max_tokens = 800
+//! default = true
+//!
+//! [[user.mailbox]]
+//! address = "support@example.com"
+//! aliases = ["help@example.com"]
+//! folder = "INBOX"
+//! imap = { host = "imap.example.com", port = 993, security = "tls", password = "env:SUPPORT_PASSWORD" }
+//! smtp = { host = "smtp.example.com", port = 465, security = "tls", password = "env:SUPPORT_PASSWORD" }
+//!
+//! [[user.agent]]
+//! name = "Support"
+//! type = "email_inbound"
+//! mailbox = "support@example.com"
+//! instructions = """
+//! You answer questions about orders. Be brief and friendly."""
+//! mode = "automatic"
+//! enabled = true
+//! ```
+//!
+//! ```text
+//! file -> document (each entry by itself) -> check (between entries) -> plan (against the database) -> one write
+//! ```
+
+mod agent;
+mod ai_configuration;
+mod check;
+mod document;
+mod mailbox;
+mod password;
+mod plan;
+mod reading;
+mod secrets;
+mod server;
+mod table;
+mod value;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use toml::de::DeTable;
+
+use self::document::Document;
+use self::plan::{Plan, Verb};
+use self::reading::{Findings, Place, Reading};
+use super::{CliError, write_warning};
+use crate::app::App;
+use crate::cli::table::Table;
+use crate::clock::Clock;
+use crate::config::{Config, process_environment};
+use crate::net::Guard;
+
+pub use self::reading::Fault;
+
+/// Larger than any file that a person keeps in order.
+const LARGEST_FILE: u64 = 16 * 1024 * 1024;
+
+#[derive(Args)]
+pub(super) struct Apply {
+    /// The file with users, AI configurations, mailboxes and agents.
+    file: PathBuf,
+    /// Only tell what would be done.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+/// Everything that is wrong with a file; nothing of it was applied.
+#[derive(Debug)]
+pub struct ApplyFaults {
+    file: PathBuf,
+    faults: Vec<Fault>,
+}
+
+impl ApplyFaults {
+    /// The faults in the order of the file.
+    pub fn list(&self) -> &[Fault] {
+        &self.faults
+    }
+}
+
+impl fmt::Display for ApplyFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let count = match self.faults.len() {
+            1 => "1 error".to_owned(),
+            count => format!("{count} errors"),
+        };
+        write!(f, "{} has {count}; nothing was changed:", self.file.display())?;
+        self.faults.iter().try_for_each(|fault| write!(f, "\n  {fault}"))
+    }
+}
+
+impl std::error::Error for ApplyFaults {}
+
+pub(super) async fn run(command: &Apply, config: &Config) -> Result<String, CliError> {
+    let (document, mut findings) = read(&command.file, config)?;
+    for warning in &findings.warnings {
+        write_warning(&command.file, warning);
+    }
+    check::check_document(&document, &mut findings);
+    let app = match App::open(config.clone(), Clock::system()).await {
+        Ok(app) => app,
+        // The file can be corrected meanwhile.
+        Err(_) if !findings.faults.is_empty() => return Err(refuse(&command.file, findings)),
+        Err(error) => return Err(error.into()),
+    };
+    let plan = plan::make_plan(&document, app.store(), app.vault(), &mut findings).await?;
+    if !findings.faults.is_empty() {
+        return Err(refuse(&command.file, findings));
+    }
+    let text = report(&plan, command.dry_run);
+    if !command.dry_run && plan.steps.iter().any(|step| step.verb != Verb::Left) {
+        app.store().provision(plan.provision).await?;
+    }
+    Ok(text)
+}
+
+/// The entries of the file that can be read, and what is wrong with the others.
+fn read(file: &Path, config: &Config) -> Result<(Document, Findings), CliError> {
+    let text = read_text(file).map_err(|problem| {
+        let mut findings = Findings::default();
+        findings.fault(&Place { line: 1, path: String::new() }, problem);
+        refuse(file, findings)
+    })?;
+    let guard = Guard::new(&config.network)?;
+    let variables: std::collections::HashMap<String, String> = process_environment().into_iter().collect();
+    let environment = |name: &str| variables.get(name).cloned();
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let reading = Reading::new(&text, folder, &environment, &guard);
+    let (entries, broken) = DeTable::parse_recoverable(&text);
+    for fault in &broken {
+        // Only the parser's description: its own print repeats the line, which may hold a secret.
+        let line = reading.line(fault.span().map_or(0, |span| span.start));
+        reading.fault(&Place { line, path: String::new() }, format!("is not TOML: {}", fault.message()));
+    }
+    // What a broken file seems to say would only add errors that are not there.
+    let document = if broken.is_empty() {
+        document::read_document(&reading, entries.get_ref())
+    } else {
+        Document::default()
+    };
+    Ok((document, reading.finish()))
+}
+
+fn read_text(file: &Path) -> Result<String, String> {
+    let unreadable = |error: std::io::Error| format!("cannot be read ({}); check its name", error.kind());
+    let metadata = std::fs::metadata(file).map_err(unreadable)?;
+    if metadata.len() > LARGEST_FILE {
+        return Err("is larger than 16 MiB; split it".to_owned());
+    }
+    std::fs::read_to_string(file).map_err(unreadable)
+}
+
+fn refuse(file: &Path, mut findings: Findings) -> CliError {
+    findings.faults.sort_by_key(|fault| fault.line);
+    ApplyFaults { file: file.to_owned(), faults: findings.faults }.into()
+}
+
+/// One line per entry, and the sum.
+fn report(plan: &Plan, is_dry: bool) -> String {
+    let mut table = Table::bare();
+    for step in &plan.steps {
+        let of = if step.kind == "user" { String::new() } else { format!("of {}", step.owner) };
+        table.row([
+            step.verb.to_string(),
+            step.kind.to_owned(),
+            step.name.clone(),
+            of,
+            step.changes.join(", "),
+        ]);
+    }
+    let count = |verb| plan.steps.iter().filter(|step| step.verb == verb).count();
+    let (made, changed, left) = (count(Verb::Made), count(Verb::Changed), count(Verb::Left));
+    let intent = if is_dry { "nothing was written; to do: " } else { "" };
+    format!("{}{intent}{made} made, {changed} changed, {left} left as they were\n", table.render())
+}

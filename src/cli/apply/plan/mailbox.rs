@@ -1,0 +1,162 @@
+//! A user's mailboxes, by address.
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::super::document::UserEntry;
+use super::super::mailbox::MailboxEntry;
+use super::super::server::ServerEntry;
+use super::{Context, Step, Verb, changed};
+use crate::cli::CliError;
+use crate::mail::Address;
+use crate::store::{Mailbox, MailboxId, MailboxState, OAuth, Server, columns};
+use crate::vault::{Sealed, Vault};
+
+/// The folder that mail arrives in unless somebody says otherwise (RFC 3501 section 5.1).
+const INBOX: &str = "INBOX";
+
+pub(super) fn plan_all(entry: &UserEntry, context: &mut Context<'_>) -> Result<(), CliError> {
+    entry.mailboxes.iter().try_for_each(|mailbox| plan(entry, mailbox, context))
+}
+
+fn plan(user: &UserEntry, entry: &MailboxEntry, context: &mut Context<'_>) -> Result<(), CliError> {
+    let stored =
+        context.stored.mailboxes.iter().find(|stored| is_same_address(&stored.address, &entry.address));
+    let stored = stored.cloned();
+    let fingerprint = context.vault.fingerprint(context.owner.uuid(), &all_secrets(entry));
+    let is_same_login = stored.as_ref().is_some_and(|stored| stored.secrets_fingerprint == fingerprint);
+    let settled = settle(entry, stored.as_ref(), context);
+    let step = Step {
+        verb: Verb::Left,
+        kind: "mailbox",
+        name: entry.address.as_str().to_owned(),
+        owner: user.email.clone(),
+        changes: stored.as_ref().map(|stored| changes(stored, &settled, is_same_login)).unwrap_or_default(),
+    };
+    if !context.step(step, stored.is_none()) {
+        return Ok(());
+    }
+    let sealed = match stored.filter(|_| is_same_login) {
+        Some(stored) => with_secrets_of(settled, &stored),
+        None => seal_secrets(settled, entry, context.vault)?,
+    };
+    context.plan.provision.mailboxes.push(Mailbox { secrets_fingerprint: fingerprint, ..sealed });
+    Ok(())
+}
+
+pub(super) fn is_same_address(stored: &str, address: &Address) -> bool {
+    Address::parse(stored).is_some_and(|stored| stored.is_same(address))
+}
+
+/// The mailbox as it will be, without its secrets.
+fn settle(entry: &MailboxEntry, stored: Option<&Mailbox>, context: &Context<'_>) -> Mailbox {
+    let clock = context.store.clock();
+    let aliases =
+        entry.aliases.as_ref().map(|aliases| aliases.iter().map(|a| a.as_str().to_owned()).collect());
+    let folder = entry.folder.clone().or_else(|| stored.map(|stored| stored.folder.clone()));
+    let oauth = entry.oauth.as_ref().map(|oauth| OAuth {
+        client_id: oauth.client_id.clone(),
+        client_secret: None,
+        refresh_token: Sealed::from_stored(String::new()),
+        token_url: oauth.token_url.clone(),
+    });
+    Mailbox {
+        id: stored.map_or_else(|| MailboxId::new(clock), |stored| stored.id),
+        user_id: context.owner,
+        address: entry.address.as_str().to_owned(),
+        aliases: aliases.or_else(|| stored.map(|stored| stored.aliases.clone())).unwrap_or_default(),
+        folder: folder.unwrap_or_else(|| INBOX.to_owned()),
+        imap: server(&entry.imap),
+        smtp: server(&entry.smtp),
+        oauth,
+        secrets_fingerprint: String::new(),
+        enabled: entry.enabled.or(stored.map(|stored| stored.enabled)).unwrap_or(true),
+        state: MailboxState::Active,
+        state_reason: None,
+        activated_at: stored.map_or_else(|| clock.now(), |stored| stored.activated_at),
+        last_alive_at: stored.and_then(|stored| stored.last_alive_at),
+        uid_validity: stored.and_then(|stored| stored.uid_validity),
+        next_uid: stored.and_then(|stored| stored.next_uid),
+        updated_at: clock.now(),
+    }
+}
+
+fn server(entry: &ServerEntry) -> Server {
+    Server {
+        host: entry.host.clone(),
+        port: entry.port,
+        security: entry.security.as_str().to_owned(),
+        username: entry.username.clone(),
+        password: None,
+        ca: entry.ca.clone(),
+    }
+}
+
+fn changes(stored: &Mailbox, settled: &Mailbox, is_same_login: bool) -> Vec<&'static str> {
+    let oauth = |mailbox: &Mailbox| {
+        mailbox.oauth.as_ref().map(|oauth| (oauth.client_id.clone(), oauth.token_url.clone()))
+    };
+    changed([
+        ("address", stored.address == settled.address),
+        ("aliases", stored.aliases == settled.aliases),
+        ("folder", stored.folder == settled.folder),
+        ("imap", is_same_server(&stored.imap, &settled.imap)),
+        ("smtp", is_same_server(&stored.smtp, &settled.smtp)),
+        ("oauth", oauth(stored) == oauth(settled)),
+        ("secrets", is_same_login),
+        ("enabled", stored.enabled == settled.enabled),
+        // The same login again means: it works now, try it.
+        ("tried again", stored.state == MailboxState::Active),
+    ])
+}
+
+fn is_same_server(stored: &Server, settled: &Server) -> bool {
+    let told = |server: &Server| {
+        (
+            server.host.clone(),
+            server.port,
+            server.security.clone(),
+            server.username.clone(),
+            server.ca.clone(),
+        )
+    };
+    told(stored) == told(settled)
+}
+
+/// Everything secret of an entry as one text, so that one fingerprint tells whether any of it changed. JSON keeps
+/// the parts apart.
+fn all_secrets(entry: &MailboxEntry) -> SecretString {
+    let shown = |secret: Option<&SecretString>| secret.map(|secret| secret.expose_secret().to_owned());
+    let oauth = entry.oauth.as_ref();
+    let parts = [
+        shown(entry.imap.password.as_ref()),
+        shown(entry.smtp.password.as_ref()),
+        shown(oauth.and_then(|oauth| oauth.client_secret.as_ref())),
+        shown(oauth.map(|oauth| &oauth.refresh_token)),
+    ];
+    SecretString::from(serde_json::to_string(&parts).unwrap_or_default())
+}
+
+/// The sealed secrets stay as they are: nothing is opened to see that nothing changed.
+fn with_secrets_of(mut settled: Mailbox, stored: &Mailbox) -> Mailbox {
+    settled.imap.password = stored.imap.password.clone();
+    settled.smtp.password = stored.smtp.password.clone();
+    if let (Some(settled), Some(stored)) = (&mut settled.oauth, &stored.oauth) {
+        settled.client_secret = stored.client_secret.clone();
+        settled.refresh_token = stored.refresh_token.clone();
+    }
+    settled
+}
+
+fn seal_secrets(mut settled: Mailbox, entry: &MailboxEntry, vault: &Vault) -> Result<Mailbox, CliError> {
+    let place_of = settled.clone();
+    let seal = |column: &'static str, secret: &SecretString| vault.seal(&place_of.place(column), secret);
+    let may_seal =
+        |column, secret: Option<&SecretString>| secret.map(|secret| seal(column, secret)).transpose();
+    settled.imap.password = may_seal(columns::IMAP_PASSWORD, entry.imap.password.as_ref())?;
+    settled.smtp.password = may_seal(columns::SMTP_PASSWORD, entry.smtp.password.as_ref())?;
+    if let (Some(settled), Some(oauth)) = (&mut settled.oauth, &entry.oauth) {
+        settled.client_secret = may_seal(columns::OAUTH_CLIENT_SECRET, oauth.client_secret.as_ref())?;
+        settled.refresh_token = seal(columns::OAUTH_REFRESH_TOKEN, &oauth.refresh_token)?;
+    }
+    Ok(settled)
+}

@@ -1,0 +1,51 @@
+//! Opening what commands work on: the database and the keys.
+
+use super::CliError;
+use crate::app;
+use crate::clock::Clock;
+use crate::config::{Config, Database};
+use crate::store::{Store, StoreError};
+use crate::vault::Vault;
+
+/// PostgreSQL's code for a table that is not there.
+const UNDEFINED_TABLE: &str = "42P01";
+
+/// The database as it is, for commands that look at it.
+pub(super) async fn open_store(config: &Config) -> Result<Store, CliError> {
+    if is_missing_file(&config.database) {
+        return Err(CliError::NoTables);
+    }
+    let store = Store::open(&config.database, Clock::system()).await?;
+    match store.list_users("", 1).await {
+        Err(StoreError::Database(error)) if has_no_tables(&error) => Err(CliError::NoTables),
+        looked => looked.map(|_| store).map_err(CliError::from),
+    }
+}
+
+/// The database with its tables, made where they are not there.
+pub(super) async fn open_migrated(config: &Config) -> Result<Store, CliError> {
+    let store = Store::open(&config.database, Clock::system()).await?;
+    store.migrate().await?;
+    Ok(store)
+}
+
+/// The keys, known to be those that this database was used with.
+pub(super) async fn open_vault(config: &Config, store: &Store) -> Result<Vault, CliError> {
+    let vault = Vault::load(&config.vault).await?;
+    app::check_keys(store, &vault).await?;
+    Ok(vault)
+}
+
+/// Opening would make an empty file, which nobody asked for.
+fn is_missing_file(database: &Database) -> bool {
+    let path = database.url.strip_prefix("sqlite://").or_else(|| database.url.strip_prefix("sqlite:"));
+    let file = path.and_then(|path| path.split('?').next()).filter(|path| !path.starts_with(":memory:"));
+    file.is_some_and(|file| !std::path::Path::new(file).exists())
+}
+
+fn has_no_tables(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some_and(|error| {
+        error.code().is_some_and(|code| code == UNDEFINED_TABLE)
+            || error.message().starts_with("no such table")
+    })
+}

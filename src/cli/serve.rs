@@ -1,0 +1,53 @@
+//! `postkey serve`: the service, until a signal ends it.
+
+use std::process;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use super::{CliError, write_out};
+use crate::config::Config;
+use crate::{app, telemetry};
+
+/// Prints the effective configuration without its secrets, then serves.
+pub(super) async fn run(config: Config) -> Result<String, CliError> {
+    telemetry::init(&config.log)?;
+    write_out(&config.effective())?;
+    let stop = CancellationToken::new();
+    // Before the service starts: a signal must never find the default action, which drops everything.
+    let signals = Signals::listen().map_err(CliError::Signals)?;
+    let watch = tokio::spawn(signals.stop(stop.clone()));
+    let served = app::serve(config, stop).await;
+    watch.abort();
+    served?;
+    Ok(String::new())
+}
+
+/// What service managers and people send.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+
+    /// The first signal asks for an orderly end; the second ends at once, which loses nothing either: leases run
+    /// out and their runs are taken up again.
+    async fn stop(mut self, stop: CancellationToken) {
+        self.next().await;
+        tracing::info!("stopping: runs in progress are finished; a second signal ends at once");
+        stop.cancel();
+        let number = self.next().await;
+        process::exit(128 + number);
+    }
+
+    async fn next(&mut self) -> i32 {
+        tokio::select! {
+            _ = self.terminate.recv() => SignalKind::terminate().as_raw_value(),
+            _ = self.interrupt.recv() => SignalKind::interrupt().as_raw_value(),
+        }
+    }
+}
