@@ -1,4 +1,5 @@
-//! Asks the model, once, and stores the whole answer and its cost before anything else happens (promise 4).
+//! Asks the model, once. Before the call its row is committed; what it answers is committed with the reply that is
+//! made of it, before anything else happens (promise 4).
 
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,7 @@ use super::error::RunError;
 use super::resolve::Task;
 use super::unlock::Key;
 use crate::provider::{Call, Completion, Conversation, Finish, ProviderError, complete};
-use crate::store::{AiConfiguration, CallEnd, CallId, NewCall, StoredCompletion};
+use crate::store::{AiConfiguration, Answer, CallEnd, CallId, NewCall, StoredCompletion};
 
 impl Runner {
     pub(super) async fn generate(
@@ -15,9 +16,9 @@ impl Runner {
         task: &Task,
         key: Key,
         conversation: Conversation,
-    ) -> Result<StoredCompletion, RunError> {
+    ) -> Result<Answer, RunError> {
         let configuration = key.configuration;
-        let _turn = match &configuration {
+        let turn = match &configuration {
             Some(configuration) => Some(self.calls.pass(configuration.id).await),
             None => None,
         };
@@ -41,38 +42,13 @@ impl Runner {
             max_output_tokens: key.max_output_tokens,
             conversation: &conversation,
         };
-        match complete(&self.clients, &self.config.provider, asked).await {
-            Ok(completion) => self.keep(task, id, completion, begun.elapsed()).await,
+        let answered = complete(&self.clients, &self.config.provider, asked).await;
+        // The next one may ask while this one writes.
+        drop(turn);
+        match answered {
+            Ok(completion) => Ok(answer(task, id, completion, begun.elapsed())),
             Err(error) => Err(self.regret(task, id, error, begun.elapsed(), configuration).await),
         }
-    }
-
-    async fn keep(
-        &self,
-        task: &Task,
-        call: CallId,
-        completion: Completion,
-        latency: Duration,
-    ) -> Result<StoredCompletion, RunError> {
-        let usage = completion.usage;
-        let end = CallEnd {
-            request_id: completion.request_id,
-            answered_model: Some(completion.model.clone()),
-            input_tokens: usage.input,
-            cached_tokens: usage.input_cached,
-            output_tokens: usage.output,
-            reasoning_tokens: usage.output_reasoning,
-            latency,
-            ..CallEnd::default()
-        };
-        let stored = StoredCompletion {
-            model: completion.model,
-            finish: finish_word(completion.finish).to_owned(),
-            body: Some(completion.text),
-        };
-        self.store.store_completion(task.lease, call, end, stored.clone()).await?;
-        tracing::info!(run = %task.lease.run, input = usage.input, output = usage.output, "generated");
-        Ok(stored)
     }
 
     async fn regret(
@@ -91,11 +67,32 @@ impl Runner {
             latency,
             ..CallEnd::default()
         };
-        match self.store.fail_call(task.user.id, call, end).await {
+        match self.store.fail_call(task.lease.user, call, end).await {
             Ok(()) => RunError::Provider { error, configuration: configuration.map(Box::new) },
             Err(error) => error.into(),
         }
     }
+}
+
+fn answer(task: &Task, call: CallId, completion: Completion, latency: Duration) -> Answer {
+    let usage = completion.usage;
+    tracing::info!(run = %task.lease.run, input = usage.input, output = usage.output, "generated");
+    let end = CallEnd {
+        request_id: completion.request_id,
+        answered_model: Some(completion.model.clone()),
+        input_tokens: usage.input,
+        cached_tokens: usage.input_cached,
+        output_tokens: usage.output,
+        reasoning_tokens: usage.output_reasoning,
+        latency,
+        ..CallEnd::default()
+    };
+    let completion = StoredCompletion {
+        model: completion.model,
+        finish: finish_word(completion.finish).to_owned(),
+        body: Some(completion.text),
+    };
+    Answer { call, end, completion }
 }
 
 /// The stored word for why the model stopped.

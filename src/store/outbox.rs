@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::claims::Lease;
 use super::pool::{Tx, on_pool, on_tx};
-use super::{MailboxId, RunId, Store, StoreError, ThreadId, UserId};
+use super::{AgentId, MailboxId, RunId, Store, StoreError, ThreadId, UserId};
 use crate::clock::Timestamp;
 use crate::mail::RfcMessageId;
 
@@ -54,6 +54,15 @@ pub struct Frozen {
     pub raw: Vec<u8>,
 }
 
+/// A reply to be frozen, unless a brake holds it back.
+#[derive(Clone)]
+pub struct NewReply {
+    /// The reply.
+    pub frozen: Frozen,
+    /// The limits.
+    pub brakes: Brakes,
+}
+
 /// The most replies, whatever the other side does (EM-27).
 #[derive(Clone, Copy, Debug)]
 pub struct Brakes {
@@ -89,25 +98,22 @@ impl Store {
             .bind(user).bind(run).fetch_optional(db).await)?)
     }
 
-    /// Freezes a reply, unless a brake holds it back; counted and written in one transaction.
+    /// Freezes the reply of an answer that is stored already, unless a brake holds it back; counted and written in one
+    /// transaction.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
     pub async fn freeze_reply(
         &self,
         lease: Lease,
-        frozen: Frozen,
-        brakes: Brakes,
+        agent: AgentId,
+        reply: NewReply,
     ) -> Result<Result<(), Refusal>, StoreError> {
         let now = self.clock.now();
         self.write(move |tx| {
             Box::pin(async move {
-                hold_lease(tx, lease).await?;
-                if let Some(refusal) = find_refusal(tx, lease.user, &frozen, brakes, now).await? {
-                    return Ok(Err(refusal));
-                }
-                insert(tx, lease, frozen, now).await?;
-                Ok(Ok(()))
+                assign(tx, lease, agent).await?;
+                freeze(tx, lease, reply, now).await
             })
         })
         .await
@@ -172,9 +178,19 @@ impl Store {
     }
 }
 
-/// Keeps the run's row from being claimed by somebody else until this transaction has ended.
-pub(super) async fn hold_lease(tx: &mut Tx, lease: Lease) -> Result<(), StoreError> {
-    let held = match tx {
+/// Notes which agent has a run. Like [`holds_lease`], it keeps the row until this transaction has ended.
+pub(super) async fn assign(tx: &mut Tx, lease: Lease, agent: AgentId) -> Result<(), StoreError> {
+    let assigned = on_tx!(tx, db => sqlx::query(
+        "UPDATE runs SET agent_id = $4
+         WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL")
+        .bind(lease.user).bind(lease.run).bind(lease.epoch).bind(agent)
+        .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+    if assigned == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
+/// Whether the lease still holds; if so, nobody else can claim the run until this transaction has ended.
+pub(super) async fn holds_lease(tx: &mut Tx, lease: Lease) -> Result<bool, StoreError> {
+    Ok(match tx {
         Tx::Sqlite(db) => sqlx::query_scalar::<_, i64>(
             "SELECT 1 FROM runs WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL",
         )
@@ -186,8 +202,7 @@ pub(super) async fn hold_lease(tx: &mut Tx, lease: Lease) -> Result<(), StoreErr
         .is_some(),
         Tx::Postgres(db) => lock_run(db, lease).await?,
         Tx::Single(db) => lock_run(db, lease).await?,
-    };
-    if held { Ok(()) } else { Err(StoreError::LeaseLost) }
+    })
 }
 
 async fn lock_run(db: &mut sqlx::PgConnection, lease: Lease) -> Result<bool, StoreError> {
@@ -203,6 +218,21 @@ async fn lock_run(db: &mut sqlx::PgConnection, lease: Lease) -> Result<bool, Sto
     .is_some())
 }
 
+/// Counts, and writes the reply if no brake holds it back. The caller holds the lease.
+pub(super) async fn freeze(
+    tx: &mut Tx,
+    lease: Lease,
+    reply: NewReply,
+    now: Timestamp,
+) -> Result<Result<(), Refusal>, StoreError> {
+    let NewReply { frozen, brakes } = reply;
+    if let Some(refusal) = find_refusal(tx, lease.user, &frozen, brakes, now).await? {
+        return Ok(Err(refusal));
+    }
+    insert(tx, lease, frozen, now).await?;
+    Ok(Ok(()))
+}
+
 async fn find_refusal(
     tx: &mut Tx,
     user: UserId,
@@ -210,20 +240,19 @@ async fn find_refusal(
     brakes: Brakes,
     now: Timestamp,
 ) -> Result<Option<Refusal>, StoreError> {
-    let (short, day): (i64, i64) = on_tx!(tx, db => sqlx::query_as(
+    let (short, day, thread): (i64, i64, i64) = on_tx!(tx, db => sqlx::query_as(
         "SELECT CAST(COALESCE(SUM(CASE WHEN created_at > $4 THEN 1 ELSE 0 END), 0) AS BIGINT),
-            CAST(COUNT(*) AS BIGINT) FROM outbox
-         WHERE user_id = $1 AND mailbox_id = $2 AND recipient = $3 AND created_at > $5")
+            CAST(COUNT(*) AS BIGINT),
+            (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
+             WHERE user_id = $1 AND thread_id = $6 AND created_at > $5)
+         FROM outbox WHERE user_id = $1 AND mailbox_id = $2 AND recipient = $3 AND created_at > $5")
         .bind(user).bind(frozen.mailbox).bind(&frozen.recipient)
-        .bind(now.minus(TEN_MINUTES)).bind(now.minus(DAY)).fetch_one(&mut *db).await)?;
+        .bind(now.minus(TEN_MINUTES)).bind(now.minus(DAY)).bind(frozen.thread).fetch_one(&mut *db).await)?;
     if short >= i64::from(brakes.per_correspondent_10_minutes)
         || day >= i64::from(brakes.per_correspondent_day)
     {
         return Ok(Some(Refusal::Correspondent));
     }
-    let thread: i64 = on_tx!(tx, db => sqlx::query_scalar(
-        "SELECT CAST(COUNT(*) AS BIGINT) FROM outbox WHERE user_id = $1 AND thread_id = $2 AND created_at > $3")
-        .bind(user).bind(frozen.thread).bind(now.minus(DAY)).fetch_one(&mut *db).await)?;
     Ok((thread >= i64::from(brakes.per_thread_day)).then_some(Refusal::Thread))
 }
 

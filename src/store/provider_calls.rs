@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::claims::Lease;
-use super::pool::{on_pool, on_tx};
+use super::outbox;
+use super::pool::{Tx, on_pool, on_tx};
 use super::{AgentId, AiConfigurationId, CallId, RunId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
 
@@ -102,7 +103,7 @@ pub struct UsageTotal {
 }
 
 impl Store {
-    /// Commits that a call is about to be made.
+    /// Commits that a call is about to be made, and by which agent.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
@@ -111,15 +112,15 @@ impl Store {
         let made = self
             .write_one(move |tx| {
                 Box::pin(async move {
-                    Ok(on_tx!(tx, db => sqlx::query(
-                        "INSERT INTO provider_calls (id, user_id, run_id, agent_id, ai_configuration_id, payer,
-                            provider, model, state, started_at)
-                         SELECT $1, user_id, id, $5, $6, $7, $8, $9, 'sent', $10 FROM runs
-                         WHERE user_id = $2 AND id = $3 AND lease_epoch = $4 AND lease_until IS NOT NULL")
-                        .bind(call.id).bind(lease.user).bind(lease.run).bind(lease.epoch)
-                        .bind(call.agent).bind(call.ai_configuration).bind(call.payer)
-                        .bind(call.provider).bind(call.model).bind(now)
-                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
+                    match tx {
+                        Tx::Sqlite(_) => {
+                            outbox::assign(tx, lease, call.agent).await?;
+                            insert_call(tx, SQLITE_BEGIN, lease, call, now).await
+                        }
+                        Tx::Postgres(_) | Tx::Single(_) => {
+                            insert_call(tx, POSTGRES_BEGIN, lease, call, now).await
+                        }
+                    }
                 })
             })
             .await?;
@@ -164,9 +165,39 @@ impl Store {
     }
 }
 
+// SQLite changes one table per statement; its transactions cost no way to a server and back.
+const SQLITE_BEGIN: &str =
+    "INSERT INTO provider_calls (id, user_id, run_id, agent_id, ai_configuration_id, payer,
+        provider, model, state, started_at)
+    SELECT $1, user_id, id, $5, $6, $7, $8, $9, 'sent', $10 FROM runs
+    WHERE user_id = $2 AND id = $3 AND lease_epoch = $4 AND lease_until IS NOT NULL";
+
+const POSTGRES_BEGIN: &str = "WITH assigned AS (
+    UPDATE runs SET agent_id = $5
+    WHERE user_id = $2 AND id = $3 AND lease_epoch = $4 AND lease_until IS NOT NULL
+    RETURNING id, user_id
+)
+INSERT INTO provider_calls (id, user_id, run_id, agent_id, ai_configuration_id, payer, provider, model, state,
+    started_at)
+SELECT $1, user_id, id, $5, $6, $7, $8, $9, 'sent', $10 FROM assigned";
+
+async fn insert_call(
+    tx: &mut Tx,
+    statement: &'static str,
+    lease: Lease,
+    call: NewCall,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    Ok(on_tx!(tx, db => sqlx::query(statement)
+        .bind(call.id).bind(lease.user).bind(lease.run).bind(lease.epoch)
+        .bind(call.agent).bind(call.ai_configuration).bind(call.payer)
+        .bind(call.provider).bind(call.model).bind(now)
+        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
+}
+
 /// Completes a call's row.
 pub(super) async fn end_call(
-    tx: &mut super::Tx,
+    tx: &mut Tx,
     user: UserId,
     call: CallId,
     state: &'static str,
