@@ -86,10 +86,11 @@ impl App {
     pub async fn serve(self, stop: CancellationToken) -> Result<(), AppError> {
         let _lock = self.lock_file()?;
         let holder = Holder::new(self.store.clock());
+        let queue = Queue::new(self.store.clone(), holder, self.config.worker.clone());
         if self.store.is_sqlite() {
             // Whoever held leases on this file is dead: this process has the lock.
             self.store.release_mailboxes(None).await?;
-            self.store.reap_leases(self.config.worker.max_crashes, true).await?;
+            queue.take_back_all().await?;
         }
         let clients = HttpClients::new(&self.config.provider, self.guard.clone())?;
         let dialler = Arc::new(Dialler::new(self.guard.clone())?);
@@ -100,7 +101,6 @@ impl App {
         actors.spawn(sweep_until(self.store.clone(), self.config.retention.clone(), ended.clone()));
         actors.close();
 
-        let queue = Queue::new(self.store.clone(), holder, self.config.worker.clone());
         let config = Arc::clone(&self.config);
         let runner = Runner::new(self.store.clone(), self.vault, clients, dialler, tokens, config);
         let handle = move |claim| {

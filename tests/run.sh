@@ -4,6 +4,10 @@
 #   tests/run.sh                  everything; fails on any warning, failed test or skipped test
 #   tests/run.sh -- COMMAND..     only starts the servers and runs COMMAND with them, for example
 #                                 tests/run.sh -- cargo nextest run -E 'test(postgres)'
+#   tests/run.sh --durable -- COMMAND..
+#                                 the same with a PostgreSQL whose commits are on disk before they are
+#                                 answered, as in service: for figures, for example
+#                                 tests/run.sh --durable -- cargo bench --bench queue
 #   tests/run.sh --only-servers   starts PostgreSQL, prints the line to export, and waits for Ctrl-C
 #   tests/run.sh --help           this text
 #
@@ -19,8 +23,16 @@ readonly BANNED=(aws-lc-rs aws-lc-sys openssl-sys native-tls)
 folder=""        # the private server's data; empty until it is made
 as_server=()     # what makes a command run as the server's user; empty for an ordinary user
 postgres_bin=""
+# Tests need no data after a power cut, and are several times faster without waiting for the disk.
+durability=(-c fsync=off -c full_page_writes=off)
+folders="${TMPDIR:-/tmp}"
 
 main() {
+    if [[ "${1:-}" == --durable ]]; then
+        durability=(-c fsync=on -c full_page_writes=on -c synchronous_commit=on)
+        folders="${TMPDIR:-/var/tmp}" # /tmp is memory on many machines
+        shift
+    fi
     case "${1:-}" in
     --help | -h) sed -n '2,/^set /{s/^# \{0,1\}//;/^set /!p}' "${BASH_SOURCE[0]}" ;;
     --only-servers) start_servers; wait_for_interrupt ;;
@@ -91,7 +103,7 @@ find_dovecot() {
 }
 
 start_postgres() {
-    folder="$(mktemp -d "${TMPDIR:-/tmp}/postkey-postgres.XXXXXX")"
+    folder="$(mktemp -d "$folders/postkey-postgres.XXXXXX")"
     local user=postgres
     if ((EUID == 0)); then # initdb refuses root
         id -u "$user" >/dev/null 2>&1 || user=nobody
@@ -109,7 +121,7 @@ start_postgres() {
         port=$((20000 + RANDOM % 30000))
         if as_server_user pg_ctl -D "$folder/data" -l "$folder/log" -w -s start -o "-p $port \
             -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c max_connections=500 \
-            -c fsync=off -c full_page_writes=off -c max_wal_size=4GB" 2>/dev/null; then
+            ${durability[*]} -c max_wal_size=4GB" 2>/dev/null; then
             export POSTKEY_TEST_POSTGRES="postgres://postkey:$password@127.0.0.1:$port/postgres"
             return
         fi

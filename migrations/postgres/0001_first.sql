@@ -147,6 +147,8 @@ CREATE TABLE runs (
     lease_epoch         BIGINT NOT NULL DEFAULT 0,
     lease_until         BIGINT,
     resend              BOOLEAN NOT NULL DEFAULT FALSE,
+    -- What the run may be about to wait for has changed while it was worked on.
+    woken               BOOLEAN NOT NULL DEFAULT FALSE,
     created_at          BIGINT NOT NULL,
     finished_at         BIGINT
 ) WITH (fillfactor = 70);

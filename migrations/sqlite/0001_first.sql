@@ -143,6 +143,8 @@ CREATE TABLE runs (
     lease_epoch         INTEGER NOT NULL DEFAULT 0,
     lease_until         INTEGER,
     resend              BOOLEAN NOT NULL DEFAULT 0,
+    -- What the run may be about to wait for has changed while it was worked on.
+    woken               BOOLEAN NOT NULL DEFAULT 0,
     created_at          INTEGER NOT NULL,
     finished_at         INTEGER
 );

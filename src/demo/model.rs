@@ -245,9 +245,9 @@ fn tokens(text: &str) -> u64 {
     u64::try_from(text.chars().count().div_ceil(4)).unwrap_or(u64::MAX)
 }
 
-/// Acknowledges the question: the first line that asks one, else the longest line.
+/// Acknowledges the question: the first line that asks one, else the longest line; a subject is no line.
 fn reply(prompt: &str) -> String {
-    let lines = prompt.lines().map(str::trim);
+    let lines = prompt.lines().map(str::trim).filter(|line| !line.starts_with("Subject:"));
     let own = lines.filter(|line| !line.starts_with('>') && line.chars().any(char::is_alphanumeric));
     let question = own.clone().find_map(question_in);
     match question.or_else(|| own.max_by_key(|line| line.len())) {

@@ -1,16 +1,27 @@
 //! Putting a copy of a mail into a folder.
 
-use super::error::{ImapError, Step};
+use super::error::{ImapError, Refused, Step};
 use super::framer::Limits;
 use super::name::quote_folder;
 use super::session::Session;
 
 impl Session {
-    /// Stores a mail in a folder (`APPEND`), with `\Seen` if wanted.
+    /// Stores a mail in a folder (`APPEND`), with `\Seen` if wanted. A refusal (a full mailbox, no such folder)
+    /// leaves the session as it was.
     ///
     /// # Errors
-    /// Any [`ImapError`]; after a lost connection the copy may be there or not.
-    pub async fn append(mut self, folder: &str, bytes: &[u8], seen: bool) -> Result<(Self, ()), ImapError> {
+    /// Any [`ImapError`] but [`ImapError::Refused`]; after a lost connection the copy may be there or not.
+    pub async fn append(
+        mut self,
+        folder: &str,
+        bytes: &[u8],
+        seen: bool,
+    ) -> Result<(Self, Result<(), Refused>), ImapError> {
+        let stored = self.store_in(folder, bytes, seen).await;
+        Ok((self, refusal(stored)?))
+    }
+
+    async fn store_in(&mut self, folder: &str, bytes: &[u8], seen: bool) -> Result<(), ImapError> {
         let flags = if seen { "(\\Seen) " } else { "" };
         let command = format!("APPEND {} {flags}{{{}}}\r\n", quote_folder(folder)?, bytes.len());
         let wire = &mut self.wire;
@@ -23,7 +34,15 @@ impl Session {
         // The server may have taken its time for a large mail; the answer has its own deadline.
         wire.begin(wire.timeouts().command);
         wire.write(Step::Append, b"\r\n").await?;
-        wire.finish(Step::Append, &tag, |_| ()).await?;
-        Ok((self, ()))
+        wire.finish(Step::Append, &tag, |_| ()).await
+    }
+}
+
+/// A tagged `NO` or `BAD` is an answer; every other error ends the session.
+pub(super) fn refusal(result: Result<(), ImapError>) -> Result<Result<(), Refused>, ImapError> {
+    match result {
+        Ok(()) => Ok(Ok(())),
+        Err(ImapError::Refused(refused)) => Ok(Err(refused)),
+        Err(error) => Err(error),
     }
 }

@@ -3,7 +3,8 @@
 use async_imap::imap_proto::{AttributeValue, Response};
 use chrono::DateTime;
 
-use super::error::{ImapError, Step};
+use super::append::refusal;
+use super::error::{ImapError, Refused, Step};
 use super::framer::Limits;
 use super::session::Session;
 use super::uid_set::{MOST_UIDS, uid_set};
@@ -121,14 +122,15 @@ impl Session {
         Ok((self, start))
     }
 
-    /// Sets `\Answered` on a mail of the open folder.
+    /// Sets `\Answered` on a mail of the open folder. A refusal (a folder for reading only) leaves the session as it
+    /// was.
     ///
     /// # Errors
-    /// Any [`ImapError`].
-    pub async fn mark_answered(mut self, uid: u32) -> Result<(Self, ()), ImapError> {
+    /// Any [`ImapError`] but [`ImapError::Refused`].
+    pub async fn mark_answered(mut self, uid: u32) -> Result<(Self, Result<(), Refused>), ImapError> {
         let command = format!("UID STORE {uid} +FLAGS.SILENT (\\Answered)");
-        self.wire.command(Step::Store, &command, |_| ()).await?;
-        Ok((self, ()))
+        let stored = self.wire.command(Step::Store, &command, |_| ()).await;
+        Ok((self, refusal(stored)?))
     }
 }
 

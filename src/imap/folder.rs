@@ -36,7 +36,10 @@ impl Session {
     async fn open_folder(mut self, command: &str, folder: &str) -> Result<(Self, Folder), ImapError> {
         let command = format!("{command} {}", quote_folder(folder)?);
         let mut opened = Folder::default();
+        let had_news = self.wire.has_news();
         self.wire.command(Step::Select, &command, |answer| opened.note(answer)).await?;
+        // How many mails a folder holds when it is opened is no news.
+        self.wire.set_news(had_news);
         Ok((self, opened))
     }
 }

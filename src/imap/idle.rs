@@ -14,7 +14,7 @@ use super::wire::{Tag, Wire, judge};
 impl Session {
     /// Waits until the server tells news about the open folder, at most `longest`, or until `stop`.
     ///
-    /// It comes back for any reason and says none: the caller looks for new mail in every case (EM-85, CT-11).
+    /// It comes back at once if the folder was said to have grown since the last [`Session::uids_from`]. It comes back for any reason and says none: the caller looks for new mail in every case (EM-85, CT-11).
     ///
     /// # Errors
     /// Any [`ImapError`]; a server that declines is [`ImapError::Refused`] with [`Step::Idle`].
@@ -23,6 +23,10 @@ impl Session {
         longest: Duration,
         stop: &CancellationToken,
     ) -> Result<(Self, ()), ImapError> {
+        if self.wire.has_news() {
+            // Told in the answer to another command, and the server will not say it again.
+            return Ok((self, ()));
+        }
         let until = Instant::now() + longest;
         let wire = &mut self.wire;
         wire.allow(Limits::SMALL);

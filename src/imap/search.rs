@@ -19,8 +19,9 @@ impl Session {
     /// # Errors
     /// Any [`ImapError`]; a `NO` is an error and never an empty list (CT-8). More than about 250,000 UIDs are
     /// [`ImapError::TooLarge`].
-    pub async fn uids_from(self, first: u32) -> Result<(Self, Vec<u32>), ImapError> {
+    pub async fn uids_from(mut self, first: u32) -> Result<(Self, Vec<u32>), ImapError> {
         let first = first.max(1);
+        self.wire.set_news(false);
         let (session, mut uids) = self.search(&format!("UID {first}:*")).await?;
         uids.retain(|uid| *uid >= first);
         Ok((session, uids))
@@ -40,7 +41,9 @@ impl Session {
     ) -> Result<(Self, bool), ImapError> {
         let (session, _) = self.examine(folder).await?;
         let Ok(wanted) = quote(&format!("<{}>", id.as_str())) else { return Ok((session, false)) };
-        let (session, uids) = session.search(&format!("HEADER Message-ID {wanted}")).await?;
+        let (mut session, uids) = session.search(&format!("HEADER Message-ID {wanted}")).await?;
+        // Of what comes into the caller's folder meanwhile, the server will not tell.
+        session.wire.set_news(true);
         Ok((session, !uids.is_empty()))
     }
 

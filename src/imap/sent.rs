@@ -2,6 +2,7 @@
 
 use async_imap::imap_proto::{MailboxDatum, NameAttribute, Response};
 
+use super::append::refusal;
 use super::error::{ImapError, Step};
 use super::framer::Limits;
 use super::session::Session;
@@ -30,10 +31,10 @@ const SENT_NAMES: [&str; 14] = [
 impl Session {
     /// The folder for sent mail: what the server says (SPECIAL-USE, RFC 6154), else the first with a usual name.
     ///
-    /// The name is in the server's own form, ready for the other calls.
+    /// The name is in the server's own form, ready for the other calls. A server that does not list has none.
     ///
     /// # Errors
-    /// Any [`ImapError`].
+    /// Any [`ImapError`] but [`ImapError::Refused`].
     pub async fn sent_folder(mut self) -> Result<(Self, Option<String>), ImapError> {
         let says_use = self.capabilities.special_use && self.capabilities.list_extended;
         let command = if says_use { "LIST \"\" \"*\" RETURN (SPECIAL-USE)" } else { "LIST \"\" \"*\"" };
@@ -44,8 +45,9 @@ impl Session {
             let slot = if is_marked { &mut marked } else { &mut named };
             slot.get_or_insert(name);
         };
-        self.wire.bounded_command(Step::List, command, collect).await?;
-        Ok((self, marked.or(named)))
+        let listed = self.wire.bounded_command(Step::List, command, collect).await;
+        let folder = marked.or(named);
+        Ok((self, refusal(listed)?.ok().and(folder)))
     }
 }
 

@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use async_imap::Client;
-use async_imap::imap_proto::{Outcome, RequestId, Response, Status};
+use async_imap::imap_proto::{MailboxDatum, Outcome, RequestId, Response, Status};
 use futures::FutureExt;
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, timeout_at};
@@ -36,6 +36,8 @@ pub(super) struct Wire {
     timeouts: Timeouts,
     tags: u32,
     answers: u64,
+    /// Whether the folder was said to have grown since it was last searched.
+    news: bool,
     /// When the step under way began, and how long it may take before bytes arrive.
     began: Instant,
     patience: Duration,
@@ -44,7 +46,15 @@ pub(super) struct Wire {
 impl Wire {
     pub(super) fn new(stream: Stream, timeouts: Timeouts) -> Self {
         let client = Client::new(Bounded { stream, framer: Framer::new() });
-        Self { client, timeouts, tags: 0, answers: 0, began: Instant::now(), patience: timeouts.command }
+        Self {
+            client,
+            timeouts,
+            tags: 0,
+            answers: 0,
+            news: false,
+            began: Instant::now(),
+            patience: timeouts.command,
+        }
     }
 
     pub(super) fn timeouts(&self) -> Timeouts {
@@ -64,6 +74,16 @@ impl Wire {
     /// Sets the limits for the next answers.
     pub(super) fn allow(&mut self, limits: Limits) {
         self.client.get_mut().framer.allow(limits);
+    }
+
+    /// Whether the next search will see mail that none has seen yet.
+    pub(super) fn set_news(&mut self, news: bool) {
+        self.news = news;
+    }
+
+    /// Whether there may be mail that no search has seen.
+    pub(super) fn has_news(&self) -> bool {
+        self.news
     }
 
     /// Begins a step: its deadline runs from now.
@@ -168,7 +188,10 @@ impl Wire {
         let read = AssertUnwindSafe(self.client.read_response()).catch_unwind().await;
         let answer = read.map_err(|_| ImapError::Protocol)?.map_err(|error| explain(&error))?;
         self.answers += 1;
-        answer.map(|answer| see(answer.parsed())).ok_or(ImapError::Closed)
+        let answer = answer.ok_or(ImapError::Closed)?;
+        // A server says it once, with the answer to whatever command comes next (RFC 9051 section 7.4.1).
+        self.news |= matches!(answer.parsed(), Response::MailboxData(MailboxDatum::Exists(_)));
+        Ok(see(answer.parsed()))
     }
 
     fn due(&self) -> Instant {

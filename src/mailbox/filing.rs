@@ -1,100 +1,165 @@
 //! After a reply went out: its copy in the Sent folder, the answered flag on its parent (EM-60, EM-94), and the
 //! search for replies of which nobody knows whether they went out (promise 6).
 
+use std::time::Duration;
+
 use super::watcher::{Watch, WatchError};
 use crate::config::SentCopy;
-use crate::imap::Session;
+use crate::imap::{ImapError, Refused, Session};
 use crate::mail::RfcMessageId;
-use crate::store::{Mailbox, OutboxState, Unfiled};
+use crate::store::{Mailbox, StoreError, Unfiled};
 
-/// Also the most copies that a crash can lose.
+/// Replies dealt with together; also the most copies that a crash can lose.
 const MOST_AT_ONCE: u32 = 10;
+/// New mail is not kept waiting by more than so many copies.
+const MOST_IN_A_ROUND: u32 = 100;
+/// Lost replies looked for in one round.
+const MOST_LOST: u32 = 20;
+/// A copy that has not turned up by then never will.
+const LOOKED_FOR: Duration = Duration::from_secs(24 * 3600);
+/// A server whose connection is lost each time we look in its Sent folder is not asked for ever.
+const MOST_FAILED_LOOKS: u32 = 3;
 
 /// Providers whose SMTP servers file a copy themselves; a second one would confuse people.
 const FILE_THEMSELVES: [&str; 5] =
     ["gmail.com", "googlemail.com", "office365.com", "outlook.com", "yandex.com"];
 
-/// Deals with the replies of this mailbox. They are noted as dealt with first: a server that refuses a copy must
-/// not see it again with every connection, and a missing copy is not a reason to send again.
+/// Deals with the replies of this mailbox. The caller looks for new mail afterwards, since what the server says of
+/// it in between is not heard (EM-85).
 pub(super) async fn file_replies(
-    watch: &Watch,
-    mut session: Session,
+    watch: &mut Watch,
+    session: Session,
     mailbox: &Mailbox,
 ) -> Result<Session, WatchError> {
-    let (store, verify) = (&watch.watching.store, watch.watching.verify_ambiguous);
-    let mut desk: Option<Desk> = None;
-    loop {
-        let unfiled = store.list_unfiled(watch.lease, verify, MOST_AT_ONCE).await?;
-        if unfiled.is_empty() {
-            return Ok(session);
-        }
-        let at;
-        (session, at) = match desk.take() {
-            Some(desk) => (session, desk),
-            None => Desk::open(watch, session, mailbox).await?,
-        };
-        store.mark_filed(watch.lease, unfiled.iter().map(|reply| reply.run_id).collect()).await?;
-        for reply in unfiled {
-            session = match reply.state {
-                OutboxState::Ambiguous => at.look_for(watch, session, mailbox, &reply).await?,
-                _ => at.file(session, reply).await?,
-            };
-        }
-        desk = Some(at);
-    }
+    let mut desk = Desk::default();
+    let session = desk.look_for_lost(watch, session, mailbox).await?;
+    desk.file_sent(watch, session, mailbox).await
 }
 
-/// What is known about filing in this mailbox.
+/// What is known about filing in this mailbox, once it was asked for.
+#[derive(Default)]
 struct Desk {
+    known: Option<Known>,
+}
+
+#[derive(Clone)]
+struct Known {
     sent: Option<String>,
     copies: bool,
     uid_validity: Option<u32>,
 }
 
 impl Desk {
-    async fn open(watch: &Watch, session: Session, mailbox: &Mailbox) -> Result<(Session, Self), WatchError> {
+    async fn file_sent(
+        &mut self,
+        watch: &Watch,
+        mut session: Session,
+        mailbox: &Mailbox,
+    ) -> Result<Session, WatchError> {
+        let store = &watch.watching.store;
+        for _ in 0..MOST_IN_A_ROUND / MOST_AT_ONCE {
+            let unfiled = store.list_unfiled(watch.lease, MOST_AT_ONCE).await?;
+            if unfiled.is_empty() {
+                return Ok(session);
+            }
+            let known;
+            (session, known) = self.open(watch, session, mailbox).await?;
+            // Noted first: a copy is not worth a second attempt that might make two of it.
+            store.mark_filed(watch.lease, unfiled.iter().map(|reply| reply.run_id).collect()).await?;
+            for reply in unfiled {
+                session = known.file(session, reply).await?;
+            }
+        }
+        watch.file.notify_one();
+        Ok(session)
+    }
+
+    async fn look_for_lost(
+        &mut self,
+        watch: &mut Watch,
+        mut session: Session,
+        mailbox: &Mailbox,
+    ) -> Result<Session, WatchError> {
+        let (store, verify) = (watch.watching.store.clone(), watch.watching.verify_ambiguous);
+        let since = store.clock().now().minus(LOOKED_FOR);
+        let lost = store.list_lost(watch.lease, verify, since, MOST_LOST).await?;
+        if lost.is_empty() || watch.failed_looks >= MOST_FAILED_LOOKS {
+            return Ok(session);
+        }
+        watch.failed_looks += 1;
+        let known;
+        (session, known) = self.open(watch, session, mailbox).await?;
+        let Some(sent) = &known.sent else { return Ok(session) };
+        let mut found = Vec::new();
+        for reply in lost {
+            let Some(id) = RfcMessageId::parse(&reply.rfc_message_id) else { continue };
+            let is_there;
+            (session, is_there) = session.find_by_message_id(sent, &id).await?;
+            if is_there {
+                store.settle_ambiguous(watch.lease, reply.run_id).await?;
+                found.push(reply);
+            }
+        }
+        session = session.select(&mailbox.folder).await?.0;
+        for reply in found {
+            session = known.mark_parent(session, &reply).await?;
+        }
+        watch.failed_looks = 0;
+        Ok(session)
+    }
+
+    async fn open(
+        &mut self,
+        watch: &Watch,
+        session: Session,
+        mailbox: &Mailbox,
+    ) -> Result<(Session, Known), WatchError> {
+        if let Some(known) = &self.known {
+            return Ok((session, known.clone()));
+        }
         let copies = match watch.watching.sent_copy {
             SentCopy::Always => true,
             SentCopy::Never => false,
             SentCopy::Auto => !files_itself(&mailbox.smtp.host),
         };
         let (session, sent) = session.sent_folder().await?;
-        let stored = watch.watching.store.find_mailbox(watch.lease.user, watch.lease.mailbox).await?;
-        let uid_validity = stored.and_then(|mailbox| mailbox.uid_validity);
-        Ok((session, Self { sent, copies, uid_validity }))
+        let uid_validity = stored_uid_validity(watch).await?;
+        let known = Known { sent, copies, uid_validity };
+        self.known = Some(known.clone());
+        Ok((session, known))
+    }
+}
+
+async fn stored_uid_validity(watch: &Watch) -> Result<Option<u32>, StoreError> {
+    let stored = watch.watching.store.find_mailbox(watch.lease.user, watch.lease.mailbox).await?;
+    Ok(stored.and_then(|mailbox| mailbox.uid_validity))
+}
+
+impl Known {
+    async fn file(&self, mut session: Session, reply: Unfiled) -> Result<Session, ImapError> {
+        if let (true, Some(folder), Some(raw)) = (self.copies, &self.sent, &reply.raw) {
+            let stored;
+            (session, stored) = session.append(folder, raw, true).await?;
+            note_refusal(&reply, stored);
+        }
+        self.mark_parent(session, &reply).await
     }
 
-    async fn file(&self, mut session: Session, reply: Unfiled) -> Result<Session, WatchError> {
-        if let (true, Some(folder), Some(raw)) = (self.copies, &self.sent, &reply.raw) {
-            session = session.append(folder, raw, true).await?.0;
-        }
-        if let Some(uid) = self.parent(&reply) {
-            session = session.mark_answered(uid).await?.0;
-        }
+    /// Where the parent's UID still means the same mail.
+    async fn mark_parent(&self, session: Session, reply: &Unfiled) -> Result<Session, ImapError> {
+        let same = reply.uid_validity == self.uid_validity.map(i64::from);
+        let uid = reply.uid.filter(|_| same).and_then(|uid| u32::try_from(uid).ok());
+        let Some(uid) = uid else { return Ok(session) };
+        let (session, marked) = session.mark_answered(uid).await?;
+        note_refusal(reply, marked);
         Ok(session)
     }
+}
 
-    /// The parent's UID, where it still means the same mail.
-    fn parent(&self, reply: &Unfiled) -> Option<u32> {
-        let same = reply.uid_validity == self.uid_validity.map(i64::from);
-        reply.uid.filter(|_| same).and_then(|uid| u32::try_from(uid).ok())
-    }
-
-    async fn look_for(
-        &self,
-        watch: &Watch,
-        session: Session,
-        mailbox: &Mailbox,
-        reply: &Unfiled,
-    ) -> Result<Session, WatchError> {
-        let (Some(folder), Some(id)) = (&self.sent, RfcMessageId::parse(&reply.rfc_message_id)) else {
-            return Ok(session);
-        };
-        let (session, found) = session.find_by_message_id(folder, &id).await?;
-        if found {
-            watch.watching.store.settle_ambiguous(watch.lease, reply.run_id).await?;
-        }
-        Ok(session.select(&mailbox.folder).await?.0)
+/// The reply went out, which is what counts; a missing copy or flag is no reason to do anything again.
+fn note_refusal(reply: &Unfiled, result: Result<(), Refused>) {
+    if let Err(refused) = result {
+        tracing::info!(run = %reply.run_id, %refused, "the mail server does not file a reply");
     }
 }
 

@@ -18,6 +18,13 @@ pub(super) struct Delivery {
     pub(super) truncated: bool,
 }
 
+impl Delivery {
+    /// A mail that the server does not hand over: it has a place, and no byte of it is known.
+    pub(super) fn lost(uid_validity: u32, uid: u32) -> Self {
+        Self { uid_validity, uid, internal_date: None, bytes: 0, raw: Vec::new(), truncated: true }
+    }
+}
+
 /// Reads deliveries on a thread of their own, since a large mail takes a while.
 pub(super) async fn read_all(deliveries: Vec<Delivery>) -> Vec<Arrival> {
     let read = tokio::task::spawn_blocking(|| deliveries.into_iter().map(read).collect());
@@ -29,7 +36,10 @@ pub(super) async fn read_all(deliveries: Vec<Delivery>) -> Vec<Arrival> {
 
 /// Total: a mail that the reader cannot bear is still a mail, known by its bytes.
 fn read(delivery: Delivery) -> Arrival {
-    let known = panic::catch_unwind(|| identify(&delivery.raw)).unwrap_or_else(|_| by_bytes(&delivery));
+    let known = match delivery.raw.is_empty() {
+        true => by_place(&delivery),
+        false => panic::catch_unwind(|| identify(&delivery.raw)).unwrap_or_else(|_| by_bytes(&delivery)),
+    };
     Arrival {
         identity: known.identity,
         rfc_message_id: known.mail.message_id.clone(),
@@ -54,7 +64,11 @@ fn identify(raw: &[u8]) -> Known {
     Known { identity: mail::identity(raw, &mail).key, mail }
 }
 
-/// The UID is part of it only where there are no bytes at all.
+/// Without any bytes only its place tells it from another one.
+fn by_place(delivery: &Delivery) -> Known {
+    Known { identity: format!("empty-{}-{}", delivery.uid_validity, delivery.uid), mail: Mail::default() }
+}
+
 fn by_bytes(delivery: &Delivery) -> Known {
     let hash = Sha256::digest(&delivery.raw);
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();

@@ -1,19 +1,14 @@
 //! One look at a folder: everything new is fetched, taken in, and only then the cursor moves (EM-73 to EM-77).
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
-use super::fetching::{BEGINNING_BYTES, Portion};
+use super::fetching::{BEGINNING_BYTES, Group, MOST_BYTES, Portion};
 use super::intake::{self, Delivery};
 use super::watcher::{Watch, WatchError};
-use crate::imap::{Session, Summary};
+use crate::imap::{ByteLimit, ImapError, Session, Summary};
 use crate::store::Mailbox;
 
-/// Summaries asked for at once.
-const MOST_SUMMARIES: usize = 500;
-/// How far back a folder without a cursor is looked at: UIDs grow with arrival, so nothing that came after the
-/// mailbox was activated stands further back, and a huge old folder is not searched through.
-const MOST_UIDS_BACK: u32 = 100_000;
 /// Mail that came up to this long before the mailbox was activated is answered (EM-25).
 const GRACE: Duration = Duration::from_secs(60);
 
@@ -22,27 +17,35 @@ const GRACE: Duration = Duration::from_secs(60);
 pub(super) struct Cursor {
     uid_validity: u32,
     next_uid: u32,
+    /// Mails below this that have no date were there before and may be of any age.
+    old_if_dateless: u32,
 }
 
 /// Opens the watched folder and finds where to go on. With another UIDVALIDITY, or UIDs that went down, everything
 /// is looked at again: what is settled is known by its identity (EM-77, EM-78).
 pub(super) async fn open_folder(
-    watch: &Watch,
+    watch: &mut Watch,
     session: Session,
     mailbox: &Mailbox,
 ) -> Result<(Session, Cursor), WatchError> {
     let (session, folder) = session.select(&mailbox.folder).await?;
     let store = &watch.watching.store;
     let stored = store.find_mailbox(watch.lease.user, watch.lease.mailbox).await?.ok_or(WatchError::Gone)?;
+    watch.care.open(folder.uid_validity);
     let is_known = stored.uid_validity == Some(folder.uid_validity) && folder.uid_validity != 0;
-    let first = folder.uid_next.map_or(1, |uid_next| uid_next.saturating_sub(MOST_UIDS_BACK).max(1));
-    let next_uid = stored.next_uid.filter(|_| is_known).unwrap_or(first);
+    let next_uid = stored.next_uid.filter(|_| is_known).unwrap_or(1);
     let went_down = folder.uid_next.is_some_and(|uid_next| uid_next < next_uid);
     if went_down {
         tracing::warn!(mailbox = %mailbox.id, "the server's UIDs went down; looking at all mail again");
+        watch.care.forget();
     }
-    let next_uid = if went_down { first } else { next_uid };
-    Ok((session, Cursor { uid_validity: folder.uid_validity, next_uid }))
+    let begins_anew = went_down || !is_known;
+    let cursor = Cursor {
+        uid_validity: folder.uid_validity,
+        next_uid: if begins_anew { 1 } else { next_uid },
+        old_if_dateless: if begins_anew { folder.uid_next.unwrap_or(u32::MAX) } else { 0 },
+    };
+    Ok((session, cursor))
 }
 
 /// Takes in all mail from the cursor on.
@@ -55,57 +58,110 @@ pub(super) async fn take_in_new(
     loop {
         let uids;
         (session, uids) = session.uids_from(cursor.next_uid).await?;
-        if uids.is_empty() {
+        let mut look = Look::new(watch.care.pending(&uids), &uids, *cursor);
+        if look.pending.is_empty() {
+            watch.care.finish();
+            cursor.old_if_dateless = 0;
             return Ok(session);
         }
-        for part in uids.chunks(MOST_SUMMARIES) {
-            session = take_in(watch, session, mailbox, cursor, part).await?;
+        for group in watch.care.groups(&look.pending) {
+            session = match group {
+                Group::Described(uids) => take_in(watch, session, mailbox, &mut look, &uids).await?,
+                Group::Hopeless(uid) => {
+                    let lost = Delivery::lost(look.cursor.uid_validity, uid);
+                    settle(watch, &mut look, vec![lost], &[uid]).await?;
+                    session
+                }
+            };
         }
+        *cursor = look.cursor;
     }
 }
 
+/// What one search has found.
+struct Look {
+    /// Not dealt with yet.
+    pending: BTreeSet<u32>,
+    /// Where the cursor stands when nothing is pending.
+    end: u32,
+    cursor: Cursor,
+}
+
+impl Look {
+    fn new(pending: BTreeSet<u32>, uids: &[u32], cursor: Cursor) -> Self {
+        let end = uids.last().map_or(cursor.next_uid, |last| last.saturating_add(1));
+        Self { pending, end, cursor }
+    }
+}
+
+/// Describes, fetches and takes in one group of mails.
 async fn take_in(
     watch: &mut Watch,
     session: Session,
     mailbox: &Mailbox,
-    cursor: &mut Cursor,
+    look: &mut Look,
     uids: &[u32],
 ) -> Result<Session, WatchError> {
-    let (mut session, summaries) = describe_all(session, uids).await?;
+    let session = probe(watch, session, uids).await?;
+    let described = describe_all(session, uids).await;
+    let (mut session, summaries) = described.inspect_err(|error| watch.care.failed(uids, error))?;
     let wanted: Vec<Summary> =
-        summaries.into_iter().filter(|summary| is_to_be_answered(summary, mailbox)).collect();
-    let config = &watch.watching.config;
-    for portion in watch.care.portions(&wanted, config.fetch_batch, config.max_message_bytes) {
-        watch.care.suspect(&portion);
+        summaries.into_iter().filter(|summary| is_to_be_answered(summary, mailbox, look.cursor)).collect();
+    let (batch, max_bytes) = (watch.watching.config.fetch_batch, watch.watching.config.max_message_bytes);
+    let to_fetch: HashSet<u32> = wanted.iter().map(|mail| mail.uid).collect();
+    let done: Vec<u32> = uids.iter().copied().filter(|uid| !to_fetch.contains(uid)).collect();
+    for portion in watch.care.portions(wanted, batch, max_bytes) {
+        let asked = portion.uids();
+        let fetched = fetch(session, look.cursor.uid_validity, portion, max_bytes).await;
         let deliveries;
-        (session, deliveries) =
-            fetch(session, cursor.uid_validity, &portion, config.max_message_bytes).await?;
-        watch.care.clear(&portion);
-        let next_uid = deliveries.last().map_or(cursor.next_uid, |last| last.uid.saturating_add(1));
-        let arrivals = intake::read_all(deliveries).await;
-        if !arrivals.is_empty() {
-            watch.watching.store.accept_messages(watch.lease, arrivals).await?;
-        }
-        move_cursor(watch, cursor, next_uid).await?;
+        (session, deliveries) = fetched.inspect_err(|error| match asked.len() {
+            1 => watch.care.failed(&asked, error),
+            _ => watch.care.suspect(&asked),
+        })?;
+        watch.care.came(deliveries.iter().map(|delivery| delivery.uid));
+        settle(watch, look, deliveries, &asked).await?;
     }
-    let settled = uids.last().map_or(cursor.next_uid, |last| last.saturating_add(1));
-    move_cursor(watch, cursor, settled).await?;
+    settle(watch, look, Vec::new(), &done).await?;
     Ok(session)
 }
 
-async fn move_cursor(watch: &Watch, cursor: &mut Cursor, next_uid: u32) -> Result<(), WatchError> {
-    if next_uid > cursor.next_uid {
-        watch.watching.store.move_cursor(watch.lease, cursor.uid_validity, next_uid).await?;
-        cursor.next_uid = next_uid;
+/// Before a suspect: whether this server hands over a mail of which we know that it can.
+async fn probe(watch: &mut Watch, session: Session, group: &[u32]) -> Result<Session, ImapError> {
+    let Some(sound) = watch.care.probe(group) else { return Ok(session) };
+    let (session, start) = session.fetch_start(sound, 1).await?;
+    watch.care.probed(start.is_some());
+    Ok(session)
+}
+
+/// Stores what came and only then moves the cursor, over nothing that is not settled.
+async fn settle(
+    watch: &mut Watch,
+    look: &mut Look,
+    deliveries: Vec<Delivery>,
+    uids: &[u32],
+) -> Result<(), WatchError> {
+    let arrivals = intake::read_all(deliveries).await;
+    if !arrivals.is_empty() {
+        watch.watching.store.accept_messages(watch.lease, arrivals).await?;
+    }
+    for uid in uids {
+        look.pending.remove(uid);
+    }
+    watch.care.settle(uids.iter().copied());
+    let next_uid = look.pending.first().copied().unwrap_or(look.end);
+    if next_uid > look.cursor.next_uid {
+        watch.watching.store.move_cursor(watch.lease, look.cursor.uid_validity, next_uid).await?;
+        look.cursor.next_uid = next_uid;
+        watch.care.passed(next_uid);
     }
     Ok(())
 }
 
 /// Asks twice about UIDs of which the server said nothing; after a second clean answer they are gone (EM-75).
-async fn describe_all(session: Session, uids: &[u32]) -> Result<(Session, Vec<Summary>), WatchError> {
+async fn describe_all(session: Session, uids: &[u32]) -> Result<(Session, Vec<Summary>), ImapError> {
     let (session, mut summaries) = session.describe(uids).await?;
-    let known: HashMap<u32, ()> = summaries.iter().map(|summary| (summary.uid, ())).collect();
-    let missing: Vec<u32> = uids.iter().copied().filter(|uid| !known.contains_key(uid)).collect();
+    let known: HashSet<u32> = summaries.iter().map(|summary| summary.uid).collect();
+    let missing: Vec<u32> = uids.iter().copied().filter(|uid| !known.contains(uid)).collect();
     if missing.is_empty() {
         return Ok((session, summaries));
     }
@@ -116,17 +172,20 @@ async fn describe_all(session: Session, uids: &[u32]) -> Result<(Session, Vec<Su
 }
 
 /// Drafts, deleted mail (EM-26), and mail from before the mailbox was activated (EM-25) are left alone.
-fn is_to_be_answered(summary: &Summary, mailbox: &Mailbox) -> bool {
-    let is_old = summary.internal_date.is_some_and(|date| date < mailbox.activated_at.minus(GRACE));
+fn is_to_be_answered(summary: &Summary, mailbox: &Mailbox, cursor: Cursor) -> bool {
+    let is_old = match summary.internal_date {
+        Some(date) => date < mailbox.activated_at.minus(GRACE),
+        None => summary.uid < cursor.old_if_dateless,
+    };
     !is_old && !summary.flags.draft && !summary.flags.deleted
 }
 
 async fn fetch(
     session: Session,
     uid_validity: u32,
-    portion: &Portion,
+    portion: Portion,
     max_bytes: usize,
-) -> Result<(Session, Vec<Delivery>), WatchError> {
+) -> Result<(Session, Vec<Delivery>), ImapError> {
     let delivery = |mail: &Summary, raw: Vec<u8>, truncated| Delivery {
         uid_validity,
         uid: mail.uid,
@@ -137,18 +196,18 @@ async fn fetch(
     };
     match portion {
         Portion::Whole(mails) => {
-            let (session, bodies) = fetch_whole(session, mails, max_bytes).await?;
+            let (session, mut bodies) = fetch_whole(session, &mails, max_bytes).await?;
             let deliveries = mails.iter().filter_map(|mail| {
-                let (_, raw) = bodies.iter().find(|(uid, _)| *uid == mail.uid)?;
-                Some(delivery(mail, raw.clone(), false))
+                let (_, raw) = bodies.iter_mut().find(|(uid, _)| *uid == mail.uid)?;
+                Some(delivery(mail, std::mem::take(raw), false))
             });
-            Ok((session, deliveries.collect()))
+            let deliveries = deliveries.collect();
+            Ok((session, deliveries))
         }
         Portion::Beginning(mail) => {
             let (session, raw) = session.fetch_start(mail.uid, BEGINNING_BYTES).await?;
-            Ok((session, raw.map(|raw| delivery(mail, raw, true)).into_iter().collect()))
+            Ok((session, raw.map(|raw| delivery(&mail, raw, true)).into_iter().collect()))
         }
-        Portion::Hopeless(mail) => Ok((session, vec![delivery(mail, Vec::new(), true)])),
     }
 }
 
@@ -157,9 +216,11 @@ async fn fetch_whole(
     session: Session,
     mails: &[Summary],
     max_bytes: usize,
-) -> Result<(Session, Vec<(u32, Vec<u8>)>), WatchError> {
+) -> Result<(Session, Vec<(u32, Vec<u8>)>), ImapError> {
     let uids: Vec<u32> = mails.iter().map(|mail| mail.uid).collect();
-    let (mut session, mut bodies) = session.fetch(&uids, max_bytes).await?;
+    // Sizes are told wrongly, some by a little and some on purpose: all mails together stay bounded too.
+    let limit = ByteLimit { each: max_bytes, total: max_bytes.max(2 * MOST_BYTES) };
+    let (mut session, mut bodies) = session.fetch(&uids, limit).await?;
     for uid in uids {
         if bodies.iter().any(|(found, _)| *found == uid) {
             continue;

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use tokio::sync::Notify;
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -54,6 +55,7 @@ struct Watcher {
     mailbox: WatchedMailbox,
     stop: CancellationToken,
     file: Arc<Notify>,
+    task: JoinHandle<()>,
 }
 
 impl Watchers {
@@ -85,25 +87,26 @@ impl Watchers {
         Ok(())
     }
 
-    /// Starts a watcher, or starts it afresh where the settings or the lease are others.
+    /// Starts a watcher, or starts it afresh where the settings or the lease are others, or where it has died.
     fn start(&mut self, mailbox: WatchedMailbox) {
         if let Some(watcher) = self.at_work.get(&mailbox.id) {
             if watcher.mailbox.updated_at == mailbox.updated_at
                 && watcher.mailbox.lease_epoch == mailbox.lease_epoch
+                && !watcher.task.is_finished()
             {
                 return;
             }
             watcher.stop.cancel();
         }
         let (stop, file) = (CancellationToken::new(), Arc::new(Notify::new()));
-        self.tasks.spawn(watcher::watch_until(
+        let task = self.tasks.spawn(watcher::watch_until(
             self.watching.clone(),
             mailbox.lease(),
             self.pace.clone(),
             Arc::clone(&file),
             stop.clone(),
         ));
-        self.at_work.insert(mailbox.id, Watcher { mailbox, stop, file });
+        self.at_work.insert(mailbox.id, Watcher { mailbox, stop, file, task });
     }
 
     fn stop_all(&mut self) {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::fetching::Care;
 use super::pace::{Pace, back_off};
 use super::{Watching, filing, round};
-use crate::imap::{ImapError, Session, Timeouts};
+use crate::imap::{ImapError, Refused, Session, Step, Timeouts};
 use crate::net::OAuthError;
 use crate::store::{AccessError, Mailbox, MailboxLease, NewNotice, StoreError};
 
@@ -32,6 +32,12 @@ pub(super) enum WatchError {
 /// A connection that has lasted this long was a good one.
 const HEALTHY: Duration = Duration::from_secs(300);
 
+/// An IDLE that ends sooner than this and brings nothing new was in vain.
+const HASTY: Duration = Duration::from_millis(50);
+/// After so many in a row each is followed by a pause: some servers end every IDLE at once.
+const MOST_IN_VAIN: u32 = 5;
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// One mailbox's watch.
 pub(super) struct Watch {
     pub(super) watching: Watching,
@@ -40,6 +46,10 @@ pub(super) struct Watch {
     pub(super) stop: CancellationToken,
     /// What is remembered of mails that were hard to fetch, over connections.
     pub(super) care: Care,
+    /// Looks into the Sent folder in a row that cost the connection.
+    pub(super) failed_looks: u32,
+    /// Whether the server offers IDLE and refuses it.
+    is_idle_refused: bool,
 }
 
 /// Watches one mailbox until it is told to stop, loses its lease, or needs its owner.
@@ -50,7 +60,15 @@ pub(super) async fn watch_until(
     file: Arc<Notify>,
     stop: CancellationToken,
 ) {
-    let mut watch = Watch { watching, lease, file, stop: stop.clone(), care: Care::default() };
+    let mut watch = Watch {
+        watching,
+        lease,
+        file,
+        stop: stop.clone(),
+        care: Care::default(),
+        failed_looks: 0,
+        is_idle_refused: false,
+    };
     stop.run_until_cancelled(watch.forever(&pace)).await;
 }
 
@@ -108,14 +126,22 @@ impl Watch {
         let mailbox = found.ok_or(WatchError::Gone)?;
         let session = self.connect(&mailbox).await?;
         let (mut session, mut cursor) = round::open_folder(self, session, &mailbox).await?;
+        let mut in_vain = 0;
         loop {
             let checked = Instant::now();
             while checked.elapsed() < self.watching.config.full_check {
-                session = round::take_in_new(self, session, &mailbox, &mut cursor).await?;
                 session = filing::file_replies(self, session, &mailbox).await?;
+                let before = cursor;
+                session = round::take_in_new(self, session, &mailbox, &mut cursor).await?;
                 store.note_alive(self.lease).await?;
+                in_vain = if cursor == before { in_vain } else { 0 };
                 let left = self.watching.config.full_check.saturating_sub(checked.elapsed());
+                let resting = Instant::now();
                 session = self.rest(session, left).await?;
+                in_vain = if resting.elapsed() < HASTY { in_vain + 1 } else { 0 };
+                if in_vain > MOST_IN_VAIN {
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
             // Servers exist that accept IDLE and never push (EM-86): look with fresh eyes.
             (session, cursor) = round::open_folder(self, session, &mailbox).await?;
@@ -134,9 +160,18 @@ impl Watch {
     }
 
     /// Until there may be news, or something to file; at most `left`.
-    async fn rest(&self, session: Session, left: Duration) -> Result<Session, WatchError> {
+    async fn rest(&mut self, session: Session, left: Duration) -> Result<Session, WatchError> {
+        let rested = self.rest_unless_refused(session, left).await;
+        let is_refused = |error: &WatchError| {
+            matches!(error, WatchError::Imap(ImapError::Refused(Refused { step: Step::Idle, .. })))
+        };
+        self.is_idle_refused |= rested.as_ref().is_err_and(is_refused);
+        rested
+    }
+
+    async fn rest_unless_refused(&self, session: Session, left: Duration) -> Result<Session, WatchError> {
         let config = &self.watching.config;
-        if !session.capabilities().idle {
+        if self.is_idle_refused || !session.capabilities().idle {
             let wait = config.poll.min(left).mul_f64(0.9 + 0.2 * rand::random::<f64>());
             let _nothing_to_file = tokio::time::timeout(wait, self.file.notified()).await;
             return Ok(session.noop().await?.0);
@@ -165,7 +200,16 @@ impl WatchError {
     fn needs_owner(&self) -> Option<&'static str> {
         match self {
             Self::OAuth(error) if error.is_credential() => Some("oauth_refused"),
-            Self::Imap(error) if !error.is_credential() && !error.is_transient() => Some("server_unusable"),
+            // That is one mail's or one answer's fault.
+            Self::Imap(ImapError::TooLarge) => None,
+            Self::Imap(error) if error.is_credential() || error.is_transient() => None,
+            Self::Imap(ImapError::Refused(refused)) => match refused.step {
+                Step::Select => Some("folder_missing"),
+                Step::Login | Step::StartTls => Some("server_unusable"),
+                // The folder may have gone while it was open; the next SELECT tells.
+                _ => None,
+            },
+            Self::Imap(_) => Some("server_unusable"),
             Self::Access(_) => Some("secret_unreadable"),
             _ => None,
         }
@@ -180,6 +224,9 @@ fn explain(reason: &str, error: &str) -> String {
             format!("The sign-in provider refuses the OAuth grant ({error}): connect it anew.")
         }
         "secret_unreadable" => format!("The stored password cannot be opened ({error}): set it anew."),
+        "folder_missing" => {
+            format!("The IMAP server does not open the watched folder ({error}): correct its name.")
+        }
         _ => format!("The IMAP server cannot be used ({error}): check host, port and security."),
     }
 }

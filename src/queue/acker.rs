@@ -1,10 +1,12 @@
 //! Writes what became of runs: all that waits goes into one commit.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio_util::task::TaskTracker;
 
+use super::backend::Held;
 use crate::store::{Store, Verdict};
 
 const MOST_IN_ONE_COMMIT: usize = 512;
@@ -13,33 +15,62 @@ const DATABASE_AWAY: Duration = Duration::from_secs(1);
 /// The line to the acker; it ends with its last handle.
 #[derive(Clone)]
 pub(super) struct Acker {
-    verdicts: mpsc::Sender<(Verdict, oneshot::Sender<()>)>,
+    verdicts: mpsc::Sender<Ending>,
+}
+
+/// A verdict, the places that are free once it is written, and whom to tell then.
+struct Ending {
+    verdict: Verdict,
+    held: Option<Held>,
+    committed: oneshot::Sender<()>,
+}
+
+/// Whether a commit of verdicts is under way, which will free places.
+#[derive(Clone, Default)]
+pub(super) struct Commits {
+    under_way: Arc<Mutex<()>>,
+}
+
+impl Commits {
+    /// Returns once the commit that is under way, if any, has ended and its places are free.
+    pub(super) async fn ended(&self) {
+        drop(self.under_way.lock().await);
+    }
 }
 
 impl Acker {
     /// Returns once the verdict is committed, or is known to come too late.
-    pub(super) async fn end(&self, verdict: Verdict) {
+    pub(super) async fn end(&self, verdict: Verdict, held: Option<Held>) {
         let (committed, done) = oneshot::channel();
-        if self.verdicts.send((verdict, committed)).await.is_ok() {
+        if self.verdicts.send(Ending { verdict, held, committed }).await.is_ok() {
             let _ = done.await;
         }
     }
 }
 
-pub(super) fn start(helpers: &TaskTracker, store: Store) -> Acker {
+pub(super) fn start(helpers: &TaskTracker, store: Store, commits: Commits) -> Acker {
     let (verdicts, waiting) = mpsc::channel(MOST_IN_ONE_COMMIT);
-    helpers.spawn(write_forever(store, waiting));
+    helpers.spawn(write_forever(store, waiting, commits));
     Acker { verdicts }
 }
 
-async fn write_forever(store: Store, mut waiting: mpsc::Receiver<(Verdict, oneshot::Sender<()>)>) {
+async fn write_forever(store: Store, mut waiting: mpsc::Receiver<Ending>, commits: Commits) {
     let mut batch = Vec::with_capacity(MOST_IN_ONE_COMMIT);
     while waiting.recv_many(&mut batch, MOST_IN_ONE_COMMIT).await > 0 {
-        let (verdicts, committed): (Vec<_>, Vec<_>) = batch.drain(..).unzip();
-        write(&store, verdicts).await;
-        for done in committed {
-            let _ = done.send(());
+        let under_way = commits.under_way.lock().await;
+        // What has ended at the same moment comes along.
+        tokio::task::yield_now().await;
+        while batch.len() < MOST_IN_ONE_COMMIT
+            && let Ok(ending) = waiting.try_recv()
+        {
+            batch.push(ending);
         }
+        write(&store, batch.iter().map(|ending| ending.verdict.clone()).collect()).await;
+        for Ending { held, committed, .. } in batch.drain(..) {
+            drop(held);
+            let _ = committed.send(());
+        }
+        drop(under_way);
         // A place is free, perhaps for a user who was at the cap.
         store.wake_queue();
     }

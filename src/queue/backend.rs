@@ -39,7 +39,7 @@ pub(super) struct Claimed {
 
 /// The places of a run, as apalis carries them along.
 #[derive(Clone)]
-struct Held {
+pub(super) struct Held {
     _place: Arc<OwnedSemaphorePermit>,
     _suspect: Option<Arc<OwnedSemaphorePermit>>,
 }
@@ -155,8 +155,7 @@ where
         let ended = tokio::spawn(async move {
             let work =
                 work.map(|done| done.unwrap_or_else(|_| Ok(panicked())).unwrap_or_else(|_| panicked()));
-            ack.end(&claim, work, orders).await;
-            drop(held);
+            ack.end(&claim, work, orders, held).await;
         });
         async move { ended.await.map_err(Into::into) }.boxed()
     }
@@ -172,6 +171,7 @@ impl AckLayer {
         claim: &Claim,
         work: impl Future<Output = Outcome>,
         mut orders: watch::Receiver<Order>,
+        held: Option<Held>,
     ) {
         let verdict = tokio::select! {
             biased;
@@ -185,7 +185,7 @@ impl AckLayer {
             }
         };
         match verdict {
-            Some(verdict) => self.acker.end(verdict).await,
+            Some(verdict) => self.acker.end(verdict, held).await,
             None => tracing::warn!(run = %claim.id, epoch = claim.lease_epoch, "lost the lease; stopped"),
         }
         self.running.end(claim.lease());

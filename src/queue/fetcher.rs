@@ -3,135 +3,150 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::Queue;
+use super::acker::Commits;
 use super::backend::{Claimed, Places};
 use crate::store::{ClaimLimits, StoreError};
 
 /// Most runs in one claim: bounds the transaction, not the throughput.
 const MOST_IN_ONE_CLAIM: usize = 256;
+/// With fewer free places than this part of all, a commit that will free more is waited for.
+const FEW: usize = 4;
+/// Work that comes within this time after an empty claim is claimed before anything else is looked at.
+const MOMENT: Duration = Duration::from_millis(2);
 /// The longest sleep; whatever might have been missed is seen then.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 /// How often a busy process looks for runs with a crash on record.
 const SUSPECT_CHECK: Duration = Duration::from_secs(1);
 const DATABASE_AWAY: Duration = Duration::from_secs(1);
 
-/// A claim that has begun is never cut off, since its runs would be leased and in nobody's hand.
-pub(super) async fn fetch_until(
+/// See the module.
+pub(super) struct Fetcher {
     queue: Queue,
     places: Places,
+    commits: Commits,
     claimed: mpsc::Sender<Claimed>,
-    stop: CancellationToken,
-) {
-    let mut suspects = SuspectWatch::default();
-    while let Some(Some(free)) = stop.run_until_cancelled(take_places(&places.runs)).await {
-        let rest = match fetch_once(&queue, &places, &claimed, free, &mut suspects).await {
-            Ok(0) => Rest::UntilWork(until_next_due(&queue).await),
-            Ok(_) => continue,
-            Err(error) => {
-                tracing::warn!(%error, "cannot claim runs; trying again");
-                Rest::For(DATABASE_AWAY)
-            }
-        };
-        if stop.run_until_cancelled(rest.take(&queue)).await.is_none() {
-            return;
-        }
-    }
+    suspects_seen: Option<Instant>,
 }
 
+/// What one look at the table led to.
+enum Fetched {
+    Some,
+    None,
+}
+
+/// How long to wait before the next look.
 enum Rest {
-    For(Duration),
-    UntilWork(Duration),
+    None,
+    /// Perhaps more is coming; only then is it worth looking further.
+    Moment,
+    /// Everything has been looked at.
+    UntilDue,
+    DatabaseAway,
 }
 
-impl Rest {
-    async fn take(self, queue: &Queue) {
-        match self {
-            Self::For(duration) => tokio::time::sleep(duration).await,
-            Self::UntilWork(longest) => {
-                let _ = tokio::time::timeout(longest, queue.store.work_may_be_due()).await;
+impl Fetcher {
+    pub(super) fn new(
+        queue: Queue,
+        places: Places,
+        commits: Commits,
+        claimed: mpsc::Sender<Claimed>,
+    ) -> Self {
+        Self { queue, places, commits, claimed, suspects_seen: None }
+    }
+
+    /// A claim that has begun is never cut off, since its runs would be leased and in nobody's hand.
+    pub(super) async fn fetch_until(mut self, stop: CancellationToken) {
+        let mut quiet = false;
+        while let Some(Some(free)) = stop.run_until_cancelled(self.take_places()).await {
+            let rest = match self.fetch_once(free, quiet).await {
+                Ok(Fetched::Some) => Rest::None,
+                Ok(Fetched::None) if quiet => Rest::UntilDue,
+                Ok(Fetched::None) => Rest::Moment,
+                Err(error) => {
+                    tracing::warn!(%error, "cannot claim runs; trying again");
+                    Rest::DatabaseAway
+                }
+            };
+            match stop.run_until_cancelled(self.rest(rest)).await {
+                Some(was_quiet) => quiet = was_quiet,
+                None => return,
             }
         }
     }
-}
 
-async fn until_next_due(queue: &Queue) -> Duration {
-    let due = queue.store.until_next_due().await.unwrap_or_default().unwrap_or(LONGEST_SLEEP);
-    due.clamp(Duration::from_millis(1), LONGEST_SLEEP)
-}
-
-/// At least one free place, and as many more as there are.
-async fn take_places(runs: &Arc<Semaphore>) -> Option<OwnedSemaphorePermit> {
-    let mut free = Arc::clone(runs).acquire_owned().await.ok()?;
-    let more = runs.available_permits().min(MOST_IN_ONE_CLAIM - 1);
-    if let Ok(more) = Arc::clone(runs).try_acquire_many_owned(u32::try_from(more).unwrap_or(0)) {
-        free.merge(more);
+    /// At least one free place, and as many more as there are. A busy process waits for those that are about to
+    /// be freed, or its claims would become ever smaller.
+    async fn take_places(&self) -> Option<OwnedSemaphorePermit> {
+        let runs = &self.places.runs;
+        let mut free = Arc::clone(runs).acquire_owned().await.ok()?;
+        if (1 + runs.available_permits()) * FEW < self.queue.config.concurrency {
+            self.commits.ended().await;
+        }
+        let more = runs.available_permits().min(MOST_IN_ONE_CLAIM - 1);
+        if let Ok(more) = Arc::clone(runs).try_acquire_many_owned(u32::try_from(more).unwrap_or(0)) {
+            free.merge(more);
+        }
+        Some(free)
     }
-    Some(free)
-}
 
-/// Claims once and passes on what was claimed; answers how many.
-async fn fetch_once(
-    queue: &Queue,
-    places: &Places,
-    claimed: &mpsc::Sender<Claimed>,
-    mut free: OwnedSemaphorePermit,
-    suspects: &mut SuspectWatch,
-) -> Result<usize, StoreError> {
-    let mut passed_on = 0;
-    let looked = suspects.is_due();
-    if looked {
-        passed_on += fetch_suspect(queue, places, claimed, &mut free, suspects).await?;
+    /// Claims once and passes on what was claimed; looks for suspects as well in a quiet moment, and now and then.
+    async fn fetch_once(
+        &mut self,
+        mut free: OwnedSemaphorePermit,
+        quiet: bool,
+    ) -> Result<Fetched, StoreError> {
+        let mut fetched = Fetched::None;
+        if quiet || self.suspects_seen.is_none_or(|seen| seen.elapsed() >= SUSPECT_CHECK) {
+            fetched = self.fetch_suspect(&mut free).await?;
+        }
+        let most = free.num_permits();
+        if most > 0 {
+            for claim in self.queue.store.claim_runs(self.queue.holder, self.limits(most)).await? {
+                if let Some(place) = free.split(1) {
+                    let _closing = self.claimed.send(Claimed { claim, place, suspect: None }).await;
+                    fetched = Fetched::Some;
+                }
+            }
+        }
+        Ok(fetched)
     }
-    if free.num_permits() > 0 {
-        for claim in queue.store.claim_runs(queue.holder, limits(queue, free.num_permits())).await? {
-            if let Some(place) = free.split(1) {
-                let _closing = claimed.send(Claimed { claim, place, suspect: None }).await;
-                passed_on += 1;
+
+    /// Claims a run with a crash on record, unless this process has one in hand already.
+    async fn fetch_suspect(&mut self, free: &mut OwnedSemaphorePermit) -> Result<Fetched, StoreError> {
+        let Ok(slot) = Arc::clone(&self.places.suspects).try_acquire_owned() else {
+            return Ok(Fetched::None);
+        };
+        let claim = self.queue.store.claim_suspect(self.queue.holder, self.limits(1)).await?;
+        // Where there was one, there may be more: the next look is at once.
+        self.suspects_seen = if claim.is_some() { None } else { Some(Instant::now()) };
+        let (Some(claim), Some(place)) = (claim, free.split(1)) else { return Ok(Fetched::None) };
+        let _closing = self.claimed.send(Claimed { claim, place, suspect: Some(Arc::new(slot)) }).await;
+        Ok(Fetched::Some)
+    }
+
+    /// Answers whether it is quiet: a moment has passed without new work.
+    async fn rest(&self, rest: Rest) -> bool {
+        let work = self.queue.store.work_may_be_due();
+        match rest {
+            Rest::None => false,
+            Rest::Moment => tokio::time::timeout(MOMENT, work).await.is_err(),
+            Rest::UntilDue => {
+                let due = self.queue.store.until_next_due().await.unwrap_or_default();
+                let longest = due.unwrap_or(LONGEST_SLEEP).clamp(Duration::from_millis(1), LONGEST_SLEEP);
+                tokio::time::timeout(longest, work).await.is_err()
+            }
+            Rest::DatabaseAway => {
+                tokio::time::sleep(DATABASE_AWAY).await;
+                false
             }
         }
     }
-    if passed_on == 0 && !looked {
-        // Nothing else is due, so this is the time to look, before a long sleep.
-        passed_on += fetch_suspect(queue, places, claimed, &mut free, suspects).await?;
-    }
-    Ok(passed_on)
-}
 
-/// Claims a run with a crash on record, unless this process has one in hand already.
-async fn fetch_suspect(
-    queue: &Queue,
-    places: &Places,
-    claimed: &mpsc::Sender<Claimed>,
-    free: &mut OwnedSemaphorePermit,
-    suspects: &mut SuspectWatch,
-) -> Result<usize, StoreError> {
-    let Ok(slot) = Arc::clone(&places.suspects).try_acquire_owned() else { return Ok(0) };
-    let claim = queue.store.claim_suspect(queue.holder, limits(queue, 1)).await?;
-    suspects.saw(claim.is_some());
-    let (Some(claim), Some(place)) = (claim, free.split(1)) else { return Ok(0) };
-    let _closing = claimed.send(Claimed { claim, place, suspect: Some(Arc::new(slot)) }).await;
-    Ok(1)
-}
-
-fn limits(queue: &Queue, most: usize) -> ClaimLimits {
-    ClaimLimits { most, per_user: queue.config.per_user, lease: queue.config.lease }
-}
-
-/// When a busy process looks for suspects: at once after one was found, seldom otherwise.
-#[derive(Default)]
-struct SuspectWatch {
-    looked: Option<Instant>,
-}
-
-impl SuspectWatch {
-    fn is_due(&self) -> bool {
-        self.looked.is_none_or(|looked| looked.elapsed() >= SUSPECT_CHECK)
-    }
-
-    fn saw(&mut self, found: bool) {
-        self.looked = if found { None } else { Some(Instant::now()) };
+    fn limits(&self, most: usize) -> ClaimLimits {
+        ClaimLimits { most, per_user: self.queue.config.per_user, lease: self.queue.config.lease }
     }
 }

@@ -6,13 +6,14 @@ use std::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::Queue;
-use crate::store::{NewNotice, RunId, StoreError, UserId};
+use crate::store::{Lease, NewNotice, RunId, StoreError, UserId, Verdict};
 
 pub(super) async fn keep_forever(queue: Queue, drained: CancellationToken) {
     let tick = queue.config.lease / 3;
     let mut renewed = Instant::now();
+    let mut strays = HashSet::new();
     loop {
-        match keep_once(&queue).await {
+        match keep_once(&queue, &mut strays).await {
             Ok(()) => renewed = Instant::now(),
             Err(error) => {
                 tracing::warn!(%error, "cannot renew leases");
@@ -29,24 +30,53 @@ pub(super) async fn keep_forever(queue: Queue, drained: CancellationToken) {
     }
 }
 
-async fn keep_once(queue: &Queue) -> Result<(), StoreError> {
+async fn keep_once(queue: &Queue, strays: &mut HashSet<Lease>) -> Result<(), StoreError> {
     // What is begun after this list cannot be missing from the answer for want of a lease.
     let in_hand = queue.running.leases();
-    let held: HashSet<(RunId, i64)> =
+    let held: HashSet<Lease> =
         queue.store.renew_leases(queue.holder, queue.config.lease).await?.into_iter().collect();
-    for lease in in_hand {
-        if !held.contains(&(lease.run, lease.epoch)) {
-            queue.running.lose(lease);
+    for lease in &in_hand {
+        if !held.contains(lease) {
+            queue.running.lose(*lease);
         }
     }
+    give_back_strays(queue, strays, &held, in_hand).await?;
     for (run, user) in queue.store.reap_leases(queue.config.max_crashes, false).await? {
         tell_quarantined(queue, run, user).await?;
     }
     Ok(())
 }
 
+/// Leases in our name that nobody here works on: the answer to a claim was lost with its connection, or the work
+/// was stopped while the database was away. Renewing would keep them from everybody for ever. One that is a stray
+/// for the second time is not just on its way to its worker.
+async fn give_back_strays(
+    queue: &Queue,
+    strays: &mut HashSet<Lease>,
+    held: &HashSet<Lease>,
+    in_hand: Vec<Lease>,
+) -> Result<(), StoreError> {
+    let known: HashSet<Lease> = in_hand.into_iter().chain(queue.running.leases()).collect();
+    let found: HashSet<Lease> = held.difference(&known).copied().collect();
+    let lasting: Vec<Verdict> = found.intersection(strays).copied().map(Verdict::hand_back).collect();
+    *strays = found;
+    if lasting.is_empty() {
+        return Ok(());
+    }
+    tracing::warn!(runs = lasting.len(), "gave back runs that nobody worked on");
+    queue.store.end_leases(lasting).await.map(drop)
+}
+
+/// Takes back all leases, and tells owners of what was put aside.
+pub(super) async fn take_back_all(queue: &Queue) -> Result<(), StoreError> {
+    for (run, user) in queue.store.reap_leases(queue.config.max_crashes, true).await? {
+        tell_quarantined(queue, run, user).await?;
+    }
+    Ok(())
+}
+
 /// Tells the owner that a mail has been put aside.
-pub(super) async fn tell_quarantined(queue: &Queue, run: RunId, user: UserId) -> Result<(), StoreError> {
+async fn tell_quarantined(queue: &Queue, run: RunId, user: UserId) -> Result<(), StoreError> {
     let notice = NewNotice {
         user,
         cause: format!("run:{run}"),

@@ -21,7 +21,9 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::acker::Commits;
 use self::backend::{Backend, Places};
+use self::fetcher::Fetcher;
 use self::running::Running;
 use crate::config;
 use crate::store::{Claim, Holder, Store, StoreError};
@@ -68,6 +70,15 @@ impl Queue {
         Self { store, holder, config, running: Running::default() }
     }
 
+    /// Takes back the leases of all processes: for the start of the only process of a SQLite file, whose
+    /// predecessors are dead.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn take_back_all(&self) -> Result<(), QueueError> {
+        Ok(keeper::take_back_all(self).await?)
+    }
+
     /// Works until `stop`, then takes nothing new, gives running work `shutdown_grace` to end, and hands back
     /// what has not (SR-80).
     ///
@@ -81,10 +92,12 @@ impl Queue {
         };
         let helpers = TaskTracker::new();
         let drained = CancellationToken::new();
-        let acker = acker::start(&helpers, self.store.clone());
+        let commits = Commits::default();
+        let acker = acker::start(&helpers, self.store.clone(), commits.clone());
+        let fetcher = Fetcher::new(self.clone(), places, commits, claimed);
         helpers.spawn(keeper::keep_forever(self.clone(), drained.clone()));
         helpers.spawn(watch_other_processes(self.store.clone(), self.config.idle_tick, drained.clone()));
-        helpers.spawn(fetcher::fetch_until(self.clone(), places, claimed, stop.clone()));
+        helpers.spawn(fetcher.fetch_until(stop.clone()));
         helpers.close();
 
         let backend = Backend::new(waiting, acker, self.running.clone(), self.config.clone());

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -26,6 +27,18 @@ pub(super) struct Couriers {
     turnstiles: Turnstiles<MailboxId>,
     meter: Meter,
     waiting: Arc<Mutex<HashMap<MailboxId, Vec<Waiting>>>>,
+    refused: Arc<Mutex<HashMap<MailboxId, Refused>>>,
+}
+
+/// For how long a refused password is not tried again: a queue full of mail must not look like somebody guessing.
+const REFUSED_REST: Duration = Duration::from_secs(30);
+
+/// A login that the server refused a moment ago.
+struct Refused {
+    /// The settings that it was tried with.
+    version: Timestamp,
+    since: Instant,
+    error: SmtpError,
 }
 
 struct Waiting {
@@ -45,7 +58,16 @@ impl Couriers {
     pub(super) fn new(dialler: Arc<Dialler>, tokens: Tokens, clock: Clock, config: config::Smtp) -> Self {
         let turnstiles = Turnstiles::new(config.connections_per_account);
         let meter = Meter::new(config.messages_per_minute);
-        Self { dialler, tokens, clock, config, turnstiles, meter, waiting: Arc::default() }
+        Self {
+            dialler,
+            tokens,
+            clock,
+            config,
+            turnstiles,
+            meter,
+            waiting: Arc::default(),
+            refused: Arc::default(),
+        }
     }
 
     /// Gets the server to agree to a mail from `from` to `to`. A connection that went stale while it waited is
@@ -92,14 +114,36 @@ impl Couriers {
     }
 
     async fn open(&self, mailbox: &Mailbox, vault: &Vault, hello: &str) -> Result<Connection, RunError> {
+        if let Some(error) = self.find_refused(mailbox) {
+            return Err(error.into());
+        }
         let (endpoint, credentials) = mailbox.smtp_access(vault)?;
         let login = self.tokens.login(mailbox.id.uuid(), credentials).await?;
         let timeouts = Timeouts::from(&self.config);
         let opened = Connection::open(&self.dialler, &endpoint, Some(login), &timeouts, hello).await;
-        if opened.as_ref().is_err_and(SmtpError::is_credential) {
+        if let Err(error) = &opened
+            && error.is_credential()
+        {
             self.tokens.forget(mailbox.id.uuid());
+            self.note_refused(mailbox, error);
         }
         Ok(opened?)
+    }
+
+    fn find_refused(&self, mailbox: &Mailbox) -> Option<SmtpError> {
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.retain(|_, refused| refused.since.elapsed() < REFUSED_REST);
+        let found = refused.get(&mailbox.id).filter(|refused| refused.version == mailbox.updated_at)?;
+        Some(found.error.clone())
+    }
+
+    /// An access token is fetched anew instead.
+    fn note_refused(&self, mailbox: &Mailbox, error: &SmtpError) {
+        if mailbox.oauth.is_none() {
+            let refused =
+                Refused { version: mailbox.updated_at, since: Instant::now(), error: error.clone() };
+            self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(mailbox.id, refused);
+        }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<MailboxId, Vec<Waiting>>> {

@@ -41,8 +41,8 @@ pub(super) enum RunError {
     Access(#[from] AccessError),
     #[error(transparent)]
     OAuth(#[from] OAuthError),
-    #[error("{error}")]
-    Provider { error: ProviderError, configuration: Option<Box<AiConfiguration>> },
+    #[error(transparent)]
+    Provider(ProviderError),
     #[error("the model refused to answer")]
     ModelRefused,
     #[error("the model declined to answer")]
@@ -65,6 +65,8 @@ pub(super) enum RunError {
     TooLate,
     #[error("the text of this mail has been removed by retention")]
     Forgotten,
+    #[error("the mail server does not hand the mail over")]
+    Unfetchable,
     #[error("the mail cannot be read")]
     Unreadable,
 }
@@ -78,14 +80,9 @@ const LONGEST_OUTAGE_WAIT: Duration = Duration::from_secs(15 * 60);
 const LONGEST_MAIL_WAIT: Duration = Duration::from_secs(4 * 3600);
 
 impl RunError {
-    /// What it leads to. Marks keys that a provider refused, and tells the owner where only the owner can help.
+    /// What it leads to. Tells the owner where only the owner can help.
     pub(super) async fn outcome(self, runner: &Runner, claim: &Claim) -> Outcome {
         tracing::info!(run = %claim.id, error = %self, "did not get to a reply");
-        if let Self::Provider { error, configuration: Some(configuration) } = &self
-            && let Err(error) = mark_key(runner, error, configuration).await
-        {
-            tracing::warn!(%error, "cannot note what the provider said of the key");
-        }
         let age = runner.store.clock().now().since(created_at(claim));
         let outcome = self.decide(claim, age, &runner.config);
         if let Some(notice) = notice(&outcome, claim, &runner.config)
@@ -118,7 +115,7 @@ impl RunError {
             Self::OAuth(error) => {
                 Outcome::Snooze(Cause::with("oauth", error.code()), mail_wait(age, first_mail_wait))
             }
-            Self::Provider { error, .. } => decide_provider(&error, claim, outage_wait(age, config)),
+            Self::Provider(error) => decide_provider(&error, claim, outage_wait(age, config)),
             Self::ModelRefused => Outcome::Held(Cause::of("model_refused")),
             Self::NoWords => Outcome::Held(Cause::of("no_words")),
             Self::CutShort => Outcome::Held(Cause::of("cut_short")),
@@ -130,6 +127,7 @@ impl RunError {
             Self::Ambiguous => Outcome::Held(Cause::of("ambiguous")),
             Self::TooLate => Outcome::Held(Cause::of("too_late")),
             Self::Forgotten => Outcome::Failed(Cause::of("text_removed")),
+            Self::Unfetchable => Outcome::Failed(Cause::of("unfetchable")),
             Self::Unreadable => Outcome::Failed(Cause::of("unreadable")),
         }
     }
@@ -198,7 +196,7 @@ fn decide_smtp(error: &SmtpError, age: Duration, first: Duration) -> Outcome {
 }
 
 /// A refused or exhausted key stops all runs that would use it, not only this one (SR-2, SR-3).
-async fn mark_key(
+pub(super) async fn mark_key(
     runner: &Runner,
     error: &ProviderError,
     configuration: &AiConfiguration,
@@ -242,8 +240,18 @@ fn notice(outcome: &Outcome, claim: &Claim, config: &Config) -> Option<NewNotice
             let about = if cause.reason == "no_key" { "no_key".to_owned() } else { about };
             (about, cause.reason, sentence(RunState::Waiting, Some(cause.reason), cause.detail.as_deref()))
         }
+        // One correspondent can have any number of mails held.
+        Outcome::Held(cause @ Cause { reason: "correspondent_limit" | "thread_limit", .. }) => (
+            format!("held:{}", cause.reason),
+            cause.reason,
+            sentence(RunState::Held, Some(cause.reason), None),
+        ),
         Outcome::Held(cause) => {
             let words = sentence(RunState::Held, Some(cause.reason), cause.detail.as_deref());
+            (format!("run:{}", claim.id), cause.reason, format!("{words} (run {})", claim.id))
+        }
+        Outcome::Failed(cause) if cause.reason == "unfetchable" => {
+            let words = sentence(RunState::Failed, Some(cause.reason), None);
             (format!("run:{}", claim.id), cause.reason, format!("{words} (run {})", claim.id))
         }
         Outcome::Failed(cause) => failed(cause),

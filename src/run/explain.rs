@@ -66,6 +66,9 @@ fn cause_in_the_mailbox(reason: &str) -> Option<&'static str> {
         }
         "secret_unreadable" => "a stored secret cannot be opened; enter it again with `postkey apply`.",
         "unreadable" => "the mail cannot be read.",
+        "unfetchable" => {
+            "the mail server does not hand this mail over; read it in your mail program and answer it there."
+        }
         "text_removed" => "the text of the mail has been removed, since it was too old to be kept.",
         "too_late" => "the reply would come too late.",
         "impossible_row" => "the database contradicts itself; this is a fault of the program.",

@@ -3,6 +3,7 @@
 
 use super::Runner;
 use super::error::RunError;
+use super::insist::insist;
 use super::prompt::NO_REPLY;
 use super::resolve::Task;
 use crate::mail::reply::{Draft, compose};
@@ -14,12 +15,13 @@ impl Runner {
     pub(super) async fn keep(&self, task: &Task, answer: Answer) -> Result<OutboxMail, RunError> {
         match self.draft(task, &answer.completion) {
             Ok((new, reply)) => {
-                let stored = self.store.store_answer(task.lease, answer, Some(new)).await?;
-                stored.map_err(RunError::Brake)?;
+                let store = || self.store.store_answer(task.lease, answer.clone(), Some(new.clone()));
+                insist(store).await?.map_err(RunError::Brake)?;
                 Ok(reply)
             }
             Err(error) => {
-                let _nothing_to_brake = self.store.store_answer(task.lease, answer, None).await?;
+                let store = || self.store.store_answer(task.lease, answer.clone(), None);
+                let _nothing_to_brake = insist(store).await?;
                 Err(error)
             }
         }
@@ -28,7 +30,8 @@ impl Runner {
     /// Makes the reply of an answer that was stored by an earlier attempt.
     pub(super) async fn freeze(&self, task: &Task, words: StoredCompletion) -> Result<OutboxMail, RunError> {
         let (new, reply) = self.draft(task, &words)?;
-        self.store.freeze_reply(task.lease, task.agent.id, new).await?.map_err(RunError::Brake)?;
+        let frozen = insist(|| self.store.freeze_reply(task.lease, task.agent.id, new.clone())).await?;
+        frozen.map_err(RunError::Brake)?;
         Ok(reply)
     }
 
@@ -42,13 +45,23 @@ impl Runner {
             raw: Some(frozen.raw.clone()),
             state: OutboxState::Ready,
         };
+        Ok((NewReply { frozen, brakes: self.brakes() }, reply))
+    }
+
+    /// A reply that may not go out is not asked for, since it would cost (EM-27).
+    pub(super) async fn check_brakes(&self, task: &Task) -> Result<(), RunError> {
+        let recipient = task.recipient.normalized();
+        let refusal = self.store.find_refusal(&task.message, &recipient, self.brakes()).await?;
+        refusal.map_or(Ok(()), |refusal| Err(RunError::Brake(refusal)))
+    }
+
+    fn brakes(&self) -> Brakes {
         let answers = &self.config.answers;
-        let brakes = Brakes {
+        Brakes {
             per_correspondent_10_minutes: answers.per_correspondent_10_minutes,
             per_correspondent_day: answers.per_correspondent_day,
             per_thread_day: answers.per_thread_day,
-        };
-        Ok((NewReply { frozen, brakes }, reply))
+        }
     }
 
     fn compose(&self, task: &Task, words: &StoredCompletion, body: &str) -> Result<Frozen, RunError> {

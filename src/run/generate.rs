@@ -1,14 +1,21 @@
 //! Asks the model, once. Before the call its row is committed; what it answers is committed with the reply that is
-//! made of it, before anything else happens (promise 4).
+//! made of it, before anything else happens (promise 4). What the provider says of the key is marked before the next
+//! call with it may begin.
 
 use std::time::{Duration, Instant};
 
 use super::Runner;
-use super::error::RunError;
+use super::error::{RunError, mark_key};
+use super::insist::insist;
 use super::resolve::Task;
 use super::unlock::Key;
 use crate::provider::{Call, Completion, Conversation, Finish, ProviderError, complete};
-use crate::store::{AiConfiguration, Answer, CallEnd, CallId, NewCall, StoredCompletion};
+use crate::store::{AiConfiguration, Answer, CallEnd, CallId, KeyState, NewCall, StoredCompletion};
+
+/// How much longer than a call its probe keeps others from trying the same key.
+const PROBE_MARGIN: Duration = Duration::from_secs(30);
+/// The wait where a key was marked and freed again between two looks.
+const CHANGED_MEANWHILE: Duration = Duration::from_secs(1);
 
 impl Runner {
     pub(super) async fn generate(
@@ -18,6 +25,7 @@ impl Runner {
         conversation: Conversation,
     ) -> Result<Answer, RunError> {
         let configuration = key.configuration;
+        // Kept until the key is marked, so that whoever waits here sees the mark.
         let turn = match &configuration {
             Some(configuration) => Some(self.calls.pass(configuration.id).await),
             None => None,
@@ -29,9 +37,12 @@ impl Runner {
             payer: key.payer,
             provider: key.provider.as_str().to_owned(),
             model: key.model.clone(),
+            is_probe: self.probe(configuration.as_ref()).await?,
         };
         let id = call.id;
-        self.store.begin_call(task.lease, call).await?;
+        if !self.store.begin_call(task.lease, call).await? {
+            return Err(self.why_not(task).await?);
+        }
         let begun = Instant::now();
         let asked = Call {
             provider: key.provider,
@@ -42,12 +53,46 @@ impl Runner {
             max_output_tokens: key.max_output_tokens,
             conversation: &conversation,
         };
-        let answered = complete(&self.clients, &self.config.provider, asked).await;
-        // The next one may ask while this one writes.
-        drop(turn);
-        match answered {
-            Ok(completion) => Ok(answer(task, id, completion, begun.elapsed())),
+        match complete(&self.clients, &self.config.provider, asked).await {
+            Ok(completion) => {
+                // The next one may ask while this one is written down.
+                drop(turn);
+                self.resume(configuration.as_ref()).await;
+                Ok(answer(task, id, completion, begun.elapsed()))
+            }
             Err(error) => Err(self.regret(task, id, error, begun.elapsed(), configuration).await),
+        }
+    }
+
+    /// Whether this is to be the one call that finds out if an exhausted key is good again.
+    async fn probe(&self, configuration: Option<&AiConfiguration>) -> Result<bool, RunError> {
+        let Some(configuration) = configuration.filter(|found| found.state == KeyState::Exhausted) else {
+            return Ok(false);
+        };
+        let rest = self.config.provider.call_timeout + PROBE_MARGIN;
+        let until = self.store.clock().now().plus(rest);
+        if self.store.take_probe(configuration, until).await? {
+            Ok(true)
+        } else {
+            Err(RunError::KeyPaused(rest))
+        }
+    }
+
+    /// Why a call may not begin with a key that was good a moment ago.
+    async fn why_not(&self, task: &Task) -> Result<RunError, RunError> {
+        let chosen = task.agent.ai_configuration_id;
+        let Some(configuration) = self.store.find_ai_configuration(task.lease.user, chosen).await? else {
+            return Ok(RunError::NoKey);
+        };
+        Ok(self.check_state(&configuration).err().unwrap_or(RunError::KeyPaused(CHANGED_MEANWHILE)))
+    }
+
+    /// The answer matters more, so a failure here is only noted: the next probe mends it.
+    async fn resume(&self, configuration: Option<&AiConfiguration>) {
+        if let Some(configuration) = configuration.filter(|found| found.state == KeyState::Exhausted)
+            && let Err(error) = self.store.resume_key(configuration).await
+        {
+            tracing::warn!(%error, "cannot note that a key works again");
         }
     }
 
@@ -67,8 +112,13 @@ impl Runner {
             latency,
             ..CallEnd::default()
         };
-        match self.store.fail_call(task.lease.user, call, end).await {
-            Ok(()) => RunError::Provider { error, configuration: configuration.map(Box::new) },
+        let noted = insist(|| self.store.fail_call(task.lease.user, call, end.clone())).await;
+        let marked = match &configuration {
+            Some(configuration) => insist(|| mark_key(self, &error, configuration)).await,
+            None => Ok(()),
+        };
+        match noted.and(marked) {
+            Ok(()) => RunError::Provider(error),
             Err(error) => error.into(),
         }
     }

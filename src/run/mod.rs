@@ -14,6 +14,7 @@ mod courier;
 mod error;
 mod freeze;
 mod generate;
+mod insist;
 mod meter;
 mod prompt;
 mod resolve;
@@ -83,6 +84,7 @@ impl Runner {
         if let Some(words) = task.words.take() {
             return self.freeze(task, words).await;
         }
+        self.check_brakes(task).await?;
         let key = match self.unlock(task) {
             Ok(key) => key,
             Err(error) => {

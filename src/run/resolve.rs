@@ -37,6 +37,9 @@ impl Runner {
         let missing = || StoreError::Impossible { table: "messages", column: "id", id: claim.id.to_string() };
         let found = self.store.find_dossier(claim.user_id, claim.id.message()).await?;
         let dossier = found.ok_or_else(missing)?;
+        if dossier.message.truncated && dossier.message.raw.as_ref().is_some_and(Vec::is_empty) {
+            return Err(RunError::Unfetchable);
+        }
         let mail = read(&dossier.message).await?;
         let recipient = self.pass_gate(&dossier, &mail)?;
         let Dossier { message, has_history, mailbox, owner_name, agents, ai_configurations, .. } = dossier;

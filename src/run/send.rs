@@ -5,6 +5,7 @@ use super::Runner;
 use super::courier::Courier;
 use super::error::RunError;
 use super::freeze::sender;
+use super::insist::insist;
 use super::resolve::Task;
 use crate::mail::Address;
 use crate::queue::{Cause, Outcome};
@@ -43,10 +44,7 @@ impl Runner {
         let to = to.ascii().unwrap_or(to);
         let Courier { offer, pass } =
             self.couriers.offer(&task.mailbox, &self.vault, &sender(task)?, &to).await?;
-        if reply.state == OutboxState::Ambiguous {
-            self.store.spend_resend(task.lease).await?;
-        }
-        self.store.begin_sending(task.lease).await?;
+        insist(|| self.store.begin_sending(task.lease)).await?;
         match offer.deliver(bytes).await {
             Ok((connection, _accepted)) => {
                 self.couriers.put_back(&task.mailbox, connection);
@@ -68,7 +66,7 @@ impl Runner {
         } else {
             (OutboxState::Failed, RunError::Smtp(error))
         };
-        self.store.settle_reply(task.lease, state).await?;
+        insist(|| self.store.settle_reply(task.lease, state)).await?;
         Ok(error)
     }
 }

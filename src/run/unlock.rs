@@ -37,13 +37,7 @@ impl Runner {
     }
 
     fn open(&self, configuration: AiConfiguration) -> Result<Key, RunError> {
-        let now = self.store.clock().now();
-        let resume_at = configuration.resume_at.filter(|resume_at| *resume_at > now);
-        match (configuration.state, resume_at) {
-            (KeyState::Invalid, _) => return Err(RunError::KeyInvalid(configuration.id)),
-            (_, Some(resume_at)) => return Err(RunError::KeyPaused(resume_at.since(now))),
-            _ => {}
-        }
+        self.check_state(&configuration)?;
         let provider = configuration.provider.parse().map_err(|_| RunError::UnknownProvider)?;
         let place = Place {
             column: API_KEY_COLUMN,
@@ -63,6 +57,18 @@ impl Runner {
             secret,
             configuration: Some(configuration),
         })
+    }
+
+    /// Refuses a key that its provider refused, or that is to rest.
+    pub(super) fn check_state(&self, configuration: &AiConfiguration) -> Result<(), RunError> {
+        let now = self.store.clock().now();
+        if configuration.state == KeyState::Invalid {
+            return Err(RunError::KeyInvalid(configuration.id));
+        }
+        match configuration.resume_at.filter(|resume_at| *resume_at > now) {
+            Some(resume_at) => Err(RunError::KeyPaused(resume_at.since(now))),
+            None => Ok(()),
+        }
     }
 
     /// The operator's key, with the operator's own base URL: never with a user's (SR-59).

@@ -121,7 +121,8 @@ impl Store {
             .bind(user).bind(chosen).fetch_optional(db).await)?)
     }
 
-    /// Marks what a provider said about a key. A key that was replaced in the meantime is not touched.
+    /// Marks what a provider said about a key. A key that was replaced in the meantime is not touched, and no
+    /// lesser trouble hides a greater one, since calls that began before a mark may end after it.
     ///
     /// # Errors
     /// Where the database does not answer.
@@ -139,13 +140,62 @@ impl Store {
                 Box::pin(async move {
                     Ok(on_tx!(tx, db => sqlx::query(
                         "UPDATE ai_configurations SET state = $4, state_reason = $5, resume_at = $6
-                         WHERE user_id = $1 AND id = $2 AND api_key = $3")
+                         WHERE user_id = $1 AND id = $2 AND api_key = $3
+                            AND ($4 = 'invalid' OR state = 'active' OR (state = 'exhausted' AND $4 = 'exhausted'))")
                         .bind(user).bind(id).bind(key).bind(state).bind(reason).bind(resume_at)
                         .execute(&mut *db).await.map(|done| done.rows_affected()))?)
                 })
             })
             .await?;
         Ok(changed == 1)
+    }
+
+    /// Whether this caller is the one that may try an exhausted key whose time has come (SR-2); nobody else may
+    /// before `until`.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn take_probe(
+        &self,
+        configuration: &AiConfiguration,
+        until: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let (id, user, now) = (configuration.id, configuration.user_id, self.clock.now());
+        let taken = self
+            .write_one(move |tx| {
+                Box::pin(async move {
+                    Ok(on_tx!(tx, db => sqlx::query(
+                        "UPDATE ai_configurations SET resume_at = $4
+                         WHERE user_id = $1 AND id = $2 AND state = 'exhausted' AND resume_at <= $3")
+                        .bind(user).bind(id).bind(now).bind(until)
+                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
+                })
+            })
+            .await?;
+        Ok(taken == 1)
+    }
+
+    /// An exhausted key has worked again: it is used as before, what waited for it is due, and its notice ends.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn resume_key(&self, configuration: &AiConfiguration) -> Result<(), StoreError> {
+        let (id, user, now) = (configuration.id, configuration.user_id, self.clock.now());
+        let due = self.lease_clock().await?;
+        self.write(move |tx| {
+            Box::pin(async move {
+                on_tx!(tx, db => sqlx::query(
+                    "UPDATE ai_configurations SET state = 'active', state_reason = NULL, resume_at = NULL
+                     WHERE user_id = $1 AND id = $2 AND state = 'exhausted'")
+                    .bind(user).bind(id).execute(&mut *db).await.map(drop))?;
+                super::notices::end(tx, user, &format!("ai_configuration:{id}"), now).await?;
+                super::runs::unpark(tx, user, due).await?;
+                super::wake::tell_others(tx).await
+            })
+        })
+        .await?;
+        self.wake_queue();
+        Ok(())
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use sqlx::{PgPool, SqliteConnection};
 use uuid::Uuid;
 
-use super::pool::{Pool, Tx, on_pool};
+use super::pool::{Pool, Tx};
 use super::{RunId, Store, StoreError, UserId};
 use crate::clock::{Clock, Timestamp};
 
@@ -30,13 +30,16 @@ impl Holder {
 }
 
 /// The right to work on a run: void as soon as the epoch in the row is another one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::FromRow)]
 pub struct Lease {
     /// The run.
+    #[sqlx(rename = "id")]
     pub run: RunId,
     /// Its owner.
+    #[sqlx(rename = "user_id")]
     pub user: UserId,
     /// Grows with every claim of this run.
+    #[sqlx(rename = "lease_epoch")]
     pub epoch: i64,
 }
 
@@ -78,7 +81,9 @@ pub struct ClaimLimits {
 /// The users with waiting runs and the earliest due time of each, found by skipping from user to user.
 macro_rules! postgres_backlog {
     () => {
-        "WITH RECURSIVE backlog (user_id, due_at) AS (
+        "WITH RECURSIVE clock AS MATERIALIZED (
+    SELECT now_millis() AS now
+), backlog (user_id, due_at) AS (
     (SELECT user_id, due_at FROM runs WHERE due_at IS NOT NULL AND crash_count = 0
      ORDER BY user_id, due_at LIMIT 1)
     UNION ALL
@@ -90,34 +95,43 @@ macro_rules! postgres_backlog {
     };
 }
 
+// No more users are locked than this claim can need, so that another process, or the end of leases in this one,
+// finds the others free. `ANY (ARRAY(..))` is always looked up by key, however wrong the planner's guess is.
 const POSTGRES_CLAIM: &str = concat!(
     postgres_backlog!(),
     ", served AS (
     SELECT user_id, $2 - running AS free FROM lanes
-    WHERE running < $2 AND user_id IN (SELECT user_id FROM backlog WHERE due_at <= now_millis())
-    ORDER BY last_served, user_id LIMIT $1 FOR UPDATE SKIP LOCKED
+    WHERE running < $2 AND user_id IN (SELECT user_id FROM backlog WHERE due_at <= (SELECT now FROM clock))
+    ORDER BY last_served, user_id LIMIT ($1 + $2 - 1) / $2 FOR UPDATE SKIP LOCKED
 ), picked AS (
     SELECT due.id FROM served CROSS JOIN LATERAL (
         SELECT id FROM runs
-        WHERE user_id = served.user_id AND due_at <= now_millis() AND crash_count = 0
+        WHERE user_id = served.user_id AND due_at <= (SELECT now FROM clock) AND crash_count = 0
         ORDER BY due_at, id LIMIT served.free) due
     LIMIT $1
 ), claimed AS (
     UPDATE runs SET state = 'running', reason = NULL, detail = NULL, due_at = NULL,
-        lease_owner = $3, lease_epoch = lease_epoch + 1, lease_until = now_millis() + $4
-    WHERE id IN (SELECT id FROM picked) AND due_at IS NOT NULL
+        lease_owner = $3, lease_epoch = lease_epoch + 1, lease_until = (SELECT now FROM clock) + $4
+    WHERE id = ANY (ARRAY(SELECT id FROM picked)) AND due_at IS NOT NULL
     RETURNING id, user_id, lease_epoch, attempt, crash_count, resend
 ), counted AS (
     SELECT user_id, COUNT(*) AS runs FROM claimed GROUP BY user_id
 ), updated AS (
-    UPDATE lanes SET running = running + counted.runs, last_served = now_millis()
+    UPDATE lanes SET running = running + counted.runs, last_served = (SELECT now FROM clock)
     FROM counted WHERE lanes.user_id = counted.user_id
 )
 SELECT id, user_id, lease_epoch, attempt, crash_count, resend FROM claimed"
 );
 
-const POSTGRES_NEXT_DUE: &str =
-    concat!(postgres_backlog!(), " SELECT MIN(due_at) FROM backlog WHERE due_at > $1");
+const POSTGRES_NEXT_DUE: &str = concat!(
+    postgres_backlog!(),
+    ", next (due_at) AS (
+    SELECT MIN(due_at) FROM backlog WHERE due_at > (SELECT now FROM clock)
+    UNION ALL
+    SELECT MIN(due_at) FROM runs WHERE due_at > (SELECT now FROM clock) AND crash_count > 0
+)
+SELECT MIN(due_at) - (SELECT now FROM clock) FROM next"
+);
 
 const POSTGRES_CLAIM_SUSPECT: &str = "WITH suspect AS (
     SELECT runs.id, runs.user_id FROM runs JOIN lanes ON lanes.user_id = runs.user_id
@@ -149,21 +163,42 @@ macro_rules! sqlite_backlog {
     };
 }
 
-const SQLITE_SERVED: &str = concat!(
+// The walk takes one run of every served user, then each one's next, until there are enough.
+const SQLITE_CLAIM: &str = concat!(
     sqlite_backlog!(),
-    " SELECT lanes.user_id, $2 - running FROM waiting
-    JOIN lanes ON lanes.user_id = waiting.user_id
-    WHERE due_at <= $3 AND running < $2 ORDER BY last_served, lanes.user_id LIMIT $1"
+    ", served (user_id, free) AS MATERIALIZED (
+    SELECT lanes.user_id, $2 - running FROM waiting JOIN lanes ON lanes.user_id = waiting.user_id
+    WHERE due_at <= $3 AND running < $2 ORDER BY last_served, lanes.user_id LIMIT $1
+), walk (user_id, free, id) AS (
+    SELECT user_id, free, (SELECT id FROM runs
+        WHERE user_id = served.user_id AND due_at <= $3 AND crash_count = 0 ORDER BY due_at, id LIMIT 1)
+    FROM served
+    UNION ALL
+    SELECT user_id, free - 1, (SELECT next.id FROM runs AS this CROSS JOIN runs AS next
+        WHERE this.id = walk.id AND next.user_id = walk.user_id AND next.due_at <= $3
+            AND next.crash_count = 0 AND (next.due_at, next.id) > (this.due_at, this.id)
+        ORDER BY next.due_at, next.id LIMIT 1)
+    FROM walk WHERE free > 1 AND id IS NOT NULL
+)
+UPDATE runs SET state = 'running', reason = NULL, detail = NULL, due_at = NULL,
+    lease_owner = $4, lease_epoch = lease_epoch + 1, lease_until = $5
+WHERE id IN (SELECT id FROM walk WHERE id IS NOT NULL LIMIT $1)
+RETURNING id, user_id, lease_epoch, attempt, crash_count, resend"
 );
 
-const SQLITE_NEXT_DUE: &str =
-    concat!(sqlite_backlog!(), " SELECT MIN(due_at) FROM waiting WHERE due_at > $1");
+const SQLITE_SERVE: &str = "UPDATE lanes SET running = running + counted.runs, last_served = $2
+    FROM (SELECT unhex(value) AS user_id, COUNT(*) AS runs FROM json_each($1) GROUP BY value) AS counted
+    WHERE lanes.user_id = counted.user_id";
 
-const SQLITE_CLAIM: &str = "UPDATE runs SET state = 'running', reason = NULL, detail = NULL, due_at = NULL,
-        lease_owner = $4, lease_epoch = lease_epoch + 1, lease_until = $5
-    WHERE id IN (SELECT id FROM runs WHERE user_id = $1 AND due_at <= $2 AND crash_count = 0
-                 ORDER BY due_at, id LIMIT $3)
-    RETURNING id, user_id, lease_epoch, attempt, crash_count, resend";
+const SQLITE_NEXT_DUE: &str = concat!(
+    sqlite_backlog!(),
+    ", next (due_at) AS (
+    SELECT MIN(due_at) FROM waiting WHERE due_at > $1
+    UNION ALL
+    SELECT MIN(due_at) FROM runs WHERE due_at > $1 AND crash_count > 0
+)
+SELECT MIN(due_at) - $1 FROM next"
+);
 
 const SQLITE_CLAIM_SUSPECT: &str = "UPDATE runs SET state = 'running', reason = NULL, detail = NULL,
         due_at = NULL, lease_owner = $3, lease_epoch = lease_epoch + 1, lease_until = $4
@@ -230,18 +265,13 @@ impl Store {
     /// # Errors
     /// Where the database does not answer.
     pub async fn until_next_due(&self) -> Result<Option<Duration>, StoreError> {
-        let now = self.lease_clock().await?;
-        let clean: Option<i64> = match &self.pool {
-            Pool::Postgres(pool) => sqlx::query_scalar(POSTGRES_NEXT_DUE).bind(now).fetch_one(pool).await?,
+        let millis: Option<i64> = match &self.pool {
+            Pool::Postgres(pool) => sqlx::query_scalar(POSTGRES_NEXT_DUE).fetch_one(pool).await?,
             Pool::Sqlite { read, .. } => {
-                sqlx::query_scalar(SQLITE_NEXT_DUE).bind(now).fetch_one(read).await?
+                sqlx::query_scalar(SQLITE_NEXT_DUE).bind(self.clock.now()).fetch_one(read).await?
             }
         };
-        let suspect: Option<i64> = on_pool!(&self.pool, db =>
-            sqlx::query_scalar("SELECT MIN(due_at) FROM runs WHERE due_at > $1 AND crash_count > 0")
-                .bind(now).fetch_one(db).await)?;
-        let next = clean.into_iter().chain(suspect).min();
-        Ok(next.map(|due| Timestamp::from_millis(due).since(now)))
+        Ok(millis.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0))))
     }
 }
 
@@ -265,29 +295,16 @@ async fn claim_sqlite(
     limits: ClaimLimits,
     now: Timestamp,
 ) -> Result<Vec<Claim>, StoreError> {
-    let most = i64::try_from(limits.most).unwrap_or(i64::MAX);
-    let served: Vec<(UserId, i64)> = sqlx::query_as(SQLITE_SERVED)
-        .bind(most)
+    let claims: Vec<Claim> = sqlx::query_as(SQLITE_CLAIM)
+        .bind(i64::try_from(limits.most).unwrap_or(i64::MAX))
         .bind(i64::from(limits.per_user))
         .bind(now)
+        .bind(holder.0)
+        .bind(now.plus(limits.lease))
         .fetch_all(&mut *db)
         .await?;
-    let mut claims: Vec<Claim> = Vec::with_capacity(limits.most);
-    for (user, free) in served {
-        let left = most - i64::try_from(claims.len()).unwrap_or(i64::MAX);
-        if left <= 0 {
-            break;
-        }
-        let of_user: Vec<Claim> = sqlx::query_as(SQLITE_CLAIM)
-            .bind(user)
-            .bind(now)
-            .bind(free.min(left))
-            .bind(holder.0)
-            .bind(now.plus(limits.lease))
-            .fetch_all(&mut *db)
-            .await?;
-        serve_lane(db, user, of_user.len(), now).await?;
-        claims.extend(of_user);
+    if !claims.is_empty() {
+        serve_lanes(db, &claims, now).await?;
     }
     Ok(claims)
 }
@@ -306,20 +323,15 @@ async fn claim_suspect_sqlite(
         .fetch_optional(&mut *db)
         .await?;
     if let Some(claim) = &claim {
-        serve_lane(db, claim.user_id, 1, now).await?;
+        serve_lanes(db, std::slice::from_ref(claim), now).await?;
     }
     Ok(claim)
 }
 
-async fn serve_lane(
-    db: &mut SqliteConnection,
-    user: UserId,
-    runs: usize,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    sqlx::query("UPDATE lanes SET running = running + $2, last_served = $3 WHERE user_id = $1")
-        .bind(user)
-        .bind(i64::try_from(runs).unwrap_or(i64::MAX))
+async fn serve_lanes(db: &mut SqliteConnection, claims: &[Claim], now: Timestamp) -> Result<(), StoreError> {
+    let users: Vec<String> = claims.iter().map(|claim| claim.user_id.uuid().simple().to_string()).collect();
+    sqlx::query(SQLITE_SERVE)
+        .bind(serde_json::to_string(&users).unwrap_or_default())
         .bind(now)
         .execute(&mut *db)
         .await?;

@@ -30,7 +30,8 @@ pub struct Answer {
 
 impl Store {
     /// Stores an answer, what its call cost, and the reply that is made of it, in one commit. The cost is stored even
-    /// if the run has passed to somebody else, and the answer even if a brake holds the reply back.
+    /// if the run has passed to somebody else, and the answer even if a brake holds the reply back. Storing the same
+    /// again changes nothing.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
@@ -51,7 +52,8 @@ impl Store {
                     }
                     on_tx!(tx, db => sqlx::query(
                         "INSERT INTO completions (run_id, user_id, call_id, model, finish, body, created_at)
-                         VALUES ($1, $2, $3, $4, $5, $6, $7)")
+                         VALUES ($1, $2, $3, $4, $5, $6, $7)
+                         ON CONFLICT (run_id) DO NOTHING")
                         .bind(lease.run).bind(lease.user).bind(call)
                         .bind(completion.model).bind(completion.finish).bind(completion.body).bind(now)
                         .execute(&mut *db).await.map(drop))?;

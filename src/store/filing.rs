@@ -4,9 +4,10 @@
 use super::claims::Holder;
 use super::mailbox_leases::MailboxLease;
 use super::pool::{on_pool, on_tx};
-use super::{MailboxId, OutboxState, RunId, Store, StoreError};
+use super::{MailboxId, RunId, Store, StoreError};
+use crate::clock::Timestamp;
 
-/// A reply that the watcher has not dealt with.
+/// A reply that the watcher has to deal with.
 #[derive(Clone, sqlx::FromRow)]
 pub struct Unfiled {
     /// The run.
@@ -15,8 +16,6 @@ pub struct Unfiled {
     pub rfc_message_id: String,
     /// Its exact bytes; `None` once retention has removed them.
     pub raw: Option<Vec<u8>>,
-    /// `Sent`, or `Ambiguous`: then it is to be looked for.
-    pub state: OutboxState,
     /// Where the server keeps the mail that it answers.
     pub uid_validity: Option<i64>,
     /// Where the server keeps the mail that it answers.
@@ -24,38 +23,55 @@ pub struct Unfiled {
 }
 
 impl Store {
-    /// The mailboxes watched by this process that have replies to deal with.
+    /// The mailboxes watched by this process that have copies to file. (`IN` repeats the partial index's own words,
+    /// here and below, since SQLite knows it by them.)
     ///
     /// # Errors
     /// Where the database does not answer.
     pub async fn list_mailboxes_to_file(&self, holder: Holder) -> Result<Vec<MailboxId>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_scalar(
             "SELECT id FROM mailboxes WHERE lease_owner = $1 AND EXISTS (SELECT 1 FROM outbox
-                WHERE mailbox_id = mailboxes.id AND filed_at IS NULL AND state IN ('sent', 'ambiguous'))")
+                WHERE mailbox_id = mailboxes.id AND filed_at IS NULL AND state IN ('sent', 'ambiguous')
+                    AND state = 'sent')")
             .bind(holder.uuid()).fetch_all(db).await)?)
     }
 
-    /// The replies of a mailbox to deal with, oldest first. Ambiguous ones are listed where somebody wants them
-    /// looked for: their agent's policy, or the operator's (`verify`).
+    /// The replies of a mailbox that are sent and not filed, oldest first.
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn list_unfiled(
+    pub async fn list_unfiled(&self, lease: MailboxLease, most: u32) -> Result<Vec<Unfiled>, StoreError> {
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT outbox.run_id, outbox.rfc_message_id, outbox.raw, messages.uid_validity, messages.uid
+             FROM outbox JOIN messages ON messages.id = outbox.run_id
+             WHERE outbox.user_id = $1 AND outbox.mailbox_id = $2 AND filed_at IS NULL
+                AND outbox.state IN ('sent', 'ambiguous') AND outbox.state = 'sent'
+             ORDER BY outbox.run_id LIMIT $3")
+            .bind(lease.user).bind(lease.mailbox).bind(i64::from(most)).fetch_all(db).await)?)
+    }
+
+    /// The held replies of a mailbox that somebody wants looked for (their agent's policy, or the operator's
+    /// `verify`) and that were sent, or not, after `since`; the newest first.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_lost(
         &self,
         lease: MailboxLease,
         verify: bool,
+        since: Timestamp,
         most: u32,
     ) -> Result<Vec<Unfiled>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT outbox.run_id, outbox.rfc_message_id, outbox.raw, outbox.state, messages.uid_validity,
-                messages.uid
+            "SELECT outbox.run_id, outbox.rfc_message_id, outbox.raw, messages.uid_validity, messages.uid
              FROM outbox JOIN messages ON messages.id = outbox.run_id JOIN runs ON runs.id = outbox.run_id
              LEFT JOIN agents ON agents.id = runs.agent_id
              WHERE outbox.user_id = $1 AND outbox.mailbox_id = $2 AND filed_at IS NULL
-                AND (outbox.state = 'sent'
-                    OR (outbox.state = 'ambiguous' AND ($3 OR agents.ambiguous = 'verify')))
-             ORDER BY outbox.run_id LIMIT $4")
-            .bind(lease.user).bind(lease.mailbox).bind(verify).bind(i64::from(most))
+                AND outbox.state IN ('sent', 'ambiguous') AND outbox.state = 'ambiguous'
+                AND outbox.sending_at > $4 AND runs.state = 'held' AND runs.lease_until IS NULL
+                AND ($3 OR agents.ambiguous = 'verify')
+             ORDER BY outbox.run_id DESC LIMIT $5")
+            .bind(lease.user).bind(lease.mailbox).bind(verify).bind(since).bind(i64::from(most))
             .fetch_all(db).await)?)
     }
 

@@ -102,6 +102,22 @@ pub enum StoreError {
     Migration(#[source] sqlx::migrate::MigrateError),
 }
 
+impl StoreError {
+    /// Whether the same may succeed later: the database did not answer, or could not commit. What it rightly
+    /// refuses, such as a row without its parent, it would refuse again.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Database(sqlx::Error::Database(error)) => error.kind() == sqlx::error::ErrorKind::Other,
+            Self::Database(error) => !matches!(
+                error,
+                sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::RowNotFound
+            ),
+            Self::NotCommitted(_) | Self::Closed => true,
+            _ => false,
+        }
+    }
+}
+
 /// The open database.
 #[derive(Clone)]
 pub struct Store {

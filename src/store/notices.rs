@@ -87,3 +87,26 @@ pub(super) async fn end(tx: &mut Tx, user: UserId, cause: &str, now: Timestamp) 
         .bind(user).bind(cause.to_owned()).bind(now).execute(&mut *db).await.map(drop))?;
     Ok(())
 }
+
+/// Inside a transaction: whatever the user's runs waited for is tried again.
+pub(super) async fn end_waiting(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<(), StoreError> {
+    on_tx!(tx, db => sqlx::query(
+        "UPDATE notices SET ended_at = $2
+         WHERE user_id = $1 AND ended_at IS NULL AND (cause = 'no_key' OR cause LIKE 'waiting:%')")
+        .bind(user).bind(now).execute(&mut *db).await.map(drop))?;
+    Ok(())
+}
+
+/// Inside a transaction: the owner has looked at a run.
+pub(super) async fn end_held(
+    tx: &mut Tx,
+    user: UserId,
+    run: super::RunId,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    on_tx!(tx, db => sqlx::query(
+        "UPDATE notices SET ended_at = $3
+         WHERE user_id = $1 AND ended_at IS NULL AND (cause = $2 OR cause LIKE 'held:%')")
+        .bind(user).bind(format!("run:{run}")).bind(now).execute(&mut *db).await.map(drop))?;
+    Ok(())
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::claims::Lease;
 use super::pool::{Tx, on_pool, on_tx};
-use super::{AgentId, MailboxId, RunId, Store, StoreError, ThreadId, UserId};
+use super::{AgentId, MailboxId, Message, RunId, Store, StoreError, ThreadId, UserId};
 use crate::clock::Timestamp;
 use crate::mail::RfcMessageId;
 
@@ -98,6 +98,25 @@ impl Store {
             .bind(user).bind(run).fetch_optional(db).await)?)
     }
 
+    /// Which brake would hold back a reply to this message, so that no model is asked for one. Only
+    /// [`Store::freeze_reply`] and [`Store::store_answer`] decide.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn find_refusal(
+        &self,
+        message: &Message,
+        recipient: &str,
+        brakes: Brakes,
+    ) -> Result<Option<Refusal>, StoreError> {
+        let now = self.clock.now();
+        let counts = on_pool!(&self.pool, db => sqlx::query_as(COUNT_REPLIES)
+            .bind(message.user_id).bind(message.mailbox_id).bind(recipient)
+            .bind(now.minus(TEN_MINUTES)).bind(now.minus(DAY)).bind(message.thread_id)
+            .bind(RunId::of(message.id)).fetch_one(db).await)?;
+        Ok(brakes.refusal(counts))
+    }
+
     /// Freezes the reply of an answer that is stored already, unless a brake holds it back; counted and written in one
     /// transaction.
     ///
@@ -128,32 +147,34 @@ impl Store {
         self.set_outbox_state(lease, OutboxState::Sending).await
     }
 
-    /// Uses up the owner's word that an ambiguous mail is to go out once more: before it does, so that a crash
-    /// cannot make two of one.
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`] where somebody else has the run by now.
-    pub async fn spend_resend(&self, lease: Lease) -> Result<(), StoreError> {
-        let changed = self
-            .write_one(move |tx| {
-                Box::pin(async move {
-                    Ok(on_tx!(tx, db => sqlx::query(
-                        "UPDATE runs SET resend = $4
-                         WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL")
-                        .bind(lease.user).bind(lease.run).bind(lease.epoch).bind(false)
-                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
-                })
-            })
-            .await?;
-        if changed == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
-    }
-
-    /// Commits what became of a reply that was about to be handed over.
+    /// Commits what became of a reply that was about to be handed over. [`OutboxState::Ambiguous`] uses up the
+    /// owner's word that the reply is to be sent, since it was said of what was known then.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
     pub async fn settle_reply(&self, lease: Lease, state: OutboxState) -> Result<(), StoreError> {
+        if state == OutboxState::Ambiguous {
+            return self.settle_unknown(lease).await;
+        }
         self.set_outbox_state(lease, state).await
+    }
+
+    async fn settle_unknown(&self, lease: Lease) -> Result<(), StoreError> {
+        self.write(move |tx| {
+            Box::pin(async move {
+                if !holds_lease(tx, lease).await? {
+                    return Err(StoreError::LeaseLost);
+                }
+                on_tx!(tx, db => sqlx::query(
+                    "UPDATE outbox SET state = 'ambiguous', epoch = $3
+                     WHERE user_id = $1 AND run_id = $2 AND state <> 'sent'")
+                    .bind(lease.user).bind(lease.run).bind(lease.epoch).execute(&mut *db).await.map(drop))?;
+                on_tx!(tx, db => sqlx::query("UPDATE runs SET resend = $3 WHERE user_id = $1 AND id = $2")
+                    .bind(lease.user).bind(lease.run).bind(false).execute(&mut *db).await.map(drop))?;
+                Ok(())
+            })
+        })
+        .await
     }
 
     async fn set_outbox_state(&self, lease: Lease, state: OutboxState) -> Result<(), StoreError> {
@@ -166,7 +187,7 @@ impl Store {
                     Ok(on_tx!(tx, db => sqlx::query(
                         "UPDATE outbox SET state = $4, epoch = $3, sending_at = COALESCE($5, sending_at),
                             sent_at = COALESCE($6, sent_at)
-                         WHERE user_id = $1 AND run_id = $2 AND state <> 'sent' AND EXISTS (SELECT 1 FROM runs
+                         WHERE user_id = $1 AND run_id = $2 AND (state <> 'sent' OR $4 = 'sent') AND EXISTS (SELECT 1 FROM runs
                             WHERE id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL)")
                         .bind(lease.user).bind(lease.run).bind(lease.epoch).bind(state)
                         .bind(sending_at).bind(sent_at)
@@ -218,7 +239,8 @@ async fn lock_run(db: &mut sqlx::PgConnection, lease: Lease) -> Result<bool, Sto
     .is_some())
 }
 
-/// Counts, and writes the reply if no brake holds it back. The caller holds the lease.
+/// Counts, and writes the reply if no brake holds it back. The caller holds the lease. The same reply again changes
+/// nothing.
 pub(super) async fn freeze(
     tx: &mut Tx,
     lease: Lease,
@@ -226,41 +248,42 @@ pub(super) async fn freeze(
     now: Timestamp,
 ) -> Result<Result<(), Refusal>, StoreError> {
     let NewReply { frozen, brakes } = reply;
-    if let Some(refusal) = find_refusal(tx, lease.user, &frozen, brakes, now).await? {
+    let counts = on_tx!(tx, db => sqlx::query_as(COUNT_REPLIES)
+        .bind(lease.user).bind(frozen.mailbox).bind(&frozen.recipient)
+        .bind(now.minus(TEN_MINUTES)).bind(now.minus(DAY)).bind(frozen.thread)
+        .bind(lease.run).fetch_one(&mut *db).await)?;
+    if let Some(refusal) = brakes.refusal(counts) {
         return Ok(Err(refusal));
     }
     insert(tx, lease, frozen, now).await?;
     Ok(Ok(()))
 }
 
-async fn find_refusal(
-    tx: &mut Tx,
-    user: UserId,
-    frozen: &Frozen,
-    brakes: Brakes,
-    now: Timestamp,
-) -> Result<Option<Refusal>, StoreError> {
-    let (short, day, thread): (i64, i64, i64) = on_tx!(tx, db => sqlx::query_as(
-        "SELECT CAST(COALESCE(SUM(CASE WHEN created_at > $4 THEN 1 ELSE 0 END), 0) AS BIGINT),
-            CAST(COUNT(*) AS BIGINT),
-            (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
-             WHERE user_id = $1 AND thread_id = $6 AND created_at > $5)
-         FROM outbox WHERE user_id = $1 AND mailbox_id = $2 AND recipient = $3 AND created_at > $5")
-        .bind(user).bind(frozen.mailbox).bind(&frozen.recipient)
-        .bind(now.minus(TEN_MINUTES)).bind(now.minus(DAY)).bind(frozen.thread).fetch_one(&mut *db).await)?;
-    if short >= i64::from(brakes.per_correspondent_10_minutes)
-        || day >= i64::from(brakes.per_correspondent_day)
-    {
-        return Ok(Some(Refusal::Correspondent));
+/// Replies to one correspondent within 10 minutes and within a day, and in one thread within a day, but this run's.
+const COUNT_REPLIES: &str = "SELECT
+        CAST(COALESCE(SUM(CASE WHEN created_at > $4 THEN 1 ELSE 0 END), 0) AS BIGINT),
+        CAST(COUNT(*) AS BIGINT),
+        (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
+         WHERE user_id = $1 AND thread_id = $6 AND created_at > $5 AND run_id <> $7)
+     FROM outbox WHERE user_id = $1 AND mailbox_id = $2 AND recipient = $3 AND created_at > $5 AND run_id <> $7";
+
+impl Brakes {
+    fn refusal(self, (short, day, thread): (i64, i64, i64)) -> Option<Refusal> {
+        if short >= i64::from(self.per_correspondent_10_minutes)
+            || day >= i64::from(self.per_correspondent_day)
+        {
+            return Some(Refusal::Correspondent);
+        }
+        (thread >= i64::from(self.per_thread_day)).then_some(Refusal::Thread)
     }
-    Ok((thread >= i64::from(brakes.per_thread_day)).then_some(Refusal::Thread))
 }
 
 async fn insert(tx: &mut Tx, lease: Lease, frozen: Frozen, now: Timestamp) -> Result<(), StoreError> {
     on_tx!(tx, db => sqlx::query(
         "INSERT INTO outbox (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, state,
             epoch, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9)")
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9)
+         ON CONFLICT (run_id) DO NOTHING")
         .bind(lease.run).bind(lease.user).bind(frozen.mailbox).bind(frozen.thread)
         .bind(frozen.rfc_message_id.as_str()).bind(frozen.recipient).bind(frozen.raw)
         .bind(lease.epoch).bind(now)

@@ -60,6 +60,8 @@ macro_rules! on_tx {
 
 pub(super) use {on_pool, on_tx};
 
+/// Rows that SQLite's thread hands over without waiting to be asked: a whole claim.
+const ROWS_AHEAD: usize = 512;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A connection that rested this long is asked whether it is still there; before, asking would double the work.
@@ -85,6 +87,7 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
         .synchronous(SqliteSynchronous::Full)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
+        .row_buffer_size(ROWS_AHEAD)
         .disable_statement_logging();
     let connection = options.connect().await?;
     let file = Box::new(options.clone());
@@ -99,7 +102,10 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
 }
 
 async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
-    let options = PgConnectOptions::from_str(&config.url)?.disable_statement_logging();
+    // The name tells this store's notifications from those of other processes.
+    let name = format!("postkey {}", uuid::Uuid::from_bytes(rand::random()).simple());
+    let options =
+        PgConnectOptions::from_str(&config.url)?.application_name(&name).disable_statement_logging();
     let pool = PgPoolOptions::new()
         .max_connections(config.connections)
         .acquire_timeout(config.acquire_timeout)

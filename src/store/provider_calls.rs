@@ -33,6 +33,8 @@ pub struct NewCall {
     pub provider: String,
     /// The model asked for.
     pub model: String,
+    /// Whether it is the one call that finds out if an exhausted key is good again.
+    pub is_probe: bool,
 }
 
 /// How a call ended.
@@ -103,28 +105,32 @@ pub struct UsageTotal {
 }
 
 impl Store {
-    /// Commits that a call is about to be made, and by which agent.
+    /// Commits that a call is about to be made, and by which agent, unless its key is marked as not to be used: then
+    /// no call is noted and the answer is `false` (SR-2, SR-3).
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
-    pub async fn begin_call(&self, lease: Lease, call: NewCall) -> Result<(), StoreError> {
+    pub async fn begin_call(&self, lease: Lease, call: NewCall) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let made = self
-            .write_one(move |tx| {
-                Box::pin(async move {
-                    match tx {
-                        Tx::Sqlite(_) => {
-                            outbox::assign(tx, lease, call.agent).await?;
-                            insert_call(tx, SQLITE_BEGIN, lease, call, now).await
-                        }
-                        Tx::Postgres(_) | Tx::Single(_) => {
-                            insert_call(tx, POSTGRES_BEGIN, lease, call, now).await
-                        }
+        self.write_one(move |tx| {
+            Box::pin(async move {
+                let made = match tx {
+                    Tx::Sqlite(_) => {
+                        outbox::assign(tx, lease, call.agent).await?;
+                        insert_call(tx, SQLITE_BEGIN, lease, call, now).await?
                     }
-                })
+                    Tx::Postgres(_) | Tx::Single(_) => {
+                        insert_call(tx, POSTGRES_BEGIN, lease, call, now).await?
+                    }
+                };
+                match made {
+                    1 => Ok(true),
+                    _ if outbox::holds_lease(tx, lease).await? => Ok(false),
+                    _ => Err(StoreError::LeaseLost),
+                }
             })
-            .await?;
-        if made == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+        })
+        .await
     }
 
     /// Notes that a call failed. Not fenced: it was made and may have cost money, whoever has the run now.
@@ -165,21 +171,34 @@ impl Store {
     }
 }
 
-// SQLite changes one table per statement; its transactions cost no way to a server and back.
-const SQLITE_BEGIN: &str =
-    "INSERT INTO provider_calls (id, user_id, run_id, agent_id, ai_configuration_id, payer,
-        provider, model, state, started_at)
-    SELECT $1, user_id, id, $5, $6, $7, $8, $9, 'sent', $10 FROM runs
-    WHERE user_id = $2 AND id = $3 AND lease_epoch = $4 AND lease_until IS NOT NULL";
+/// The key's state is read in the statement that begins the call, so that none begins after a mark.
+macro_rules! insert_call {
+    ($runs:literal) => {
+        concat!(
+            "INSERT INTO provider_calls (id, user_id, run_id, agent_id, ai_configuration_id, payer, provider, model,
+                state, started_at)
+            SELECT $1, user_id, id, $5, $6, $7, $8, $9, 'sent', $10 FROM ",
+            $runs,
+            " WHERE ($6 IS NULL OR $11 OR EXISTS (SELECT 1 FROM ai_configurations WHERE user_id = $2 AND id = $6
+                AND state <> 'invalid' AND (resume_at IS NULL OR resume_at <= $10)))"
+        )
+    };
+}
 
-const POSTGRES_BEGIN: &str = "WITH assigned AS (
-    UPDATE runs SET agent_id = $5
-    WHERE user_id = $2 AND id = $3 AND lease_epoch = $4 AND lease_until IS NOT NULL
-    RETURNING id, user_id
-)
-INSERT INTO provider_calls (id, user_id, run_id, agent_id, ai_configuration_id, payer, provider, model, state,
-    started_at)
-SELECT $1, user_id, id, $5, $6, $7, $8, $9, 'sent', $10 FROM assigned";
+// SQLite changes one table per statement; its transactions cost no way to a server and back.
+const SQLITE_BEGIN: &str = insert_call!(
+    "(SELECT id, user_id FROM runs
+        WHERE user_id = $2 AND id = $3 AND lease_epoch = $4 AND lease_until IS NOT NULL) AS assigned"
+);
+
+const POSTGRES_BEGIN: &str = concat!(
+    "WITH assigned AS (
+        UPDATE runs SET agent_id = $5
+        WHERE user_id = $2 AND id = $3 AND lease_epoch = $4 AND lease_until IS NOT NULL
+        RETURNING id, user_id
+    ) ",
+    insert_call!("assigned")
+);
 
 async fn insert_call(
     tx: &mut Tx,
@@ -191,7 +210,7 @@ async fn insert_call(
     Ok(on_tx!(tx, db => sqlx::query(statement)
         .bind(call.id).bind(lease.user).bind(lease.run).bind(lease.epoch)
         .bind(call.agent).bind(call.ai_configuration).bind(call.payer)
-        .bind(call.provider).bind(call.model).bind(now)
+        .bind(call.provider).bind(call.model).bind(now).bind(call.is_probe)
         .execute(&mut *db).await.map(|done| done.rows_affected()))?)
 }
 

@@ -1,7 +1,9 @@
 //! Making and changing a user's things in one transaction: all of it or nothing.
 
+use std::collections::HashSet;
+
 use super::{
-    NewAgent, NewAiConfiguration, NewMailbox, NewUser, Store, StoreError, agents, ai_configurations,
+    NewAgent, NewAiConfiguration, NewMailbox, NewUser, Store, StoreError, UserId, agents, ai_configurations,
     mailboxes, notices, runs, users, wake,
 };
 
@@ -31,22 +33,24 @@ impl Store {
                 for user in provision.users {
                     users::upsert(tx, user, now).await?;
                 }
+                let mut changed: HashSet<UserId> = HashSet::new();
                 for configuration in provision.ai_configurations {
                     let user = configuration.user_id;
                     notices::end(tx, user, &format!("ai_configuration:{}", configuration.id), now).await?;
-                    notices::end(tx, user, "no_key", now).await?;
                     ai_configurations::upsert(tx, configuration, now).await?;
-                    runs::unpark(tx, user, due).await?;
+                    changed.insert(user);
                 }
                 for mailbox in provision.mailboxes {
                     let user = mailbox.user_id;
                     notices::end(tx, user, &format!("mailbox:{}", mailbox.id), now).await?;
                     mailboxes::upsert(tx, mailbox, now).await?;
-                    runs::unpark(tx, user, due).await?;
+                    changed.insert(user);
                 }
                 for agent in provision.agents {
-                    let user = agent.user_id;
+                    changed.insert(agent.user_id);
                     agents::upsert(tx, agent, now).await?;
+                }
+                for user in changed {
                     runs::unpark(tx, user, due).await?;
                 }
                 wake::tell_others(tx).await

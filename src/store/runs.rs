@@ -170,6 +170,7 @@ impl Store {
                             AND state IN ('waiting', 'held', 'failed', 'quarantined', 'skipped')")
                         .bind(user).bind(run).bind(now).bind(resend)
                         .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+                    super::notices::end_held(tx, user, run, now).await?;
                     super::wake::tell_others(tx).await?;
                     Ok(changed)
                 })
@@ -199,10 +200,20 @@ impl Store {
     }
 }
 
-/// Inside a transaction: what waits without a time waits for a condition, and it may hold by now.
+/// Inside a transaction: what the user's runs wait for may hold by now. Those that wait for a condition, or for a
+/// key to be usable again, become due; those in hand are marked, so that none of them can go to sleep after this
+/// for want of what has just come. Notices of such waiting end, so that the same trouble is told again.
 pub(super) async fn unpark(tx: &mut super::Tx, user: UserId, now: Timestamp) -> Result<u64, StoreError> {
+    // Claims and verdicts of this user's runs take the lane first, so until the commit none can pass by.
+    on_tx!(tx, db => sqlx::query("UPDATE lanes SET running = running WHERE user_id = $1")
+        .bind(user).execute(&mut *db).await.map(drop))?;
+    on_tx!(tx, db => sqlx::query(
+        "UPDATE runs SET woken = $2 WHERE user_id = $1 AND lease_until IS NOT NULL")
+        .bind(user).bind(true).execute(&mut *db).await.map(drop))?;
+    super::notices::end_waiting(tx, user, now).await?;
     Ok(on_tx!(tx, db => sqlx::query(
         "UPDATE runs SET state = 'queued', reason = NULL, detail = NULL, due_at = $2
-         WHERE user_id = $1 AND state = 'waiting' AND lease_until IS NULL AND due_at IS NULL")
+         WHERE user_id = $1 AND state = 'waiting' AND lease_until IS NULL
+            AND (due_at IS NULL OR reason IN ('key_paused', 'quota_exhausted', 'rate_limited'))")
         .bind(user).bind(now).execute(&mut *db).await.map(|done| done.rows_affected()))?)
 }

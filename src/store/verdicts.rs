@@ -56,21 +56,29 @@ impl Verdict {
             untouched: true,
         }
     }
+
+    /// Whether the run is to wait for a condition, which may have come to hold while it was worked on.
+    fn parks(&self) -> bool {
+        self.state == RunState::Waiting && self.due == Due::Never
+    }
 }
 
+// A leased run is a running one; asking for `lease_until` instead would tempt the planner to the index of leases,
+// which is full of those that have just ended.
 const POSTGRES_END: &str = "WITH verdict AS (
     SELECT * FROM UNNEST($1::UUID[], $2::BIGINT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::BIGINT[],
-                         $7::BIGINT[], $8::BIGINT[], $9::BOOLEAN[])
-        AS verdict (id, epoch, state, reason, detail, due_in, counts, finished_at, untouched)
+                         $7::BIGINT[], $8::BIGINT[], $9::BOOLEAN[], $10::BOOLEAN[])
+        AS verdict (id, epoch, state, reason, detail, due_in, counts, finished_at, untouched, parks)
 ), locked AS (
-    SELECT user_id FROM lanes WHERE user_id IN (SELECT UNNEST($10::UUID[])) ORDER BY user_id FOR UPDATE
+    SELECT user_id FROM lanes WHERE user_id IN (SELECT UNNEST($11::UUID[])) ORDER BY user_id FOR UPDATE
 ), ended AS (
-    UPDATE runs SET state = verdict.state, reason = verdict.reason, detail = verdict.detail,
-        due_at = now_millis() + verdict.due_in, attempt = attempt + verdict.counts,
+    UPDATE runs SET reason = verdict.reason, detail = verdict.detail, woken = FALSE,
+        state = CASE WHEN woken AND verdict.parks THEN 'queued' ELSE verdict.state END,
+        due_at = now_millis() + CASE WHEN woken AND verdict.parks THEN 0 ELSE verdict.due_in END, attempt = attempt + verdict.counts,
         crash_count = CASE WHEN verdict.untouched THEN crash_count ELSE 0 END,
         finished_at = verdict.finished_at, lease_owner = NULL, lease_until = NULL
     FROM verdict WHERE runs.id = verdict.id AND runs.lease_epoch = verdict.epoch
-        AND runs.lease_until IS NOT NULL AND (SELECT COUNT(*) FROM locked) >= 0
+        AND runs.state = 'running' AND (SELECT COUNT(*) FROM locked) >= 0
     RETURNING runs.id, runs.user_id
 ), settled AS (
     UPDATE outbox SET state = 'sent', epoch = verdict.epoch, sent_at = verdict.finished_at
@@ -83,14 +91,15 @@ const POSTGRES_END: &str = "WITH verdict AS (
 )
 SELECT id FROM ended";
 
-const SQLITE_END: &str = "UPDATE runs SET state = verdict.state, reason = verdict.reason,
-        detail = verdict.detail, due_at = verdict.due_at, attempt = attempt + verdict.counts,
+const SQLITE_END: &str = "UPDATE runs SET reason = verdict.reason, detail = verdict.detail, woken = FALSE,
+        state = CASE WHEN woken AND verdict.parks THEN 'queued' ELSE verdict.state END,
+        due_at = CASE WHEN woken AND verdict.parks THEN $2 ELSE verdict.due_at END, attempt = attempt + verdict.counts,
         crash_count = CASE WHEN verdict.untouched THEN crash_count ELSE 0 END,
         finished_at = verdict.finished_at, lease_owner = NULL, lease_until = NULL
     FROM (SELECT unhex(value ->> 'id') AS id, value ->> 'epoch' AS epoch, value ->> 'state' AS state,
         value ->> 'reason' AS reason, value ->> 'detail' AS detail, value ->> 'due_at' AS due_at,
         value ->> 'counts' AS counts, value ->> 'finished_at' AS finished_at,
-        value ->> 'untouched' AS untouched FROM json_each($1)) AS verdict
+        value ->> 'untouched' AS untouched, value ->> 'parks' AS parks FROM json_each($1)) AS verdict
     WHERE runs.id = verdict.id AND runs.lease_epoch = verdict.epoch AND runs.lease_until IS NOT NULL
     RETURNING runs.id, runs.user_id";
 
@@ -128,21 +137,17 @@ impl Store {
         Ok(ended)
     }
 
-    /// Keeps this process's leases for another `lease`, and answers which runs it still holds.
+    /// Keeps this process's leases for another `lease`, and answers which it still holds.
     ///
     /// # Errors
     /// Where the database does not answer; then nothing is known.
-    pub async fn renew_leases(
-        &self,
-        holder: Holder,
-        lease: Duration,
-    ) -> Result<Vec<(RunId, i64)>, StoreError> {
+    pub async fn renew_leases(&self, holder: Holder, lease: Duration) -> Result<Vec<Lease>, StoreError> {
         let until = self.lease_clock().await?.plus(lease);
         self.write(move |tx| {
             Box::pin(async move {
                 Ok(on_tx!(tx, db => sqlx::query_as(
                     "UPDATE runs SET lease_until = $2 WHERE lease_until IS NOT NULL AND lease_owner = $1
-                     RETURNING id, lease_epoch")
+                     RETURNING id, user_id, lease_epoch")
                     .bind(holder.uuid()).bind(until).fetch_all(&mut *db).await)?)
             })
         })
@@ -212,6 +217,7 @@ struct Ending<'a> {
     counts: i64,
     finished_at: Option<i64>,
     untouched: bool,
+    parks: bool,
 }
 
 async fn end_sqlite(
@@ -221,7 +227,8 @@ async fn end_sqlite(
 ) -> Result<Vec<RunId>, StoreError> {
     let endings: Vec<Ending<'_>> = verdicts.iter().map(|verdict| ending(verdict, now)).collect();
     let json = serde_json::to_string(&endings).unwrap_or_default();
-    let ended: Vec<(RunId, UserId)> = sqlx::query_as(SQLITE_END).bind(json).fetch_all(&mut *db).await?;
+    let ended: Vec<(RunId, UserId)> =
+        sqlx::query_as(SQLITE_END).bind(json).bind(now).fetch_all(&mut *db).await?;
     settle_sqlite(db, verdicts, &ended, now).await?;
     let users: Vec<String> = ended.iter().map(|(_, user)| user.uuid().simple().to_string()).collect();
     sqlx::query(SQLITE_LANES)
@@ -262,6 +269,7 @@ fn ending(verdict: &Verdict, now: Timestamp) -> Ending<'_> {
         counts: i64::from(verdict.counts),
         finished_at: verdict.state.is_end().then_some(now.millis()),
         untouched: verdict.untouched,
+        parks: verdict.parks(),
     }
 }
 
@@ -285,6 +293,7 @@ async fn end_postgres(
             verdicts.iter().map(|verdict| verdict.state.is_end().then_some(now.millis())).collect::<Vec<_>>(),
         )
         .bind(verdicts.iter().map(|verdict| verdict.untouched).collect::<Vec<_>>())
+        .bind(verdicts.iter().map(Verdict::parks).collect::<Vec<_>>())
         .bind(users)
         .fetch_all(&mut *db)
         .await?)

@@ -30,12 +30,14 @@ impl Store {
     async fn listen(&self, pool: &PgPool, tick: Duration) -> Result<(), StoreError> {
         let mut listener = PgListener::connect_with(pool).await?;
         listener.listen(CHANNEL).await?;
+        let own = pool.connect_options().get_application_name().map(str::to_owned);
         loop {
             // A slot freed or a due time reached elsewhere is not told; the tick sees it.
-            if let Ok(told) = tokio::time::timeout(tick, listener.try_recv()).await
-                && told?.is_none()
-            {
-                return Err(StoreError::Closed);
+            if let Ok(told) = tokio::time::timeout(tick, listener.try_recv()).await {
+                let Some(told) = told? else { return Err(StoreError::Closed) };
+                if Some(told.payload()) == own.as_deref() {
+                    continue; // whoever wrote has woken this queue already
+                }
             }
             self.wake.notify_one();
         }
@@ -67,6 +69,9 @@ pub(super) async fn tell_others(tx: &mut Tx) -> Result<(), StoreError> {
         Tx::Postgres(transaction) => &mut **transaction,
         Tx::Single(connection) => &mut **connection,
     };
-    sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL).execute(db).await?;
+    sqlx::query("SELECT pg_notify($1, current_setting('application_name'))")
+        .bind(CHANNEL)
+        .execute(db)
+        .await?;
     Ok(())
 }

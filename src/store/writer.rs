@@ -92,22 +92,40 @@ async fn write_forever(mut tx: Tx, mut waiting: mpsc::Receiver<Job>) {
     }
 }
 
+/// Every statement is a trip to SQLite's thread, so they travel together, and a lone job needs no savepoint.
 async fn commit_together(
     tx: &mut Tx,
     jobs: &mut Vec<Job>,
     answers: &mut Vec<Answer>,
 ) -> Result<(), sqlx::Error> {
-    run(tx, "BEGIN IMMEDIATE").await?;
+    if jobs.len() == 1 {
+        return commit_alone(tx, jobs, answers).await;
+    }
+    run(tx, "BEGIN IMMEDIATE; SAVEPOINT work").await?;
     for job in jobs.drain(..) {
-        run(tx, "SAVEPOINT work").await?;
         let done = job(tx).await;
         answers.push(done.answer);
         if !done.keep {
             run(tx, "ROLLBACK TO work").await?;
         }
-        run(tx, "RELEASE work").await?;
+        run(tx, "RELEASE work; SAVEPOINT work").await?;
     }
-    run(tx, "COMMIT").await
+    run(tx, "RELEASE work; COMMIT").await
+}
+
+async fn commit_alone(
+    tx: &mut Tx,
+    jobs: &mut Vec<Job>,
+    answers: &mut Vec<Answer>,
+) -> Result<(), sqlx::Error> {
+    run(tx, "BEGIN IMMEDIATE").await?;
+    let mut keep = true;
+    for job in jobs.drain(..) {
+        let done = job(tx).await;
+        answers.push(done.answer);
+        keep &= done.keep;
+    }
+    run(tx, if keep { "COMMIT" } else { "ROLLBACK" }).await
 }
 
 async fn run(tx: &mut Tx, statement: &'static str) -> Result<(), sqlx::Error> {

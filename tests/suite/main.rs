@@ -10,8 +10,13 @@
 
 mod support;
 
+mod apply;
+mod cli;
 mod config;
+mod demo;
 mod demo_servers;
+mod faults_in;
+mod faults_out;
 mod imap;
 mod layers;
 mod mail;

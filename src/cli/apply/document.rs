@@ -1,6 +1,6 @@
 //! The file as values: what each entry says, checked by itself.
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use toml::de::DeTable;
 
 use super::agent::{AgentEntry, read_agent};
@@ -75,7 +75,7 @@ fn read_all<T>(tables: Vec<Table<'_>>, read: impl Fn(Table<'_>) -> Option<T>) ->
 
 fn read_password(table: &mut Table<'_>) -> Option<SecretString> {
     let password = table.secret("password")?;
-    let length = secrecy::ExposeSecret::expose_secret(&password).chars().count();
+    let length = password.expose_secret().chars().count();
     if (SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&length) {
         return Some(password);
     }

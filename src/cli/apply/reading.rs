@@ -39,8 +39,7 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: ", self.line)?;
         if !self.place.is_empty() {
-            // No colon: behind a name such as `password:` the redactor takes what follows for the password.
-            write!(f, "{} \u{2013} ", self.place)?;
+            write!(f, "{}: ", self.place)?;
         }
         f.write_str(&self.problem)
     }

@@ -120,9 +120,7 @@ impl Script {
         if now < self.next_at {
             return None;
         }
-        let is_possible =
-            |scene: &Scene| scene.follows().is_none_or(|before| self.answer_to(before).is_some());
-        let scene = self.unwritten.remove(self.unwritten.iter().position(is_possible)?);
+        let scene = self.unwritten.remove(self.find_possible()?);
         self.next_at = now.plus(PAUSE);
         let answer = scene.follows().and_then(|before| self.answer_to(before));
         Some((scene.to().address, scene.write(now, answer)))
@@ -154,9 +152,15 @@ impl Script {
         self.unwritten.len()
     }
 
-    /// Whether every letter is written.
-    pub(super) fn is_told(&self) -> bool {
-        self.unwritten.is_empty()
+    /// Whether there is a letter that can be written without a further answer.
+    pub(super) fn can_go_on(&self) -> bool {
+        self.find_possible().is_some()
+    }
+
+    /// Index of the first letter whose answer has come, if it needs one.
+    fn find_possible(&self) -> Option<usize> {
+        let has_come = |before| self.answer_to(before).is_some();
+        self.unwritten.iter().position(|scene| scene.follows().is_none_or(has_come))
     }
 
     fn answer_to(&self, scene: Scene) -> Option<&Mail> {

@@ -115,7 +115,7 @@ impl<W: Write> Show<W> {
             }
             self.deliver_letters().await?;
             self.go_on().await?;
-            let is_over = self.script.is_told() && self.watch.is_settled();
+            let is_over = self.watch.is_settled() && !self.script.can_go_on();
             if self.once && (is_over || Instant::now() > last_call) {
                 return Ok(());
             }

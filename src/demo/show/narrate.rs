@@ -21,7 +21,7 @@ pub(super) fn open<W: Write>(screen: &mut Screen<W>, stage: &Stage) -> io::Resul
     let provider = match &stage.asked {
         Asked::StandIn(model) => format!("stand-in on this machine, {}; nothing is spent", model.base_url()),
         Asked::Live(live) => {
-            let warning = format!("LIVE: {live}; your key pays for every answer");
+            let warning = format!("LIVE: {live}; your key pays, for both owners");
             screen.paint(Look::Money, &warning)
         }
     };
@@ -52,15 +52,14 @@ pub(super) fn tell<W: Write>(screen: &mut Screen<W>, at: Duration, news: &News) 
         screen.line("")?;
     }
     let time = screen.paint(Look::Dim, &format!("{:>6.2} s", at.as_secs_f64()));
-    let verb = screen.paint(look, &format!("{mark} {verb:<11}"));
+    let verb = screen.paint(look, &format!("{mark} {verb:<12}"));
     let number = format!("#{}", news.number);
-    let words = words(screen, &news.step);
+    let (words, more) = words(screen, &news.step);
     screen.line(&format!("{time}  {number:<4}{verb}{words}"))?;
-    if let Step::Replied { words, .. } = &news.step {
-        let said = screen.paint(Look::Dim, &excerpt(words, WIDTH));
-        screen.line(&format!("{:<27}{said}", ""))?;
+    match more {
+        Some(more) => screen.line(&format!("{:<28}{more}", "")),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 fn heading(step: &Step) -> (char, Look, &'static str) {
@@ -69,28 +68,32 @@ fn heading(step: &Step) -> (char, Look, &'static str) {
         Step::Queued { .. } => ('·', Look::Dim, "queued"),
         Step::Resolved { .. } => ('·', Look::Dim, "resolved"),
         Step::Paid { .. } => ('$', Look::Money, "paid"),
-        Step::CallFailed { .. } => ('!', Look::Bad, "call failed"),
+        Step::CallFailed { .. } => ('!', Look::Bad, "asked"),
         Step::Replied { .. } => ('✓', Look::Good, "replied"),
         Step::Skipped { .. } => ('–', Look::Calm, "skipped"),
         Step::Troubled { state, .. } => ('!', Look::Bad, state.as_str()),
     }
 }
 
-fn words<W: Write>(screen: &Screen<W>, step: &Step) -> String {
+/// What stands beside the verb, and what stands below.
+fn words<W: Write>(screen: &Screen<W>, step: &Step) -> (String, Option<String>) {
     match step {
         Step::Arrived { from, to, subject, client } => {
-            let (from, subject) = (excerpt(from, 30), excerpt(subject, 40));
             let client = client.map(|client| screen.paint(Look::Dim, &format!("  ({client})")));
-            format!("{from} to {to}: \"{subject}\"{}", client.unwrap_or_default())
+            let line = format!("{} to {to}{}", excerpt(from, 30), client.unwrap_or_default());
+            (line, Some(format!("\"{}\"", excerpt(subject, WIDTH))))
         }
-        Step::Queued { run } => format!("run {run}"),
-        Step::Resolved { agent, owner } => format!("agent {agent}, owner {owner}"),
+        Step::Queued { run } => (screen.paint(Look::Dim, &format!("run {run}")), None),
+        Step::Resolved { agent, owner } => (format!("agent {agent}, owner {owner}"), None),
         Step::Paid { payer, key, input, output } => {
-            format!("key of {payer}, {key}  {input} tokens in, {output} out")
+            (format!("by the key of {payer}, {key}   {input} tokens in, {output} out"), None)
         }
-        Step::CallFailed { class } => class.clone(),
-        Step::Replied { to, after, .. } => format!("to {to} after {:.2} s", after.as_secs_f64()),
-        Step::Skipped { sentence } | Step::Troubled { sentence, .. } => excerpt(sentence, 2 * WIDTH),
+        Step::CallFailed { class } => (format!("in vain: {class}"), None),
+        Step::Replied { to, after, words } => {
+            let line = format!("to {to} after {:.2} s", after.as_secs_f64());
+            (line, Some(screen.paint(Look::Dim, &excerpt(words, WIDTH))))
+        }
+        Step::Skipped { sentence } | Step::Troubled { sentence, .. } => (excerpt(sentence, 2 * WIDTH), None),
     }
 }
 

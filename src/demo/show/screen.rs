@@ -49,7 +49,7 @@ impl<W: Write> Screen<W> {
 
     /// Prints a line at once.
     pub(super) fn line(&mut self, text: &str) -> io::Result<()> {
-        writeln!(self.output, "{}", text.trim_end())?;
+        writeln!(self.output, "{}", text.trim_end_matches(' '))?;
         self.output.flush()
     }
 }

@@ -113,10 +113,12 @@ impl Totals {
 
     /// `6 mails received = 4 replied + 2 skipped`.
     fn equation(&self) -> String {
-        let counted = RunState::ALL.map(|state| (state, self.count(state)));
-        let is_told = |state, count| count > 0 || matches!(state, RunState::Replied | RunState::Skipped);
-        let told = counted.into_iter().filter(|(state, count)| is_told(*state, *count));
-        let parts: Vec<String> = told.map(|(state, count)| format!("{count} {}", state.as_str())).collect();
+        let good = [RunState::Replied, RunState::Skipped];
+        let others =
+            RunState::ALL.into_iter().filter(|state| !good.contains(state) && self.count(*state) > 0);
+        let told = good.into_iter().chain(others);
+        let parts: Vec<String> =
+            told.map(|state| format!("{} {}", self.count(state), state.as_str())).collect();
         format!("{} mails received = {}", self.received(), parts.join(" + "))
     }
 
@@ -147,8 +149,8 @@ impl Totals {
 
     fn confession(&self) -> &'static str {
         if self.is_live {
-            "The post office was a stand-in inside this process: no mail left this machine. The model was real, and so was\n  \
-             the service: watching, queue, vault, provider calls, composing and sending."
+            "The post office was a stand-in inside this process: no mail left this machine. The provider was the one\n  \
+             you named, and the service was real: watching, queue, vault, provider calls, composing, sending."
         } else {
             "The post office and the provider were stand-ins inside this process: no mail left this machine, and no\n  \
              model thought. The service was real: watching, queue, vault, provider calls, composing, sending."

@@ -8,6 +8,7 @@ use super::cast::Owner;
 use super::letters::Script;
 use crate::clock::Timestamp;
 use crate::demo::post_office::Event;
+use crate::mail::gate::SkipReason;
 use crate::mail::{self, Limits, Mail};
 use crate::run::explain;
 use crate::store::{CallId, Payer, ProviderCall, Run, RunId, RunState, Store};
@@ -72,6 +73,8 @@ struct Seen {
     calls: HashSet<CallId>,
     /// The last state and reason told.
     told: Option<(RunState, Option<String>)>,
+    /// Whether nothing more happens to it without a person.
+    is_settled: bool,
 }
 
 /// Everything seen so far.
@@ -109,8 +112,7 @@ impl Watch {
 
     /// Whether nothing more will happen to any mail without a person.
     pub(super) fn is_settled(&self) -> bool {
-        let is_settled = |state: RunState| state.is_end() || state == RunState::Held;
-        self.mails.iter().all(|mail| mail.told.as_ref().is_some_and(|(state, _)| is_settled(*state)))
+        self.mails.iter().all(|mail| mail.is_settled)
     }
 
     /// Takes note of what the post office tells.
@@ -133,6 +135,7 @@ impl Watch {
                     is_resolved: false,
                     calls: HashSet::new(),
                     told: None,
+                    is_settled: false,
                 });
                 let step = Step::Arrived { from, to, subject: mail.subject, client };
                 Some(News { number: self.mails.len(), step })
@@ -212,15 +215,21 @@ impl Seen {
 
     /// What a person would want to hear about the run's state, once.
     async fn read_state(&mut self, store: &Store, run: Run) -> Result<Option<Step>, DemoError> {
+        let is_parked = run.state == RunState::Waiting && run.due_at.is_none();
+        self.is_settled = run.state.is_end() || run.state == RunState::Held || is_parked;
         let now = Some((run.state, run.reason.clone()));
         if matches!(run.state, RunState::Queued | RunState::Running) || self.told == now {
             return Ok(None);
         }
         self.told = now;
-        let sentence = explain::sentence(run.state, run.reason.as_deref(), run.detail.as_deref());
+        let reason = run.reason.as_deref();
+        let sentence = explain::sentence(run.state, reason, run.detail.as_deref());
         Ok(Some(match run.state {
             RunState::Replied => self.read_reply(store, &run).await?,
-            RunState::Skipped => Step::Skipped { sentence },
+            RunState::Skipped => {
+                let reason = reason.and_then(SkipReason::from_code);
+                Step::Skipped { sentence: reason.map_or(sentence, |reason| reason.explain().to_owned()) }
+            }
             state => Step::Troubled { state, sentence },
         }))
     }

@@ -41,12 +41,12 @@ async fn journey(dovecot: &Dovecot, session: Session) {
     let (session, uids) = idled.unwrap().0.uids_from(next).await.unwrap();
     let (session, mails) = session.fetch(&uids, 10_000).await.unwrap();
     assert_eq!(mails.iter().map(|(_, mail)| mail.as_slice()).collect::<Vec<_>>(), [MAIL]);
-    let (session, ()) = session.mark_answered(uids[0]).await.unwrap();
+    let (session, _) = session.mark_answered(uids[0]).await.unwrap();
     let (session, summaries) = session.describe(&uids).await.unwrap();
     assert!(summaries[0].flags.answered && !summaries[0].flags.seen && summaries[0].internal_date.is_some());
     let (session, sent) = session.sent_folder().await.unwrap();
     let sent = sent.unwrap();
-    let (session, ()) = session.append(&sent, MAIL, true).await.unwrap();
+    let (session, _) = session.append(&sent, MAIL, true).await.unwrap();
     let id = RfcMessageId::parse("one@example.org").unwrap();
     let (session, found) = session.find_by_message_id(&sent, &id).await.unwrap();
     assert!(found);

@@ -157,7 +157,8 @@ async fn our_copy_is_found_by_its_id_only() {
     assert_eq!(sent.as_deref(), Some(SENT));
     let one = RfcMessageId::parse("one@example.org").unwrap();
     let (session, before) = session.find_by_message_id(SENT, &one).await.unwrap();
-    let (session, ()) = session.append(SENT, MAIL, true).await.unwrap();
+    let (session, stored) = session.append(SENT, MAIL, true).await.unwrap();
+    assert_eq!(stored, Ok(()));
     let (session, after) = session.find_by_message_id(SENT, &one).await.unwrap();
     assert_eq!((before, after), (false, true));
     assert_eq!(server.sent(ANNA), [MAIL]);
@@ -173,17 +174,23 @@ async fn an_answered_mail_is_marked() {
     let server = server().await;
     let uid = server.deliver(ANNA, MAIL);
     let session = inbox(&server, PATIENT).await;
-    let (session, ()) = session.mark_answered(uid).await.unwrap();
+    let (session, marked) = session.mark_answered(uid).await.unwrap();
+    assert_eq!(marked, Ok(()));
     let (_, summaries) = session.describe(&[uid]).await.unwrap();
     assert!(summaries[0].flags.answered && !summaries[0].flags.seen);
 }
 
 #[tokio::test]
-async fn a_full_mailbox_refuses_the_copy_by_name() {
+async fn a_full_mailbox_refuses_the_copy_by_name_and_the_session_goes_on() {
     let server = server().await;
+    let uid = server.deliver(ANNA, MAIL);
     server.rule(Rule::on("APPEND", Fault::No("[OVERQUOTA] full")));
-    let got = error(inbox(&server, PATIENT).await.append(SENT, MAIL, true).await);
-    assert_eq!(got.to_string(), "the mail server refused: NO to append [OVERQUOTA]");
+    server.rule(Rule::on("UID STORE", Fault::No("[NOPERM] for reading only")));
+    let (session, stored) = inbox(&server, PATIENT).await.append(SENT, MAIL, true).await.unwrap();
+    assert_eq!(stored.unwrap_err().to_string(), "NO to append [OVERQUOTA]");
+    let (session, marked) = session.mark_answered(uid).await.unwrap();
+    assert!(marked.unwrap_err().to_string().ends_with("[NOPERM]"));
+    session.noop().await.unwrap();
 }
 
 #[tokio::test]

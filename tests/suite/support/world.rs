@@ -93,11 +93,23 @@ pub fn quick_config(database: &TestDatabase, servers: &Servers) -> Config {
 /// Makes a user with one key and these mailboxes, each with an agent. The user's name is the part before the `@`
 /// of the first address.
 pub async fn add_owner(store: &Store, servers: &Servers, addresses: &[&str]) -> Vec<Desk> {
+    let name = addresses[0].split('@').next().unwrap();
+    let key = format!("sk-test-{name}-0123456789abcdef");
+    add_owner_with_key(store, servers, addresses, Some(&key)).await
+}
+
+/// The same with this key, or without any.
+pub async fn add_owner_with_key(
+    store: &Store,
+    servers: &Servers,
+    addresses: &[&str],
+    key: Option<&str>,
+) -> Vec<Desk> {
     let clock = store.clock();
     let vault = test_vault();
     let user = UserId::new(clock);
     let name = addresses[0].split('@').next().unwrap();
-    let key = format!("sk-test-{name}-0123456789abcdef");
+    let configurations = key.map(|key| ai_configuration(AiConfigurationId::new(clock), user, servers, key));
     let mut provision = Provision {
         users: vec![NewUser {
             id: user,
@@ -105,14 +117,19 @@ pub async fn add_owner(store: &Store, servers: &Servers, addresses: &[&str]) -> 
             name: format!("Owner {name}"),
             password_hash: None,
         }],
-        ai_configurations: vec![ai_configuration(&vault, clock, user, servers, &key)],
+        ai_configurations: configurations.into_iter().collect(),
         ..Provision::default()
     };
     let mut desks = Vec::new();
     for address in addresses {
         let mailbox = mailbox(&vault, clock, user, servers, address);
         provision.agents.push(agent(clock, user, mailbox.id, address));
-        desks.push(Desk { user, mailbox: mailbox.id, address: (*address).into(), key: key.clone() });
+        desks.push(Desk {
+            user,
+            mailbox: mailbox.id,
+            address: (*address).into(),
+            key: key.unwrap_or_default().into(),
+        });
         provision.mailboxes.push(mailbox);
     }
     store.provision(provision).await.unwrap();
@@ -125,14 +142,14 @@ pub fn test_vault() -> Vault {
     Vault::single("k1", key).unwrap()
 }
 
-fn ai_configuration(
-    vault: &Vault,
-    clock: &Clock,
+/// A configuration with this key, sealed for this row; it becomes the default.
+pub fn ai_configuration(
+    id: AiConfigurationId,
     user: UserId,
     servers: &Servers,
     key: &str,
 ) -> NewAiConfiguration {
-    let id = AiConfigurationId::new(clock);
+    let vault = test_vault();
     let secret = SecretString::from(key.to_owned());
     let provider = "openai_compatible".to_owned();
     let place = Place { column: API_KEY_COLUMN, owner: user.uuid(), record: id.uuid(), provider: &provider };

@@ -3,6 +3,7 @@
 use super::super::agent::{AgentEntry, KIND};
 use super::super::document::UserEntry;
 use super::super::reading::Place;
+use super::super::table::Setting;
 use super::mailbox::is_same_address;
 use super::{Context, Step, Verb, changed};
 use crate::mail::Address;
@@ -91,7 +92,6 @@ fn find_ai_configuration(
     stored: Option<&Agent>,
     context: &mut Context<'_>,
 ) -> Option<Option<AiConfigurationId>> {
-    use super::super::table::Setting;
     let provider = match &entry.ai_config {
         Setting::LeftOut => return Some(stored.and_then(|stored| stored.ai_configuration_id)),
         Setting::TakenAway => return Some(None),

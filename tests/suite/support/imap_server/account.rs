@@ -14,6 +14,8 @@ pub struct Account {
     pub idle: Idle,
     /// The RFC822.SIZE that every mail is said to have.
     pub size_lie: Option<u32>,
+    /// Whether INTERNALDATE is left out of the answers.
+    pub hides_dates: bool,
     folders: BTreeMap<String, Folder>,
 }
 
@@ -35,7 +37,13 @@ pub struct StoredMail {
 impl Account {
     pub fn new(secret: &str) -> Self {
         let folders = [INBOX, SENT].map(|name| (name.to_owned(), Folder::new()));
-        Self { secret: secret.to_owned(), idle: Idle::Pushes, size_lie: None, folders: folders.into() }
+        Self {
+            secret: secret.to_owned(),
+            idle: Idle::Pushes,
+            size_lie: None,
+            hides_dates: false,
+            folders: folders.into(),
+        }
     }
 
     /// One of the folders that every account has.

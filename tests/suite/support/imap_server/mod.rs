@@ -36,6 +36,8 @@ pub enum Idle {
     Pushes,
     /// IDLE is accepted, and then nothing is ever said.
     Silent,
+    /// At the beginning of every IDLE it says that there is mail, and nothing ever again.
+    Babbles,
     /// The capability is missing.
     Missing,
 }
@@ -98,6 +100,23 @@ impl ImapServer {
         self.change(user, |account| account.folder(INBOX).append(bytes, arrived, &[]))
     }
 
+    /// The same with these flags.
+    pub fn deliver_flagged(&self, user: &str, bytes: &[u8], flags: &[&str]) -> u32 {
+        let now = postkey::clock::Clock::system().now();
+        self.change(user, |account| account.folder(INBOX).append(bytes, now, flags))
+    }
+
+    /// Puts a mail into the Sent folder, as hosts do whose SMTP server files copies itself.
+    pub fn put_into_sent(&self, user: &str, bytes: &[u8]) {
+        let now = postkey::clock::Clock::system().now();
+        self.change(user, |account| account.folder(SENT).append(bytes, now, &["\\Seen"]));
+    }
+
+    /// The next mail of the INBOX gets this UID.
+    pub fn set_next_uid(&self, user: &str, uid: u32) {
+        self.change(user, |account| account.folder(INBOX).uid_next = uid);
+    }
+
     /// Takes a mail out of the INBOX, as another client would; the UID is never used again.
     pub fn remove(&self, user: &str, uid: u32) {
         self.change(user, |account| account.folder(INBOX).mails.retain(|mail| mail.uid != uid));
@@ -131,6 +150,11 @@ impl ImapServer {
     /// Reports this RFC822.SIZE for every mail of the account, whatever its real size; `None` ends the lie.
     pub fn lie_about_size(&self, user: &str, size: Option<u32>) {
         self.change(user, |account| account.size_lie = size);
+    }
+
+    /// Leaves the INTERNALDATE out of every answer from now on.
+    pub fn hide_dates(&self, user: &str) {
+        self.change(user, |account| account.hides_dates = true);
     }
 
     /// Misbehaves by this rule from now on; of several that fit, the first one added is followed.

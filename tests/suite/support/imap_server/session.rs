@@ -229,7 +229,7 @@ impl Session {
         let Some(name) = self.folder.clone() else { return (Vec::new(), "BAD select first".to_owned()) };
         let mut accounts = self.state.accounts();
         let Some(account) = accounts.get_mut(&self.user) else { return no("gone") };
-        let size_lie = account.size_lie;
+        let (size_lie, hides_dates) = (account.size_lie, account.hides_dates);
         let Some(folder) = account.find_folder(&name) else { return no("gone") };
         let untagged = match request.keyword(1).as_str() {
             "SEARCH" => {
@@ -238,7 +238,10 @@ impl Session {
                 format!("* SEARCH{uids}\r\n").into_bytes()
             }
             "FETCH" => {
-                let items = request.line.to_ascii_uppercase();
+                let mut items = request.line.to_ascii_uppercase();
+                if hides_dates {
+                    items = items.replace("INTERNALDATE", "");
+                }
                 let uids = uids_in_set(&folder.mails, request.word(2));
                 let mails = (1..).zip(&folder.mails).filter(|(_, mail)| uids.contains(&mail.uid));
                 mails.flat_map(|(position, mail)| fetch::describe(position, mail, &items, size_lie)).collect()
@@ -274,6 +277,9 @@ impl Session {
     async fn idle(&mut self, tag: &str) -> io::Result<()> {
         let mut changes = self.state.changes.subscribe();
         self.wire.write(b"+ idling\r\n").await?;
+        if self.state.accounts().get(&self.user).is_some_and(|account| account.idle == Idle::Babbles) {
+            self.wire.write(b"* 1 EXISTS\r\n").await?;
+        }
         loop {
             if self.pushes() {
                 let news = self.news();

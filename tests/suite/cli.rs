@@ -1,0 +1,209 @@
+//! The small commands, by the program itself.
+
+use postkey::clock::Clock;
+use postkey::store::{ClaimLimits, Due, Holder, RunId, RunState, Store, UserId, Verdict};
+
+use crate::support::certificate::Certificate;
+use crate::support::database::{TestDatabase, on_both};
+use crate::support::imap_server::ImapServer;
+use crate::support::loopback::Encryption;
+use crate::support::program::Program;
+use crate::support::rows::{enqueue, new_mailbox, open_store};
+use crate::support::smtp_server::SmtpServer;
+
+on_both! {
+    async fn a_generated_key_starts_a_vault(database: TestDatabase) {
+        let program = Program::new(&database).with("POSTKEY_KEKS", "");
+        program.write("users.toml", "[[user]]\nemail = \"ann@example.com\"\nname = \"Ann\"\n");
+        let without = program.run("apply users.toml").await;
+        assert_eq!(without.code, 1, "{without:?}");
+        assert!(without.err.contains("postkey keys generate"), "{without:?}");
+
+        let generated = program.run("keys generate").await.done();
+
+        let lines = generated.lines().filter(|line| !line.starts_with('#'));
+        let [line] = lines.collect::<Vec<_>>()[..] else { panic!("not one line that does something: {generated}") };
+        let key = line.strip_prefix("export POSTKEY_KEKS='").unwrap().strip_suffix('\'').unwrap();
+        assert!(generated.contains("BACK IT UP"), "{generated}");
+        let program = program.with("POSTKEY_KEKS", key);
+        program.run("apply users.toml").await.done();
+
+        // Another key under the same name is recognised before it seals anything (SR-21).
+        let other = program.run("keys generate").await.done();
+        let other = other.lines().find_map(|line| line.strip_prefix("export POSTKEY_KEKS='")).unwrap();
+        let program = program.with("POSTKEY_KEKS", other.trim_end_matches('\''));
+        let wrong = program.run("apply users.toml").await;
+        assert_eq!(wrong.code, 1, "{wrong:?}");
+        assert!(wrong.err.contains("restore the right key"), "{wrong:?}");
+    }
+
+    async fn a_database_without_tables_says_what_to_do(database: TestDatabase) {
+        let program = Program::new(&database);
+        let ended = program.run("user list").await;
+        assert_eq!(ended.code, 1, "{ended:?}");
+        assert!(ended.err.contains("postkey migrate"), "{ended:?}");
+        program.run("migrate").await.done();
+        assert!(program.run("user list").await.done().contains("postkey apply"));
+        assert!(program.run("runs list").await.done().contains("no mail has come in yet"));
+        assert!(program.run("notices").await.done().contains("nothing to tell"));
+        assert!(program.run("usage").await.done().contains("no provider has been called yet"));
+    }
+
+    async fn what_is_not_there_says_how_to_find_it(database: TestDatabase) {
+        let program = Program::new(&database);
+        program.run("migrate").await.done();
+        for (line, hint) in [
+            ("user show eve@example.com", "postkey user list"),
+            ("agent show Nobody", "postkey agent list"),
+            ("mailbox show x@example.com", "postkey mailbox list"),
+            ("config show openai", "postkey config list"),
+            ("runs show 0192f0f0-0000-7000-8000-000000000000", "postkey runs list"),
+            ("agent list --user eve@example.com", "postkey user list"),
+        ] {
+            let ended = program.run(line).await;
+            assert_eq!(ended.code, 1, "{ended:?}");
+            assert!(ended.err.contains(hint), "{ended:?}");
+        }
+        assert_eq!(program.run("runs show nonsense").await.code, 2);
+    }
+
+    async fn runs_explain_themselves(database: TestDatabase) {
+        let program = Program::new(&database);
+        let (store, user, runs) = held_runs(&database, &[
+            (RunState::Replied, None),
+            (RunState::Skipped, Some("mailing_list")),
+            (RunState::Held, Some("ambiguous")),
+        ]).await;
+
+        let list = program.run("runs list").await.done();
+
+        assert!(list.contains("3 mails received = 1 held + 1 replied + 1 skipped"), "{list}");
+        let shown = program.run(&format!("runs show {}", runs[1])).await.done();
+        assert!(shown.contains("came through a mailing list"), "{shown}");
+        let email = store.find_user(user).await.unwrap().unwrap().email;
+        let one = program.run(&format!("runs list --user {email} --last 1")).await.done();
+        assert_eq!(one.matches(&email).count(), 1, "{one}");
+    }
+
+    async fn only_what_may_be_done_again_is(database: TestDatabase) {
+        let program = Program::new(&database);
+        let (store, user, runs) = held_runs(&database, &[
+            (RunState::Replied, None),
+            (RunState::Held, Some("ambiguous")),
+            (RunState::Failed, Some("provider_rejects")),
+            (RunState::Held, Some("draft")),
+        ]).await;
+        let [replied, ambiguous, failed, draft] = runs[..] else { panic!("{runs:?}") };
+
+        for (line, reason) in [
+            (format!("runs retry {replied}"), "second reply is never sent"),
+            (format!("runs retry {replied} --resend"), "second reply is never sent"),
+            (format!("runs retry {ambiguous}"), "--resend"),
+            (format!("runs retry {draft}"), "--resend"),
+            (format!("runs retry {failed} --resend"), "leave it out"),
+        ] {
+            let ended = program.run(&line).await;
+            assert_eq!(ended.code, 1, "{line}: {ended:?}");
+            assert!(ended.err.contains(reason), "{line}: {ended:?}");
+        }
+        for (run, option) in [(ambiguous, " --resend"), (failed, ""), (draft, " --resend")] {
+            program.run(&format!("runs retry {run}{option}")).await.done();
+            let again = store.find_run(user, run).await.unwrap().unwrap();
+            assert_eq!(again.state, RunState::Queued);
+        }
+        let queued = program.run(&format!("runs retry {failed}")).await;
+        assert!(queued.code == 1 && queued.err.contains("queued already"), "{queued:?}");
+    }
+
+    async fn a_mailbox_is_tried_out(database: TestDatabase) {
+        let certificate = Certificate::generate();
+        let imap = ImapServer::start(Encryption::tls(&certificate)).await;
+        let smtp = SmtpServer::start(Encryption::start_tls(&certificate)).await;
+        imap.add_account("ann@box.test", "open sesame");
+        smtp.add_account("ann@box.test", "open sesame");
+        imap.deliver("ann@box.test", b"Subject: x\r\n\r\nx");
+        let endpoints = format!("{},{}", imap.address(), smtp.address());
+        let program = Program::new(&database)
+            .with("POSTKEY_NETWORK__PRIVATE_ENDPOINTS", &endpoints)
+            .with("WORD", "open sesame");
+        program.write("ca.pem", &certificate.certificate_pem());
+        program.write("box.toml", &format!(
+            "[[user]]\nemail = \"ann@example.com\"\nname = \"Ann\"\n[[user.mailbox]]\naddress = \"ann@box.test\"\n\
+             imap = {{ host = \"127.0.0.1\", port = {}, password = \"env:WORD\", ca_file = \"ca.pem\" }}\n\
+             smtp = {{ host = \"127.0.0.1\", port = {}, security = \"starttls\", password = \"env:WORD\", ca_file = \"ca.pem\" }}\n",
+            imap.address().port(), smtp.address().port()));
+        program.run("apply box.toml").await.done();
+
+        let said = program.run("mailbox test ann@box.test").await.done();
+
+        for line in ["logged in to 127.0.0.1", "IDLE", "MOVE", "UIDPLUS", "SPECIAL-USE", "1 mails", "can be used"] {
+            assert!(said.contains(line), "{said}");
+        }
+        assert_eq!(said.matches("logged in").count(), 2, "{said}");
+        let program = program.with("WORD", "wrong");
+        program.run("apply box.toml").await.done();
+        let refused = program.run("mailbox test ann@box.test").await;
+        assert_eq!(refused.code, 1, "{refused:?}");
+        assert!(refused.err.contains("did not accept the login") && !refused.err.contains("wrong\""), "{refused:?}");
+    }
+
+    async fn serve_prints_its_configuration_and_ends_at_sigterm(database: TestDatabase) {
+        let program = Program::new(&database);
+        let child = program.command(&["serve"]).stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped()).spawn().unwrap();
+        let pid = child.id().unwrap().to_string();
+        let store = migrated(&program, &database).await;
+        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        let killed = tokio::process::Command::new("kill").args(["-TERM", &pid]).status().await.unwrap();
+        assert!(killed.success());
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(20), child.wait_with_output()).await;
+        let ended = ended.expect("it ends soon").unwrap();
+        let (out, err) = (String::from_utf8(ended.stdout).unwrap(), String::from_utf8(ended.stderr).unwrap());
+        assert!(ended.status.success(), "{err}");
+        assert!(out.contains("[database]") && out.contains("[worker]"), "{out}");
+        let password = url::Url::parse(database.url()).ok().and_then(|url| url.password().map(str::to_owned));
+        assert!(password.is_none_or(|password| !out.contains(&password) && !err.contains(&password)));
+        assert!(!out.contains("AAECAwQF") && !err.contains("AAECAwQF"), "{out}{err}");
+        drop(store);
+    }
+
+    async fn a_wrong_configuration_names_the_nearest_key(database: TestDatabase) {
+        let program = Program::new(&database);
+        program.write("workers.toml", "[worker]\nconcurency = 3\n");
+        let ended = program.run("user list").await;
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.err.contains("`concurrency`"), "{ended:?}");
+    }
+}
+
+/// Once the served database has its tables.
+async fn migrated(program: &Program, database: &TestDatabase) -> Store {
+    crate::support::wait::until("the tables", std::time::Duration::from_secs(20), || async {
+        program.run("user list").await.code == 0
+    })
+    .await;
+    open_store(database, Clock::system()).await
+}
+
+/// Runs that ended like this, oldest first.
+async fn held_runs(
+    database: &TestDatabase,
+    ends: &[(RunState, Option<&'static str>)],
+) -> (Store, UserId, Vec<RunId>) {
+    let store = open_store(database, Clock::system()).await;
+    let mailbox = new_mailbox(&store, "ann").await;
+    let runs = enqueue(&store, mailbox, u32::try_from(ends.len()).unwrap()).await;
+    let limits = ClaimLimits { most: 100, per_user: 100, lease: std::time::Duration::from_secs(60) };
+    let claims = store.claim_runs(Holder::new(store.clock()), limits).await.unwrap();
+    let verdicts = runs.iter().zip(ends).map(|(run, (state, reason))| Verdict {
+        lease: claims.iter().find(|claim| claim.id == *run).unwrap().lease(),
+        state: *state,
+        reason: *reason,
+        detail: None,
+        due: Due::Never,
+        counts: false,
+        untouched: false,
+    });
+    store.end_leases(verdicts.collect()).await.unwrap();
+    (store, mailbox.user, runs)
+}

@@ -1,0 +1,78 @@
+//! A PostgreSQL server that is away for a while, in the middle of the work.
+
+use std::time::Duration;
+
+use postkey::store::RunState;
+
+use crate::support::database::TestDatabase;
+use crate::support::office::{LONG, Office};
+use crate::support::provider_server::Answer;
+use crate::support::proxy::Proxy;
+use crate::support::wait::until;
+use crate::support::world::{Desk, count};
+
+const MAILS: usize = 60;
+
+/// The service works through a proxy that is taken away; everybody else keeps the server.
+async fn take_the_database_away_for(away: Duration) {
+    let database = TestDatabase::postgres().await;
+    let proxy = Proxy::start(database.server_address()).await;
+    let mut office = Office::open(&database).await;
+    office.config.database.url = database.url_through(&proxy);
+    office.config.database.acquire_timeout = Duration::from_secs(2);
+    office.config.worker.lease = Duration::from_secs(30);
+    office.provider.otherwise(
+        Answer::words(|call| format!("Answer to: {}", call.last_text())).late(Duration::from_millis(50)),
+    );
+    let mut desks: Vec<Desk> = Vec::new();
+    for name in ["ann", "bob", "cleo"] {
+        desks.push(office.hire(&format!("{name}@shop.test")).await);
+    }
+    (0..MAILS).for_each(|number| office.deliver(&desks[number % desks.len()], number));
+    let served = office.serve().await;
+    until("a third is answered", LONG, async || office.smtp.accepted().len() >= MAILS / 3).await;
+    proxy.take_away();
+    tokio::time::sleep(away).await;
+    // Mail that comes meanwhile waits on its server.
+    (MAILS..MAILS + 6).for_each(|number| office.deliver(&desks[number % desks.len()], number));
+    let asked = office.provider.calls().len();
+    proxy.bring_back();
+    until("work goes on", Duration::from_secs(15), async || office.provider.calls().len() > asked).await;
+    let all = MAILS + 6;
+    until("all are done", LONG, async || {
+        let mut done = 0;
+        for desk in &desks {
+            done += count(&office.store, desk.user, RunState::Replied).await;
+            done += count(&office.store, desk.user, RunState::Held).await;
+        }
+        done == all
+    })
+    .await;
+    served.end().await;
+    let (mut held, mut attempts, mut crashes) = (0, 0, 0);
+    for desk in &desks {
+        for run in office.runs(desk).await {
+            held += usize::from(run.state == RunState::Held);
+            attempts += run.attempt;
+            crashes += run.crash_count;
+        }
+    }
+    assert_eq!((held, attempts, crashes), (0, 0, 0), "held, attempts, crashes");
+    office.check_answered_once(0..all);
+    assert_eq!(office.provider.calls().len(), all, "an answer was paid for twice");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_away_for_moments_costs_nothing() {
+    take_the_database_away_for(Duration::from_millis(500)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_away_for_seconds_loses_nothing_and_doubles_nothing() {
+    take_the_database_away_for(Duration::from_secs(6)).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_that_is_away_for_20_seconds_loses_nothing_and_doubles_nothing() {
+    take_the_database_away_for(Duration::from_secs(20)).await;
+}

@@ -1,0 +1,153 @@
+//! Mail servers that refuse, are busy or go away before they have the mail.
+
+use std::time::Duration;
+
+use postkey::store::RunState;
+
+use crate::support::database::on_both;
+use crate::support::office::{LONG, Office};
+use crate::support::provider_server::Answer;
+use crate::support::smtp_server::{Fault, Rule, Step};
+use crate::support::wait::until;
+use crate::support::world::count;
+
+/// Every step at which a server can say something.
+const STEPS: [Step; 8] = [
+    Step::Connect,
+    Step::Hello,
+    Step::Auth,
+    Step::MailFrom,
+    Step::RcptTo,
+    Step::Data,
+    Step::Body,
+    Step::AfterDot,
+];
+
+on_both! {
+    async fn a_busy_mail_server_is_tried_again_at_whatever_step(database: TestDatabase) {
+        let mut office = Office::open(&database).await;
+        office.config.smtp.retry_first = Duration::from_millis(100);
+        let ann = office.hire("ann@shop.test").await;
+        let served = office.serve().await;
+        for (number, step) in STEPS.into_iter().enumerate() {
+            office.smtp.rule(Rule::at(step, Fault::Reply("451 4.3.0 not now")).times(1));
+            office.smtp.cut(); // so that it begins with the first step
+            office.deliver(&ann, number);
+            office.until_counted(&ann, RunState::Replied, number + 1).await;
+            office.smtp.clear_rules();
+        }
+        served.end().await;
+        office.check_answered_once(0..STEPS.len());
+        assert_eq!(office.provider.calls().len(), STEPS.len(), "a stored answer was asked for again");
+        assert!(office.runs(&ann).await.iter().all(|run| run.attempt == 0));
+    }
+}
+
+on_both! {
+    async fn a_lost_connection_before_the_dot_is_made_good_at_whatever_step(database: TestDatabase) {
+        let mut office = Office::open(&database).await;
+        office.config.smtp.retry_first = Duration::from_millis(100);
+        let ann = office.hire("ann@shop.test").await;
+        let served = office.serve().await;
+        let before_the_mail = &STEPS[..6];
+        for (number, step) in before_the_mail.iter().enumerate() {
+            office.smtp.rule(Rule::at(*step, Fault::Cut).times(1));
+            office.smtp.cut();
+            office.deliver(&ann, number);
+            office.until_counted(&ann, RunState::Replied, number + 1).await;
+            office.smtp.clear_rules();
+        }
+        served.end().await;
+        office.check_answered_once(0..before_the_mail.len());
+        assert_eq!(office.provider.calls().len(), before_the_mail.len());
+    }
+}
+
+on_both! {
+    async fn a_connection_lost_within_the_mail_is_not_ambiguous(database: TestDatabase) {
+        let mut office = Office::open(&database).await;
+        office.config.smtp.retry_first = Duration::from_millis(100);
+        office.config.provider.max_response_bytes = 64 << 20;
+        let ann = office.hire("ann@shop.test").await;
+        // More than the buffers between two sockets hold, so that the dot cannot have left.
+        office.provider.otherwise(Answer::words(|_| "all is well, thank you. ".repeat(700_000)));
+        office.smtp.rule(Rule::at(Step::Body, Fault::Cut).times(2));
+        office.deliver(&ann, 1);
+        let served = office.serve().await;
+        office.until_counted(&ann, RunState::Replied, 1).await;
+        served.end().await;
+        office.check_answered_once([1]);
+        assert_eq!(office.provider.calls().len(), 1);
+    }
+}
+
+on_both! {
+    async fn a_refusal_is_final_or_waits_for_the_owner(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let served = office.serve().await;
+        let outcomes = [
+            (Step::Connect, "554 5.7.1 go away", RunState::Waiting, "smtp_unusable"),
+            (Step::Hello, "550 5.7.1 go away", RunState::Waiting, "smtp_unusable"),
+            (Step::Auth, "535 5.7.8 wrong password", RunState::Waiting, "smtp_login"),
+            (Step::MailFrom, "550 5.7.1 not you", RunState::Failed, "smtp_refused"),
+            (Step::RcptTo, "550 5.1.1 nobody", RunState::Failed, "smtp_refused"),
+            (Step::Data, "554 5.7.1 no", RunState::Failed, "smtp_refused"),
+            (Step::AfterDot, "554 5.7.1 spam", RunState::Failed, "smtp_refused"),
+        ];
+        for (number, (step, reply, state, reason)) in outcomes.into_iter().enumerate() {
+            office.smtp.rule(Rule::at(step, Fault::Reply(reply)));
+            let desk = office.hire(&format!("person{number}@shop.test")).await;
+            office.deliver(&desk, number);
+            office.until_reason(&desk, state, reason, 1).await;
+            office.smtp.clear_rules();
+            assert_eq!(office.provider.calls_of(&desk.key).len(), 1);
+            if state == RunState::Waiting {
+                assert_eq!(office.open_notices(&desk).await.len(), 1, "{reason}");
+            }
+        }
+        served.end().await;
+        assert!(office.smtp.accepted().is_empty());
+    }
+}
+
+on_both! {
+    async fn a_refused_password_stops_the_mailbox_and_a_new_one_frees_it(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let ann = office.hire("ann@shop.test").await;
+        office.smtp.add_account(&ann.address, "changed at the provider");
+        (0..20).for_each(|number| office.deliver(&ann, number));
+        let served = office.serve().await;
+        office.until_reason(&ann, RunState::Waiting, "smtp_login", 20).await;
+        let tried = office.smtp.connections();
+        assert!(tried <= 4, "{tried} attempts with a refused password look like somebody guessing");
+        let notices = office.open_notices(&ann).await;
+        assert_eq!(notices.iter().map(|notice| notice.kind.as_str()).collect::<Vec<_>>(), ["smtp_login"]);
+        office.save_smtp_password(&ann, "changed at the provider").await;
+        office.until_counted(&ann, RunState::Replied, 20).await;
+        served.end().await;
+        office.check_answered_once(0..20);
+        assert_eq!(office.provider.calls().len(), 20);
+        assert_eq!(office.open_notices(&ann).await.len(), 0);
+    }
+}
+
+on_both! {
+    async fn a_stored_answer_is_never_asked_for_again(database: TestDatabase) {
+        let mut office = Office::open(&database).await;
+        office.config.smtp.retry_first = Duration::from_millis(50);
+        let ann = office.hire("ann@shop.test").await;
+        office.smtp.rule(Rule::at(Step::Connect, Fault::Cut));
+        office.deliver(&ann, 1);
+        let served = office.serve().await;
+        until("it has been tried five times", LONG, async || office.smtp.connections() >= 5).await;
+        served.end().await;
+        // Nor by the next process.
+        let served = office.serve().await;
+        until("it has been tried again", LONG, async || office.smtp.connections() >= 7).await;
+        office.smtp.clear_rules();
+        until("it is replied", LONG, async || count(&office.store, ann.user, RunState::Replied).await == 1).await;
+        served.end().await;
+        assert_eq!(office.provider.calls().len(), 1);
+        office.check_answered_once([1]);
+    }
+}

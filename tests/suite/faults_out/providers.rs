@@ -1,0 +1,114 @@
+//! Providers that are busy, broken, silent or talk nonsense, and models that decline.
+
+use std::time::{Duration, Instant};
+
+use postkey::store::RunState;
+
+use crate::support::database::on_both;
+use crate::support::office::{LONG, Office};
+use crate::support::provider_server::Answer;
+use crate::support::wait::until;
+
+on_both! {
+    async fn a_rate_limit_is_waited_out_and_counts_no_attempt(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let ann = office.hire("ann@shop.test").await;
+        office.provider.next(&ann.key, Answer::status(429, "{}").header("retry-after", "2"));
+        office.deliver(&ann, 1);
+        let served = office.serve().await;
+        until("it has been asked", LONG, async || office.provider.calls().len() == 1).await;
+        let asked = Instant::now();
+        office.until_counted(&ann, RunState::Replied, 1).await;
+        let waited = asked.elapsed();
+        served.end().await;
+        assert!(waited >= Duration::from_millis(1900), "asked again after {waited:?}");
+        assert!(waited < Duration::from_secs(20), "asked again only after {waited:?}");
+        assert_eq!(office.only_run(&ann).await.attempt, 0);
+        assert_eq!(office.provider.calls().len(), 2);
+        office.check_answered_once([1]);
+    }
+}
+
+on_both! {
+    async fn a_broken_provider_is_asked_again(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let ann = office.hire("ann@shop.test").await;
+        office.provider.next(&ann.key, Answer::status(500, "{}"));
+        office.provider.next(&ann.key, Answer::rubbish());
+        office.provider.next(&ann.key, Answer::status(503, "busy"));
+        office.deliver(&ann, 1);
+        let served = office.serve().await;
+        office.until_counted(&ann, RunState::Replied, 1).await;
+        served.end().await;
+        assert_eq!(office.provider.calls().len(), 4);
+        assert_eq!(office.only_run(&ann).await.attempt, 3);
+        office.check_answered_once([1]);
+        let usage = office.store.sum_usage(ann.user).await.unwrap();
+        assert_eq!((usage[0].calls, usage[0].failed), (4, 3));
+    }
+}
+
+on_both! {
+    async fn rubbish_for_ever_ends_as_failed_and_sends_nothing(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let ann = office.hire("ann@shop.test").await;
+        office.provider.otherwise(Answer::rubbish());
+        office.deliver(&ann, 1);
+        let served = office.serve().await;
+        office.until_reason(&ann, RunState::Failed, "provider_failed", 1).await;
+        served.end().await;
+        let attempts = usize::try_from(office.config.worker.max_attempts).unwrap();
+        assert_eq!(office.provider.calls().len(), attempts);
+        assert!(office.smtp.accepted().is_empty());
+    }
+}
+
+on_both! {
+    async fn a_silent_provider_is_asked_once_more_and_then_a_person_decides(database: TestDatabase) {
+        let mut office = Office::open(&database).await;
+        office.config.provider.call_timeout = Duration::from_millis(500);
+        let (ann, bob) = (office.hire("ann@shop.test").await, office.hire("bob@shop.test").await);
+        office.provider.always(&ann.key, Answer::Hang);
+        office.provider.next(&bob.key, Answer::Hang);
+        office.deliver(&ann, 1);
+        office.deliver(&bob, 2);
+        let served = office.serve().await;
+        office.until_reason(&ann, RunState::Held, "provider_silent", 1).await;
+        office.until_counted(&bob, RunState::Replied, 1).await;
+        assert_eq!(office.provider.calls_of(&ann.key).len(), 2, "it may be charged for each");
+        assert_eq!(office.provider.calls_of(&bob.key).len(), 2);
+        office.provider.always(&ann.key, Answer::words(|_| "Here I am.".into()));
+        assert!(office.store.retry_run(ann.user, office.only_run(&ann).await.id, false).await.unwrap());
+        office.until_counted(&ann, RunState::Replied, 1).await;
+        served.end().await;
+        office.check_answered_once([1, 2]);
+    }
+}
+
+on_both! {
+    async fn an_answer_that_is_cut_off_is_never_sent(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let ann = office.hire("ann@shop.test").await;
+        office.provider.next(&ann.key, Answer::Cut);
+        office.deliver(&ann, 1);
+        let served = office.serve().await;
+        office.until_counted(&ann, RunState::Replied, 1).await;
+        served.end().await;
+        assert_eq!(office.provider.calls().len(), 2);
+        office.check_answered_once([1]);
+    }
+}
+
+on_both! {
+    async fn a_model_may_decline_to_answer(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let ann = office.hire("ann@shop.test").await;
+        office.provider.otherwise(Answer::words(|_| "[[NO REPLY]]".into()));
+        office.deliver(&ann, 1);
+        let served = office.serve().await;
+        office.until_reason(&ann, RunState::Skipped, "model_declined", 1).await;
+        served.end().await;
+        assert!(office.smtp.accepted().is_empty());
+        assert_eq!(office.provider.calls().len(), 1);
+    }
+}
