@@ -8,7 +8,7 @@ use crate::store::{Claim, Due, RunState, Verdict};
 /// What the work on a run led to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The reply was handed over.
+    /// The reply was handed over; it is noted as sent in the commit that ends the run.
     Replied,
     /// Rightly not answered.
     Skipped(&'static str),

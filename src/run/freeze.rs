@@ -1,17 +1,43 @@
-//! The model's words become a mail whose bytes never change again (promise 5, EM-55).
+//! The model's words become a mail whose bytes never change again (promise 5, EM-55). New words and their mail are
+//! one commit; words without a mail are stored all the same, since they were paid for (promise 4).
 
 use super::Runner;
 use super::error::RunError;
+use super::insist::insist;
 use super::prompt::NO_REPLY;
 use super::resolve::Task;
 use crate::mail::reply::{Draft, compose};
 use crate::mail::{self, Address};
-use crate::store::{Brakes, Frozen, OutboxMail, OutboxState, StoredCompletion};
+use crate::store::{Answer, Brakes, Frozen, NewReply, OutboxMail, OutboxState, StoredCompletion};
 
 impl Runner {
+    /// Stores a new answer, and its reply if one can be made of it.
+    pub(super) async fn keep(&self, task: &Task, answer: Answer) -> Result<OutboxMail, RunError> {
+        match self.draft(task, &answer.completion) {
+            Ok((new, reply)) => {
+                let store = || self.store.store_answer(task.lease, answer.clone(), Some(new.clone()));
+                insist(store).await?.map_err(RunError::Brake)?;
+                Ok(reply)
+            }
+            Err(error) => {
+                let store = || self.store.store_answer(task.lease, answer.clone(), None);
+                let _nothing_to_brake = insist(store).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Makes the reply of an answer that was stored by an earlier attempt.
     pub(super) async fn freeze(&self, task: &Task, words: StoredCompletion) -> Result<OutboxMail, RunError> {
-        let body = usable(&words)?;
-        let frozen = self.compose(task, &words, body)?;
+        let (new, reply) = self.draft(task, &words)?;
+        let frozen = insist(|| self.store.freeze_reply(task.lease, task.agent.id, new.clone())).await?;
+        frozen.map_err(RunError::Brake)?;
+        Ok(reply)
+    }
+
+    /// The reply to be stored, and what is sent once it is.
+    fn draft(&self, task: &Task, words: &StoredCompletion) -> Result<(NewReply, OutboxMail), RunError> {
+        let frozen = self.compose(task, words, usable(words)?)?;
         let reply = OutboxMail {
             run_id: task.lease.run,
             rfc_message_id: frozen.rfc_message_id.as_str().to_owned(),
@@ -19,8 +45,7 @@ impl Runner {
             raw: Some(frozen.raw.clone()),
             state: OutboxState::Ready,
         };
-        self.store.freeze_reply(task.lease, frozen, self.brakes()).await?.map_err(RunError::Brake)?;
-        Ok(reply)
+        Ok((NewReply { frozen, brakes: self.brakes() }, reply))
     }
 
     /// A reply that may not go out is not asked for, since it would cost (EM-27).
@@ -47,11 +72,11 @@ impl Runner {
         let raw = compose(&Draft {
             parent: &task.mail,
             from: &from,
-            from_name: Some(&task.user.name),
+            from_name: Some(&task.owner_name),
             to: &task.recipient,
             to_name: None,
             body,
-            disclosure: Some(&mail::disclosure(&task.user.name)),
+            disclosure: Some(&mail::disclosure(&task.owner_name)),
             message_id: &message_id,
             date: self.store.clock().now(),
             loop_mark: &mail::loop_mark(&self.installation(), 1, &tag),

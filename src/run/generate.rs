@@ -1,5 +1,6 @@
-//! Asks the model, once, and stores the whole answer and its cost before anything else happens (promise 4). What
-//! the provider says of the key is marked before the next call with it may begin.
+//! Asks the model, once. Before the call its row is committed; what it answers is committed with the reply that is
+//! made of it, before anything else happens (promise 4). What the provider says of the key is marked before the next
+//! call with it may begin.
 
 use std::time::{Duration, Instant};
 
@@ -9,7 +10,7 @@ use super::insist::insist;
 use super::resolve::Task;
 use super::unlock::Key;
 use crate::provider::{Call, Completion, Conversation, Finish, ProviderError, complete};
-use crate::store::{AiConfiguration, CallEnd, CallId, KeyState, NewCall, StoredCompletion};
+use crate::store::{AiConfiguration, Answer, CallEnd, CallId, KeyState, NewCall, StoredCompletion};
 
 /// How much longer than a call its probe keeps others from trying the same key.
 const PROBE_MARGIN: Duration = Duration::from_secs(30);
@@ -22,10 +23,10 @@ impl Runner {
         task: &Task,
         key: Key,
         conversation: Conversation,
-    ) -> Result<StoredCompletion, RunError> {
+    ) -> Result<Answer, RunError> {
         let configuration = key.configuration;
         // Kept until the key is marked, so that whoever waits here sees the mark.
-        let _turn = match &configuration {
+        let turn = match &configuration {
             Some(configuration) => Some(self.calls.pass(configuration.id).await),
             None => None,
         };
@@ -54,9 +55,10 @@ impl Runner {
         };
         match complete(&self.clients, &self.config.provider, asked).await {
             Ok(completion) => {
-                let stored = self.keep(task, id, completion, begun.elapsed()).await?;
+                // The next one may ask while this one is written down.
+                drop(turn);
                 self.resume(configuration.as_ref()).await;
-                Ok(stored)
+                Ok(answer(task, id, completion, begun.elapsed()))
             }
             Err(error) => Err(self.regret(task, id, error, begun.elapsed(), configuration).await),
         }
@@ -79,47 +81,19 @@ impl Runner {
     /// Why a call may not begin with a key that was good a moment ago.
     async fn why_not(&self, task: &Task) -> Result<RunError, RunError> {
         let chosen = task.agent.ai_configuration_id;
-        let Some(configuration) = self.store.find_ai_configuration(task.user.id, chosen).await? else {
+        let Some(configuration) = self.store.find_ai_configuration(task.lease.user, chosen).await? else {
             return Ok(RunError::NoKey);
         };
         Ok(self.check_state(&configuration).err().unwrap_or(RunError::KeyPaused(CHANGED_MEANWHILE)))
     }
 
-    /// The answer is stored already, so a failure here is only noted: the next probe mends it.
+    /// The answer matters more, so a failure here is only noted: the next probe mends it.
     async fn resume(&self, configuration: Option<&AiConfiguration>) {
         if let Some(configuration) = configuration.filter(|found| found.state == KeyState::Exhausted)
             && let Err(error) = self.store.resume_key(configuration).await
         {
             tracing::warn!(%error, "cannot note that a key works again");
         }
-    }
-
-    async fn keep(
-        &self,
-        task: &Task,
-        call: CallId,
-        completion: Completion,
-        latency: Duration,
-    ) -> Result<StoredCompletion, RunError> {
-        let usage = completion.usage;
-        let end = CallEnd {
-            request_id: completion.request_id,
-            answered_model: Some(completion.model.clone()),
-            input_tokens: usage.input,
-            cached_tokens: usage.input_cached,
-            output_tokens: usage.output,
-            reasoning_tokens: usage.output_reasoning,
-            latency,
-            ..CallEnd::default()
-        };
-        let stored = StoredCompletion {
-            model: completion.model,
-            finish: finish_word(completion.finish).to_owned(),
-            body: Some(completion.text),
-        };
-        insist(|| self.store.store_completion(task.lease, call, end.clone(), stored.clone())).await?;
-        tracing::info!(run = %task.lease.run, input = usage.input, output = usage.output, "generated");
-        Ok(stored)
     }
 
     async fn regret(
@@ -138,7 +112,7 @@ impl Runner {
             latency,
             ..CallEnd::default()
         };
-        let noted = insist(|| self.store.fail_call(task.user.id, call, end.clone())).await;
+        let noted = insist(|| self.store.fail_call(task.lease.user, call, end.clone())).await;
         let marked = match &configuration {
             Some(configuration) => insist(|| mark_key(self, &error, configuration)).await,
             None => Ok(()),
@@ -148,6 +122,27 @@ impl Runner {
             Err(error) => error.into(),
         }
     }
+}
+
+fn answer(task: &Task, call: CallId, completion: Completion, latency: Duration) -> Answer {
+    let usage = completion.usage;
+    tracing::info!(run = %task.lease.run, input = usage.input, output = usage.output, "generated");
+    let end = CallEnd {
+        request_id: completion.request_id,
+        answered_model: Some(completion.model.clone()),
+        input_tokens: usage.input,
+        cached_tokens: usage.input_cached,
+        output_tokens: usage.output,
+        reasoning_tokens: usage.output_reasoning,
+        latency,
+        ..CallEnd::default()
+    };
+    let completion = StoredCompletion {
+        model: completion.model,
+        finish: finish_word(completion.finish).to_owned(),
+        body: Some(completion.text),
+    };
+    Answer { call, end, completion }
 }
 
 /// The stored word for why the model stopped.

@@ -70,26 +70,31 @@ impl Runner {
     }
 
     async fn answer(&self, claim: &Claim) -> Result<Outcome, RunError> {
-        let task = self.resolve(claim).await?;
-        let reply = match self.store.find_outbox_mail(task.user.id, task.lease.run).await? {
+        let mut task = self.resolve(claim).await?;
+        let reply = match task.reply.take() {
             Some(frozen) => frozen,
             None if self.is_too_late(&task) => return Err(RunError::TooLate),
-            None => self.write(&task).await?,
+            None => self.write(&mut task).await?,
         };
         self.send(&task, reply).await
     }
 
     /// The frozen reply, from a stored answer or a new one.
-    async fn write(&self, task: &Task) -> Result<OutboxMail, RunError> {
-        let words = match self.store.find_completion(task.user.id, task.lease.run).await? {
-            Some(stored) => stored,
-            None => {
-                self.check_brakes(task).await?;
-                let key = self.unlock(task).await?;
-                let conversation = self.prompt(task).await?;
-                self.generate(task, key, conversation).await?
+    async fn write(&self, task: &mut Task) -> Result<OutboxMail, RunError> {
+        if let Some(words) = task.words.take() {
+            return self.freeze(task, words).await;
+        }
+        self.check_brakes(task).await?;
+        let key = match self.unlock(task) {
+            Ok(key) => key,
+            Err(error) => {
+                // People want to know whose agent it is that lacks a key.
+                self.store.assign_agent(task.lease, task.agent.id).await?;
+                return Err(error);
             }
         };
-        self.freeze(task, words).await
+        let conversation = self.prompt(task).await?;
+        let answer = self.generate(task, key, conversation).await?;
+        self.keep(task, answer).await
     }
 }

@@ -4,7 +4,9 @@ use super::Runner;
 use super::error::RunError;
 use crate::mail::gate::{self, Decision, Ours};
 use crate::mail::{self, Address, Limits, Mail};
-use crate::store::{Agent, Claim, Lease, Mailbox, Message, StoreError, User};
+use crate::store::{
+    Agent, AiConfiguration, Claim, Dossier, Lease, Mailbox, Message, OutboxMail, StoreError, StoredCompletion,
+};
 
 /// A run with everything that it is about.
 pub(super) struct Task {
@@ -18,46 +20,53 @@ pub(super) struct Task {
     pub(super) recipient: Address,
     pub(super) agent: Agent,
     pub(super) mailbox: Mailbox,
-    pub(super) user: User,
+    /// The name that the reply is written on behalf of.
+    pub(super) owner_name: String,
+    /// The agent's AI configuration or the owner's default one, its key sealed.
+    pub(super) configuration: Option<AiConfiguration>,
+    /// Whether the thread holds earlier mail.
+    pub(super) has_history: bool,
+    /// What an earlier attempt has frozen.
+    pub(super) reply: Option<OutboxMail>,
+    /// What an earlier attempt has stored.
+    pub(super) words: Option<StoredCompletion>,
 }
 
 impl Runner {
     pub(super) async fn resolve(&self, claim: &Claim) -> Result<Task, RunError> {
-        let (lease, user_id) = (claim.lease(), claim.user_id);
-        let missing = |table| StoreError::Impossible { table, column: "id", id: claim.id.to_string() };
-        let message = self.store.find_message(user_id, claim.id.message()).await?;
-        let message = message.ok_or_else(|| missing("messages"))?;
-        if message.truncated && message.raw.as_ref().is_some_and(Vec::is_empty) {
+        let missing = || StoreError::Impossible { table: "messages", column: "id", id: claim.id.to_string() };
+        let found = self.store.find_dossier(claim.user_id, claim.id.message()).await?;
+        let dossier = found.ok_or_else(missing)?;
+        if dossier.message.truncated && dossier.message.raw.as_ref().is_some_and(Vec::is_empty) {
             return Err(RunError::Unfetchable);
         }
-        let mail = read(&message).await?;
-        let recipient = self.pass_gate(&message, &mail).await?;
-        let mailbox = self.store.find_mailbox(user_id, message.mailbox_id).await?;
-        let mailbox = mailbox.ok_or_else(|| missing("mailboxes"))?;
-        let agents = self.store.list_agents_of_mailbox(user_id, mailbox.id).await?;
+        let mail = read(&dossier.message).await?;
+        let recipient = self.pass_gate(&dossier, &mail)?;
+        let Dossier { message, has_history, mailbox, owner_name, agents, ai_configurations, .. } = dossier;
         let agent = choose(agents, &mailbox, &mail).ok_or(RunError::NoAgent)?;
-        let user = self.store.find_user(user_id).await?.ok_or_else(|| missing("users"))?;
-        self.store.assign_agent(lease, agent.id).await?;
-        tracing::info!(run = %lease.run, agent = %agent.id, user = %user.id, "resolved");
+        tracing::info!(run = %claim.id, agent = %agent.id, user = %claim.user_id, "resolved");
         Ok(Task {
-            lease,
+            lease: claim.lease(),
             attempt: claim.attempt,
             resend: claim.resend,
+            configuration: configuration_of(&agent, ai_configurations),
             message,
             mail,
             recipient,
             agent,
             mailbox,
-            user,
+            owner_name,
+            has_history,
+            reply: dossier.reply,
+            words: dossier.completion,
         })
     }
 
     /// The pure decision, on headers and structure only, before anything costs money.
-    async fn pass_gate(&self, message: &Message, mail: &Mail) -> Result<Address, RunError> {
-        let own = self.store.list_own_addresses(message.user_id).await?;
+    fn pass_gate(&self, dossier: &Dossier, mail: &Mail) -> Result<Address, RunError> {
         let tag = |bytes: &[u8]| self.vault.message_tag(bytes);
         let ours = Ours {
-            addresses: own.iter().filter_map(|address| Address::parse(address)).collect(),
+            addresses: dossier.own_addresses.iter().filter_map(|address| Address::parse(address)).collect(),
             message_tag: &tag,
             installation: self.installation(),
         };
@@ -75,11 +84,12 @@ impl Runner {
 }
 
 async fn read(message: &Message) -> Result<Mail, RunError> {
-    let raw = message.raw.clone().ok_or(RunError::Forgotten)?;
+    let raw = message.raw.as_deref().ok_or(RunError::Forgotten)?;
     // A large mail takes a while, and other runs share this thread.
     if raw.len() < 64 * 1024 {
-        return Ok(mail::read(&raw, &Limits::default()));
+        return Ok(mail::read(raw, &Limits::default()));
     }
+    let raw = raw.to_vec();
     let read = tokio::task::spawn_blocking(move || mail::read(&raw, &Limits::default())).await;
     read.map_err(|_| RunError::Unreadable)
 }
@@ -94,6 +104,14 @@ fn choose(mut agents: Vec<Agent>, mailbox: &Mailbox, mail: &Mail) -> Option<Agen
     let unnamed = || agents.iter().position(|agent| agent.address.is_none());
     let index = named.or_else(unnamed)?;
     Some(agents.swap_remove(index))
+}
+
+/// The one that the agent names, or the owner's default.
+fn configuration_of(agent: &Agent, configurations: Vec<AiConfiguration>) -> Option<AiConfiguration> {
+    configurations.into_iter().find(|configuration| match agent.ai_configuration_id {
+        Some(named) => configuration.id == named,
+        None => configuration.is_default,
+    })
 }
 
 /// Where the mail says it was delivered, the most telling first (EM-62).

@@ -25,11 +25,9 @@ pub(super) struct Key {
 }
 
 impl Runner {
-    pub(super) async fn unlock(&self, task: &Task) -> Result<Key, RunError> {
-        let chosen = task.agent.ai_configuration_id;
-        let configuration = self.store.find_ai_configuration(task.user.id, chosen).await?;
-        let key = match (configuration, &self.config.platform_key) {
-            (Some(configuration), _) => self.open(configuration)?,
+    pub(super) fn unlock(&self, task: &Task) -> Result<Key, RunError> {
+        let key = match (&task.configuration, &self.config.platform_key) {
+            (Some(configuration), _) => self.open(configuration.clone())?,
             (None, Some(platform)) if task.agent.allow_platform_key => self.borrow(platform)?,
             (None, _) => return Err(RunError::NoKey),
         };

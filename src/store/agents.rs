@@ -56,6 +56,12 @@ pub struct Agent {
 /// An agent to be made or changed.
 pub type NewAgent = Agent;
 
+/// The enabled agents of a mailbox, oldest first.
+pub(super) const LIST_OF_MAILBOX: &str =
+    "SELECT id, user_id, mailbox_id, ai_configuration_id, name, kind, address, instructions, mode,
+        ambiguous, allow_platform_key, enabled
+     FROM agents WHERE user_id = $1 AND mailbox_id = $2 AND enabled ORDER BY id LIMIT 1000";
+
 impl Store {
     /// A user's agents by name.
     ///
@@ -67,22 +73,6 @@ impl Store {
                 ambiguous, allow_platform_key, enabled
              FROM agents WHERE user_id = $1 ORDER BY name LIMIT 1000")
             .bind(user).fetch_all(db).await)?)
-    }
-
-    /// The enabled agents of a mailbox, oldest first.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
-    pub async fn list_agents_of_mailbox(
-        &self,
-        user: UserId,
-        mailbox: MailboxId,
-    ) -> Result<Vec<Agent>, StoreError> {
-        Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT id, user_id, mailbox_id, ai_configuration_id, name, kind, address, instructions, mode,
-                ambiguous, allow_platform_key, enabled
-             FROM agents WHERE user_id = $1 AND mailbox_id = $2 AND enabled ORDER BY id LIMIT 1000")
-            .bind(user).bind(mailbox).fetch_all(db).await)?)
     }
 }
 

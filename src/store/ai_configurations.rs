@@ -89,17 +89,19 @@ pub struct NewAiConfiguration {
     pub is_default: bool,
 }
 
+/// A user's configurations by provider; at most one per provider.
+pub(super) const LIST: &str =
+    "SELECT id, user_id, provider, base_url, model, temperature, max_output_tokens, api_key,
+        api_key_mask, key_fingerprint, is_default, state, state_reason, resume_at
+     FROM ai_configurations WHERE user_id = $1 ORDER BY provider LIMIT 100";
+
 impl Store {
     /// A user's configurations by provider; at most one per provider.
     ///
     /// # Errors
     /// Where the database does not answer.
     pub async fn list_ai_configurations(&self, user: UserId) -> Result<Vec<AiConfiguration>, StoreError> {
-        Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT id, user_id, provider, base_url, model, temperature, max_output_tokens, api_key,
-                api_key_mask, key_fingerprint, is_default, state, state_reason, resume_at
-             FROM ai_configurations WHERE user_id = $1 ORDER BY provider LIMIT 100")
-            .bind(user).fetch_all(db).await)?)
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(LIST).bind(user).fetch_all(db).await)?)
     }
 
     /// The configuration to use: the one asked for, or the user's default.

@@ -1,9 +1,10 @@
 //! `completions`: what the provider answered, stored whole before anything else happens with it.
 
 use super::claims::Lease;
-use super::pool::{on_pool, on_tx};
+use super::outbox::{self, NewReply, Refusal};
+use super::pool::on_tx;
 use super::provider_calls::{CallEnd, end_call};
-use super::{CallId, RunId, Store, StoreError, UserId};
+use super::{AgentId, CallId, Store, StoreError};
 
 /// A stored answer; a run that has one never calls a provider again.
 #[derive(Clone, sqlx::FromRow)]
@@ -16,69 +17,61 @@ pub struct StoredCompletion {
     pub body: Option<String>,
 }
 
-impl Store {
-    /// The stored answer of a run.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
-    pub async fn find_completion(
-        &self,
-        user: UserId,
-        run: RunId,
-    ) -> Result<Option<StoredCompletion>, StoreError> {
-        Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT model, finish, body FROM completions WHERE user_id = $1 AND run_id = $2")
-            .bind(user).bind(run).fetch_optional(db).await)?)
-    }
+/// What a call led to.
+#[derive(Clone)]
+pub struct Answer {
+    /// The call.
+    pub call: CallId,
+    /// How it ended and what it cost.
+    pub end: CallEnd,
+    /// What the provider answered.
+    pub completion: StoredCompletion,
+}
 
-    /// Stores an answer and what its call cost in one commit. The cost is stored even if the run has passed to
-    /// somebody else; the answer is not. Storing the same answer again changes nothing.
+impl Store {
+    /// Stores an answer, what its call cost, and the reply that is made of it, in one commit. The cost is stored even
+    /// if the run has passed to somebody else, and the answer even if a brake holds the reply back. Storing the same
+    /// again changes nothing.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
-    pub async fn store_completion(
+    pub async fn store_answer(
         &self,
         lease: Lease,
-        call: CallId,
-        end: CallEnd,
-        completion: StoredCompletion,
-    ) -> Result<(), StoreError> {
+        answer: Answer,
+        reply: Option<NewReply>,
+    ) -> Result<Result<(), Refusal>, StoreError> {
         let now = self.clock.now();
         let stored = self
             .write(move |tx| {
                 Box::pin(async move {
+                    let Answer { call, end, completion } = answer;
                     end_call(tx, lease.user, call, "done", &end, now).await?;
-                    Ok(on_tx!(tx, db => sqlx::query(
+                    if !outbox::holds_lease(tx, lease).await? {
+                        return Ok(None);
+                    }
+                    on_tx!(tx, db => sqlx::query(
                         "INSERT INTO completions (run_id, user_id, call_id, model, finish, body, created_at)
-                         SELECT id, user_id, $4, $5, $6, $7, $8 FROM runs
-                         WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL
-                         ON CONFLICT (run_id) DO UPDATE SET call_id = excluded.call_id
-                            WHERE completions.call_id = excluded.call_id")
-                        .bind(lease.user).bind(lease.run).bind(lease.epoch).bind(call)
+                         VALUES ($1, $2, $3, $4, $5, $6, $7)
+                         ON CONFLICT (run_id) DO NOTHING")
+                        .bind(lease.run).bind(lease.user).bind(call)
                         .bind(completion.model).bind(completion.finish).bind(completion.body).bind(now)
-                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
+                        .execute(&mut *db).await.map(drop))?;
+                    match reply {
+                        Some(reply) => outbox::freeze(tx, lease, reply, now).await.map(Some),
+                        None => Ok(Some(Ok(()))),
+                    }
                 })
             })
             .await?;
-        if stored == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+        stored.ok_or(StoreError::LeaseLost)
     }
 
-    /// Notes which agent took a run.
+    /// Notes which agent would answer, for people who ask why it does not.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
-    pub async fn assign_agent(&self, lease: Lease, agent: super::AgentId) -> Result<(), StoreError> {
-        let changed = self
-            .write_one(move |tx| {
-                Box::pin(async move {
-                    Ok(on_tx!(tx, db => sqlx::query(
-                        "UPDATE runs SET agent_id = $4
-                         WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL")
-                        .bind(lease.user).bind(lease.run).bind(lease.epoch).bind(agent)
-                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
-                })
-            })
-            .await?;
-        if changed == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+    pub async fn assign_agent(&self, lease: Lease, agent: AgentId) -> Result<(), StoreError> {
+        self.write_one(move |tx| Box::pin(async move { outbox::assign(tx, lease, agent).await })).await
     }
 }

@@ -99,6 +99,13 @@ pub mod columns {
     pub const OAUTH_REFRESH_TOKEN: &str = "mailboxes.oauth_refresh_token";
 }
 
+/// One mailbox of a user.
+pub(super) const FIND: &str = "SELECT * FROM mailboxes WHERE user_id = $1 AND id = $2";
+
+/// Every address that is the owner's own: mailboxes, their aliases, agents (EM-15).
+pub(super) const LIST_OWN_ADDRESSES: &str = "SELECT address, aliases FROM mailboxes WHERE user_id = $1
+    UNION ALL SELECT address, '[]' FROM agents WHERE user_id = $1 AND address IS NOT NULL LIMIT 10000";
+
 impl Store {
     /// A user's mailboxes by address.
     ///
@@ -120,30 +127,9 @@ impl Store {
         user: UserId,
         mailbox: MailboxId,
     ) -> Result<Option<Mailbox>, StoreError> {
-        let row: Option<Row> = on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT * FROM mailboxes WHERE user_id = $1 AND id = $2")
+        let row: Option<Row> = on_pool!(&self.pool, db => sqlx::query_as(FIND)
             .bind(user).bind(mailbox).fetch_optional(db).await)?;
         row.map(Mailbox::try_from).transpose()
-    }
-
-    /// Every address that is the owner's own: mailboxes, their aliases, agents (EM-15).
-    ///
-    /// # Errors
-    /// Where the database does not answer.
-    pub async fn list_own_addresses(&self, user: UserId) -> Result<Vec<String>, StoreError> {
-        let rows: Vec<(String, String)> = on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT address, aliases FROM mailboxes WHERE user_id = $1
-             UNION ALL SELECT address, '[]' FROM agents WHERE user_id = $1 AND address IS NOT NULL LIMIT 10000")
-            .bind(user).fetch_all(db).await)?;
-        let impossible =
-            || StoreError::Impossible { table: "mailboxes", column: "aliases", id: user.to_string() };
-        let mut own = Vec::with_capacity(rows.len());
-        for (address, aliases) in rows {
-            own.push(address);
-            let aliases: Vec<String> = serde_json::from_str(&aliases).map_err(|_| impossible())?;
-            own.extend(aliases);
-        }
-        Ok(own)
     }
 
     /// Stops watching a mailbox until its owner changes it. Answers whether it was watched.
@@ -169,6 +155,19 @@ impl Store {
             .await?;
         Ok(changed == 1)
     }
+}
+
+/// The rows of [`LIST_OWN_ADDRESSES`] as one list.
+pub(super) fn own_addresses(user: UserId, rows: Vec<(String, String)>) -> Result<Vec<String>, StoreError> {
+    let impossible =
+        || StoreError::Impossible { table: "mailboxes", column: "aliases", id: user.to_string() };
+    let mut own = Vec::with_capacity(rows.len());
+    for (address, aliases) in rows {
+        own.push(address);
+        let aliases: Vec<String> = serde_json::from_str(&aliases).map_err(|_| impossible())?;
+        own.extend(aliases);
+    }
+    Ok(own)
 }
 
 #[derive(sqlx::FromRow)]

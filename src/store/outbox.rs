@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::claims::Lease;
 use super::pool::{Tx, on_pool, on_tx};
-use super::{MailboxId, Message, RunId, Store, StoreError, ThreadId, UserId};
+use super::{AgentId, MailboxId, Message, RunId, Store, StoreError, ThreadId, UserId};
 use crate::clock::Timestamp;
 use crate::mail::RfcMessageId;
 
@@ -54,6 +54,15 @@ pub struct Frozen {
     pub raw: Vec<u8>,
 }
 
+/// A reply to be frozen, unless a brake holds it back.
+#[derive(Clone)]
+pub struct NewReply {
+    /// The reply.
+    pub frozen: Frozen,
+    /// The limits.
+    pub brakes: Brakes,
+}
+
 /// The most replies, whatever the other side does (EM-27).
 #[derive(Clone, Copy, Debug)]
 pub struct Brakes {
@@ -90,7 +99,7 @@ impl Store {
     }
 
     /// Which brake would hold back a reply to this message, so that no model is asked for one. Only
-    /// [`Store::freeze_reply`] decides.
+    /// [`Store::freeze_reply`] and [`Store::store_answer`] decide.
     ///
     /// # Errors
     /// Where the database does not answer.
@@ -103,29 +112,27 @@ impl Store {
         let now = self.clock.now();
         let counts = on_pool!(&self.pool, db => sqlx::query_as(COUNT_REPLIES)
             .bind(message.user_id).bind(message.mailbox_id).bind(recipient)
-            .bind(now.minus(TEN_MINUTES)).bind(now.minus(DAY)).bind(message.thread_id).fetch_one(db).await)?;
+            .bind(now.minus(TEN_MINUTES)).bind(now.minus(DAY)).bind(message.thread_id)
+            .bind(RunId::of(message.id)).fetch_one(db).await)?;
         Ok(brakes.refusal(counts))
     }
 
-    /// Freezes a reply, unless a brake holds it back; counted and written in one transaction.
+    /// Freezes the reply of an answer that is stored already, unless a brake holds it back; counted and written in one
+    /// transaction.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
     pub async fn freeze_reply(
         &self,
         lease: Lease,
-        frozen: Frozen,
-        brakes: Brakes,
+        agent: AgentId,
+        reply: NewReply,
     ) -> Result<Result<(), Refusal>, StoreError> {
         let now = self.clock.now();
         self.write(move |tx| {
             Box::pin(async move {
-                hold_lease(tx, lease).await?;
-                if let Some(refusal) = find_refusal(tx, lease.user, &frozen, brakes, now).await? {
-                    return Ok(Err(refusal));
-                }
-                insert(tx, lease, frozen, now).await?;
-                Ok(Ok(()))
+                assign(tx, lease, agent).await?;
+                freeze(tx, lease, reply, now).await
             })
         })
         .await
@@ -155,7 +162,9 @@ impl Store {
     async fn settle_unknown(&self, lease: Lease) -> Result<(), StoreError> {
         self.write(move |tx| {
             Box::pin(async move {
-                hold_lease(tx, lease).await?;
+                if !holds_lease(tx, lease).await? {
+                    return Err(StoreError::LeaseLost);
+                }
                 on_tx!(tx, db => sqlx::query(
                     "UPDATE outbox SET state = 'ambiguous', epoch = $3
                      WHERE user_id = $1 AND run_id = $2 AND state <> 'sent'")
@@ -190,9 +199,19 @@ impl Store {
     }
 }
 
-/// Keeps the run's row from being claimed by somebody else until this transaction has ended.
-pub(super) async fn hold_lease(tx: &mut Tx, lease: Lease) -> Result<(), StoreError> {
-    let held = match tx {
+/// Notes which agent has a run. Like [`holds_lease`], it keeps the row until this transaction has ended.
+pub(super) async fn assign(tx: &mut Tx, lease: Lease, agent: AgentId) -> Result<(), StoreError> {
+    let assigned = on_tx!(tx, db => sqlx::query(
+        "UPDATE runs SET agent_id = $4
+         WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL")
+        .bind(lease.user).bind(lease.run).bind(lease.epoch).bind(agent)
+        .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+    if assigned == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
+/// Whether the lease still holds; if so, nobody else can claim the run until this transaction has ended.
+pub(super) async fn holds_lease(tx: &mut Tx, lease: Lease) -> Result<bool, StoreError> {
+    Ok(match tx {
         Tx::Sqlite(db) => sqlx::query_scalar::<_, i64>(
             "SELECT 1 FROM runs WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL",
         )
@@ -204,8 +223,7 @@ pub(super) async fn hold_lease(tx: &mut Tx, lease: Lease) -> Result<(), StoreErr
         .is_some(),
         Tx::Postgres(db) => lock_run(db, lease).await?,
         Tx::Single(db) => lock_run(db, lease).await?,
-    };
-    if held { Ok(()) } else { Err(StoreError::LeaseLost) }
+    })
 }
 
 async fn lock_run(db: &mut sqlx::PgConnection, lease: Lease) -> Result<bool, StoreError> {
@@ -221,12 +239,33 @@ async fn lock_run(db: &mut sqlx::PgConnection, lease: Lease) -> Result<bool, Sto
     .is_some())
 }
 
-/// Replies to one correspondent within 10 minutes and within a day, and in one thread within a day.
+/// Counts, and writes the reply if no brake holds it back. The caller holds the lease. The same reply again changes
+/// nothing.
+pub(super) async fn freeze(
+    tx: &mut Tx,
+    lease: Lease,
+    reply: NewReply,
+    now: Timestamp,
+) -> Result<Result<(), Refusal>, StoreError> {
+    let NewReply { frozen, brakes } = reply;
+    let counts = on_tx!(tx, db => sqlx::query_as(COUNT_REPLIES)
+        .bind(lease.user).bind(frozen.mailbox).bind(&frozen.recipient)
+        .bind(now.minus(TEN_MINUTES)).bind(now.minus(DAY)).bind(frozen.thread)
+        .bind(lease.run).fetch_one(&mut *db).await)?;
+    if let Some(refusal) = brakes.refusal(counts) {
+        return Ok(Err(refusal));
+    }
+    insert(tx, lease, frozen, now).await?;
+    Ok(Ok(()))
+}
+
+/// Replies to one correspondent within 10 minutes and within a day, and in one thread within a day, but this run's.
 const COUNT_REPLIES: &str = "SELECT
         CAST(COALESCE(SUM(CASE WHEN created_at > $4 THEN 1 ELSE 0 END), 0) AS BIGINT),
         CAST(COUNT(*) AS BIGINT),
-        (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox WHERE user_id = $1 AND thread_id = $6 AND created_at > $5)
-     FROM outbox WHERE user_id = $1 AND mailbox_id = $2 AND recipient = $3 AND created_at > $5";
+        (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
+         WHERE user_id = $1 AND thread_id = $6 AND created_at > $5 AND run_id <> $7)
+     FROM outbox WHERE user_id = $1 AND mailbox_id = $2 AND recipient = $3 AND created_at > $5 AND run_id <> $7";
 
 impl Brakes {
     fn refusal(self, (short, day, thread): (i64, i64, i64)) -> Option<Refusal> {
@@ -239,24 +278,12 @@ impl Brakes {
     }
 }
 
-async fn find_refusal(
-    tx: &mut Tx,
-    user: UserId,
-    frozen: &Frozen,
-    brakes: Brakes,
-    now: Timestamp,
-) -> Result<Option<Refusal>, StoreError> {
-    let counts = on_tx!(tx, db => sqlx::query_as(COUNT_REPLIES)
-        .bind(user).bind(frozen.mailbox).bind(&frozen.recipient)
-        .bind(now.minus(TEN_MINUTES)).bind(now.minus(DAY)).bind(frozen.thread).fetch_one(&mut *db).await)?;
-    Ok(brakes.refusal(counts))
-}
-
 async fn insert(tx: &mut Tx, lease: Lease, frozen: Frozen, now: Timestamp) -> Result<(), StoreError> {
     on_tx!(tx, db => sqlx::query(
         "INSERT INTO outbox (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, state,
             epoch, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9)")
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9)
+         ON CONFLICT (run_id) DO NOTHING")
         .bind(lease.run).bind(lease.user).bind(frozen.mailbox).bind(frozen.thread)
         .bind(frozen.rfc_message_id.as_str()).bind(frozen.recipient).bind(frozen.raw)
         .bind(lease.epoch).bind(now)

@@ -6,7 +6,9 @@ use std::time::Duration;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, PgPool, Postgres, SqliteConnection, SqlitePool, Transaction};
+use sqlx::{
+    ConnectOptions, Connection, PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool, Transaction,
+};
 
 use super::StoreError;
 use super::writer::Writer;
@@ -62,6 +64,9 @@ pub(super) use {on_pool, on_tx};
 const ROWS_AHEAD: usize = 512;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// A connection that rested this long is asked whether it is still there; before, asking would double the work.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 impl Pool {
     /// Connects by the URL's scheme: `sqlite://` or `postgres://`.
     pub(super) async fn open(config: &config::Database) -> Result<Self, StoreError> {
@@ -89,6 +94,8 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
     let read = SqlitePoolOptions::new()
         .max_connections(config.read_connections)
         .acquire_timeout(config.acquire_timeout)
+        // A file does not go away.
+        .test_before_acquire(false)
         .connect_with(options.read_only(true).create_if_missing(false))
         .await?;
     Ok(Pool::Sqlite { read, writer: Writer::start(connection), file })
@@ -102,10 +109,20 @@ async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
     let pool = PgPoolOptions::new()
         .max_connections(config.connections)
         .acquire_timeout(config.acquire_timeout)
+        .test_before_acquire(false)
+        .before_acquire(|connection, rest| Box::pin(is_there(connection, rest.idle_for)))
         .connect_with(options)
         .await?;
     refuse_unsafe_commits(&pool).await?;
     Ok(Pool::Postgres(pool))
+}
+
+/// Asks only where time has passed since the connection's last answer.
+async fn is_there(connection: &mut PgConnection, idle: Duration) -> Result<bool, sqlx::Error> {
+    if idle > TRUSTED {
+        connection.ping().await?;
+    }
+    Ok(true)
 }
 
 /// A server that answers before its disk has the commit would lose mail (SR-66).

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::claims::Lease;
-use super::pool::{on_pool, on_tx};
+use super::outbox;
+use super::pool::{Tx, on_pool, on_tx};
 use super::{AgentId, AiConfigurationId, CallId, RunId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
 
@@ -103,17 +104,9 @@ pub struct UsageTotal {
     pub output_tokens: i64,
 }
 
-/// The key's state is read in the statement that begins the call, so that none begins after a mark.
-const BEGIN_CALL: &str = "INSERT INTO provider_calls (id, user_id, run_id, agent_id, ai_configuration_id, payer,
-        provider, model, state, started_at)
-     SELECT $1, user_id, id, $5, $6, $7, $8, $9, 'sent', $10 FROM runs
-     WHERE user_id = $2 AND id = $3 AND lease_epoch = $4 AND lease_until IS NOT NULL
-        AND ($6 IS NULL OR $11 OR EXISTS (SELECT 1 FROM ai_configurations
-            WHERE user_id = $2 AND id = $6 AND state <> 'invalid' AND (resume_at IS NULL OR resume_at <= $10)))";
-
 impl Store {
-    /// Commits that a call is about to be made, unless its key is marked as not to be used: then nothing is
-    /// written and the answer is `false` (SR-2, SR-3).
+    /// Commits that a call is about to be made, and by which agent, unless its key is marked as not to be used: then
+    /// no call is noted and the answer is `false` (SR-2, SR-3).
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
@@ -121,15 +114,20 @@ impl Store {
         let now = self.clock.now();
         self.write_one(move |tx| {
             Box::pin(async move {
-                let made = on_tx!(tx, db => sqlx::query(BEGIN_CALL)
-                    .bind(call.id).bind(lease.user).bind(lease.run).bind(lease.epoch)
-                    .bind(call.agent).bind(call.ai_configuration).bind(call.payer)
-                    .bind(call.provider).bind(call.model).bind(now).bind(call.is_probe)
-                    .execute(&mut *db).await.map(|done| done.rows_affected()))?;
-                if made == 1 {
-                    return Ok(true);
+                let made = match tx {
+                    Tx::Sqlite(_) => {
+                        outbox::assign(tx, lease, call.agent).await?;
+                        insert_call(tx, SQLITE_BEGIN, lease, call, now).await?
+                    }
+                    Tx::Postgres(_) | Tx::Single(_) => {
+                        insert_call(tx, POSTGRES_BEGIN, lease, call, now).await?
+                    }
+                };
+                match made {
+                    1 => Ok(true),
+                    _ if outbox::holds_lease(tx, lease).await? => Ok(false),
+                    _ => Err(StoreError::LeaseLost),
                 }
-                super::outbox::hold_lease(tx, lease).await.map(|()| false)
             })
         })
         .await
@@ -173,9 +171,52 @@ impl Store {
     }
 }
 
+/// The key's state is read in the statement that begins the call, so that none begins after a mark.
+macro_rules! insert_call {
+    ($runs:literal) => {
+        concat!(
+            "INSERT INTO provider_calls (id, user_id, run_id, agent_id, ai_configuration_id, payer, provider, model,
+                state, started_at)
+            SELECT $1, user_id, id, $5, $6, $7, $8, $9, 'sent', $10 FROM ",
+            $runs,
+            " WHERE ($6 IS NULL OR $11 OR EXISTS (SELECT 1 FROM ai_configurations WHERE user_id = $2 AND id = $6
+                AND state <> 'invalid' AND (resume_at IS NULL OR resume_at <= $10)))"
+        )
+    };
+}
+
+// SQLite changes one table per statement; its transactions cost no way to a server and back.
+const SQLITE_BEGIN: &str = insert_call!(
+    "(SELECT id, user_id FROM runs
+        WHERE user_id = $2 AND id = $3 AND lease_epoch = $4 AND lease_until IS NOT NULL) AS assigned"
+);
+
+const POSTGRES_BEGIN: &str = concat!(
+    "WITH assigned AS (
+        UPDATE runs SET agent_id = $5
+        WHERE user_id = $2 AND id = $3 AND lease_epoch = $4 AND lease_until IS NOT NULL
+        RETURNING id, user_id
+    ) ",
+    insert_call!("assigned")
+);
+
+async fn insert_call(
+    tx: &mut Tx,
+    statement: &'static str,
+    lease: Lease,
+    call: NewCall,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    Ok(on_tx!(tx, db => sqlx::query(statement)
+        .bind(call.id).bind(lease.user).bind(lease.run).bind(lease.epoch)
+        .bind(call.agent).bind(call.ai_configuration).bind(call.payer)
+        .bind(call.provider).bind(call.model).bind(now).bind(call.is_probe)
+        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
+}
+
 /// Completes a call's row.
 pub(super) async fn end_call(
-    tx: &mut super::Tx,
+    tx: &mut Tx,
     user: UserId,
     call: CallId,
     state: &'static str,

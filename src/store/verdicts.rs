@@ -1,5 +1,6 @@
 //! Ending a lease: what became of the run, written in batches and fenced by the lease's epoch.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -79,6 +80,10 @@ const POSTGRES_END: &str = "WITH verdict AS (
     FROM verdict WHERE runs.id = verdict.id AND runs.lease_epoch = verdict.epoch
         AND runs.state = 'running' AND (SELECT COUNT(*) FROM locked) >= 0
     RETURNING runs.id, runs.user_id
+), settled AS (
+    UPDATE outbox SET state = 'sent', epoch = verdict.epoch, sent_at = verdict.finished_at
+    FROM ended JOIN verdict ON verdict.id = ended.id
+    WHERE outbox.run_id = ended.id AND outbox.state = 'sending' AND verdict.state = 'replied'
 ), counted AS (
     SELECT user_id, COUNT(*) AS runs FROM ended GROUP BY user_id
 ), updated AS (
@@ -98,13 +103,17 @@ const SQLITE_END: &str = "UPDATE runs SET reason = verdict.reason, detail = verd
     WHERE runs.id = verdict.id AND runs.lease_epoch = verdict.epoch AND runs.lease_until IS NOT NULL
     RETURNING runs.id, runs.user_id";
 
+const SQLITE_SETTLE: &str = "UPDATE outbox SET state = 'sent', sent_at = $2,
+        epoch = (SELECT lease_epoch FROM runs WHERE runs.id = outbox.run_id)
+    WHERE run_id IN (SELECT unhex(value) FROM json_each($1)) AND state = 'sending'";
+
 const SQLITE_LANES: &str = "UPDATE lanes SET running = running - counted.runs
     FROM (SELECT unhex(value) AS user_id, COUNT(*) AS runs FROM json_each($1) GROUP BY value) AS counted
     WHERE lanes.user_id = counted.user_id";
 
 impl Store {
     /// Ends these leases in one commit and answers which of them were still held; the others had passed to
-    /// somebody else and nothing was written for them.
+    /// somebody else and nothing was written for them. With a run that ends as replied, its reply becomes `sent`.
     ///
     /// # Errors
     /// Where the database does not answer; then all leases still stand.
@@ -220,12 +229,33 @@ async fn end_sqlite(
     let json = serde_json::to_string(&endings).unwrap_or_default();
     let ended: Vec<(RunId, UserId)> =
         sqlx::query_as(SQLITE_END).bind(json).bind(now).fetch_all(&mut *db).await?;
+    settle_sqlite(db, verdicts, &ended, now).await?;
     let users: Vec<String> = ended.iter().map(|(_, user)| user.uuid().simple().to_string()).collect();
     sqlx::query(SQLITE_LANES)
         .bind(serde_json::to_string(&users).unwrap_or_default())
         .execute(&mut *db)
         .await?;
     Ok(ended.into_iter().map(|(run, _)| run).collect())
+}
+
+async fn settle_sqlite(
+    db: &mut SqliteConnection,
+    verdicts: &[Verdict],
+    ended: &[(RunId, UserId)],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let ended: HashSet<RunId> = ended.iter().map(|(run, _)| *run).collect();
+    let replied = verdicts.iter().filter(|verdict| verdict.state == RunState::Replied);
+    let replied: Vec<String> = replied
+        .map(|verdict| verdict.lease.run)
+        .filter(|run| ended.contains(run))
+        .map(|run| run.uuid().simple().to_string())
+        .collect();
+    if !replied.is_empty() {
+        let replied = serde_json::to_string(&replied).unwrap_or_default();
+        sqlx::query(SQLITE_SETTLE).bind(replied).bind(now).execute(&mut *db).await?;
+    }
+    Ok(())
 }
 
 fn ending(verdict: &Verdict, now: Timestamp) -> Ending<'_> {

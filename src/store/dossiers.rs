@@ -1,0 +1,140 @@
+//! Everything that a run starts from, read over one connection: the way to a pooled connection and back costs more
+//! than a question, so a run goes it once.
+
+use super::agents::{self, Agent};
+use super::ai_configurations::{self, AiConfiguration};
+use super::completions::StoredCompletion;
+use super::mailboxes::{self, Mailbox};
+use super::messages::Message;
+use super::outbox::{OutboxMail, OutboxState};
+use super::pool::on_pool;
+use super::{MailboxId, MessageId, RunId, Store, StoreError, ThreadId, UserId};
+use crate::clock::Timestamp;
+
+/// What a run starts from.
+pub struct Dossier {
+    /// The mail that is to be answered.
+    pub message: Message,
+    /// Whether its thread holds earlier mail.
+    pub has_history: bool,
+    /// The mailbox that it came to.
+    pub mailbox: Mailbox,
+    /// The name that replies are written on behalf of.
+    pub owner_name: String,
+    /// Every address that is the owner's own (EM-15).
+    pub own_addresses: Vec<String>,
+    /// The enabled agents of the mailbox, oldest first.
+    pub agents: Vec<Agent>,
+    /// The owner's AI configurations, their keys sealed.
+    pub ai_configurations: Vec<AiConfiguration>,
+    /// The reply that an earlier attempt has frozen.
+    pub reply: Option<OutboxMail>,
+    /// The answer that an earlier attempt has stored.
+    pub completion: Option<StoredCompletion>,
+}
+
+const FIND: &str =
+    "SELECT messages.id, messages.user_id, messages.mailbox_id, messages.thread_id, uid_validity, uid,
+        messages.raw, truncated, received_at, users.name AS owner_name,
+        EXISTS (SELECT 1 FROM messages AS earlier
+            WHERE earlier.thread_id = messages.thread_id AND earlier.id < messages.id) AS has_history,
+        outbox.rfc_message_id AS reply_id, outbox.recipient AS reply_recipient, outbox.raw AS reply_raw,
+        outbox.state AS reply_state, completions.model, completions.finish, completions.body
+    FROM messages JOIN users ON users.id = messages.user_id
+    LEFT JOIN outbox ON outbox.run_id = messages.id
+    LEFT JOIN completions ON completions.run_id = messages.id
+    WHERE messages.user_id = $1 AND messages.id = $2";
+
+impl Store {
+    /// What the run of this message starts from; `None` where there is no such message of this user.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn find_dossier(
+        &self,
+        user: UserId,
+        message: MessageId,
+    ) -> Result<Option<Dossier>, StoreError> {
+        on_pool!(&self.pool, pool => {
+            let mut db = pool.acquire().await?;
+            let found = sqlx::query_as(FIND).bind(user).bind(message).fetch_optional(&mut *db).await?;
+            let Some(row): Option<Row> = found else { return Ok(None) };
+            let mailbox: mailboxes::Row = sqlx::query_as(mailboxes::FIND)
+                .bind(user).bind(row.mailbox_id).fetch_one(&mut *db).await?;
+            let addresses = sqlx::query_as(mailboxes::LIST_OWN_ADDRESSES)
+                .bind(user).fetch_all(&mut *db).await?;
+            let agents = sqlx::query_as(agents::LIST_OF_MAILBOX)
+                .bind(user).bind(row.mailbox_id).fetch_all(&mut *db).await?;
+            let ai_configurations = sqlx::query_as(ai_configurations::LIST)
+                .bind(user).fetch_all(&mut *db).await?;
+            let own_addresses = mailboxes::own_addresses(user, addresses)?;
+            Ok(Some(row.into_dossier(mailbox.try_into()?, own_addresses, agents, ai_configurations)))
+        })
+    }
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: MessageId,
+    user_id: UserId,
+    mailbox_id: MailboxId,
+    thread_id: ThreadId,
+    uid_validity: Option<i64>,
+    uid: Option<i64>,
+    raw: Option<Vec<u8>>,
+    truncated: bool,
+    received_at: Timestamp,
+    owner_name: String,
+    has_history: bool,
+    reply_id: Option<String>,
+    reply_recipient: Option<String>,
+    reply_raw: Option<Vec<u8>>,
+    reply_state: Option<OutboxState>,
+    model: Option<String>,
+    finish: Option<String>,
+    body: Option<String>,
+}
+
+impl Row {
+    fn into_dossier(
+        self,
+        mailbox: Mailbox,
+        own_addresses: Vec<String>,
+        agents: Vec<Agent>,
+        ai_configurations: Vec<AiConfiguration>,
+    ) -> Dossier {
+        let reply = match (self.reply_id, self.reply_recipient, self.reply_state) {
+            (Some(rfc_message_id), Some(recipient), Some(state)) => {
+                let run_id = RunId::of(self.id);
+                Some(OutboxMail { run_id, rfc_message_id, recipient, raw: self.reply_raw, state })
+            }
+            _ => None,
+        };
+        let completion = match (self.model, self.finish) {
+            (Some(model), Some(finish)) => Some(StoredCompletion { model, finish, body: self.body }),
+            _ => None,
+        };
+        let message = Message {
+            id: self.id,
+            user_id: self.user_id,
+            mailbox_id: self.mailbox_id,
+            thread_id: self.thread_id,
+            uid_validity: self.uid_validity,
+            uid: self.uid,
+            raw: self.raw,
+            truncated: self.truncated,
+            received_at: self.received_at,
+        };
+        Dossier {
+            message,
+            has_history: self.has_history,
+            mailbox,
+            owner_name: self.owner_name,
+            own_addresses,
+            agents,
+            ai_configurations,
+            reply,
+            completion,
+        }
+    }
+}
