@@ -104,7 +104,7 @@ impl Scene {
 
     /// What the owner's agent does with replies of which nobody knows.
     pub async fn set_ambiguous_policy(&self, policy: AmbiguousPolicy) {
-        let mut agents = self.store.list_agents_of_mailbox(self.desk.user, self.desk.mailbox).await.unwrap();
+        let mut agents = self.store.list_agents(self.desk.user).await.unwrap();
         for agent in &mut agents {
             agent.ambiguous = policy;
         }
