@@ -27,6 +27,7 @@
 //! | 2 memory | [`store`] | rows and their SQL, for SQLite and PostgreSQL |
 //! | 3 work order | [`queue`] | claims, leases, verdicts: an apalis backend over `runs` |
 //! | 4 actors | [`mailbox`], [`run`] | watch and take in; answer. Never each other |
+//! | 5 people | [`http`] | the API. Asks for work by writing a row; never sends a mail |
 //! | 6 wiring | [`app`], [`cli`], [`demo`] | everything put together |
 //!
 //! # What must never break
@@ -68,6 +69,8 @@ pub mod queue;
 
 pub mod mailbox;
 pub mod run;
+
+pub mod http;
 
 pub mod app;
 pub mod cli;

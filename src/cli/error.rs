@@ -72,9 +72,6 @@ pub enum CliError {
         /// What to do.
         advice: &'static str,
     },
-    /// A password could not be hashed.
-    #[error("the password could not be hashed; there may be too little memory")]
-    Hash,
     /// The process cannot run tasks.
     #[error("the program cannot start its tasks ({0}); check the limits of this account")]
     Runtime(#[source] std::io::Error),

@@ -24,6 +24,7 @@ impl Draft {
             Section { name: "provider", settings: config.provider.settings() },
             Section { name: "platform_key", settings: self.platform_key.settings() },
             Section { name: "answers", settings: config.answers.settings() },
+            Section { name: "http", settings: config.http.settings() },
             Section { name: "retention", settings: config.retention.settings() },
             Section { name: "log", settings: config.log.settings() },
         ]
@@ -80,6 +81,11 @@ fn at_odds(config: &Config) -> Vec<ConfigError> {
             mailbox.reconnect_first > mailbox.reconnect_longest,
             "mailbox.reconnect_first",
             "is longer than mailbox.reconnect_longest; make it shorter",
+        ),
+        (
+            config.http.access_token_life > config.http.session_life,
+            "http.access_token_life",
+            "is longer than http.session_life; make it shorter",
         ),
         (mailbox.refresh > mailbox.lease, "mailbox.refresh", "is longer than mailbox.lease; make it shorter"),
         (

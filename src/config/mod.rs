@@ -5,6 +5,7 @@
 
 mod answers;
 mod database;
+mod http;
 mod log;
 mod mailbox;
 mod network;
@@ -30,6 +31,7 @@ pub use answers::Answers;
 pub use database::Database;
 pub use environment::process_environment;
 pub use error::{ConfigError, ConfigErrors};
+pub use http::{Http, SignUp};
 pub use log::{Log, LogFormat};
 pub use mailbox::Mailbox;
 pub(crate) use nearest::suggestion;
@@ -63,6 +65,8 @@ pub struct Config {
     pub platform_key: Option<PlatformKey>,
     /// Brakes against loops.
     pub answers: Answers,
+    /// How people and programs reach it.
+    pub http: Http,
     /// How long things are kept.
     pub retention: Retention,
     /// What is logged.

@@ -80,6 +80,14 @@ id!(
     NoticeId
 );
 id!(
+    /// One session of a user who signed in.
+    SessionId
+);
+id!(
+    /// One invitation to sign up.
+    InviteId
+);
+id!(
     /// One run; it has its message's id, since every message has exactly one.
     RunId
 );

@@ -5,12 +5,16 @@
 //! method of it touches the network.
 
 mod agents;
+mod ai_configuration_changes;
 mod ai_configurations;
+mod attempts;
+mod audit;
 mod claims;
 mod completions;
 mod dossiers;
 mod filing;
 mod ids;
+mod invites;
 mod kek_checks;
 mod mailbox_access;
 mod mailbox_leases;
@@ -19,11 +23,14 @@ mod messages;
 mod migrations;
 mod notices;
 mod outbox;
+mod password_resets;
 mod pool;
 mod provider_calls;
 mod provision;
 mod retention;
 mod runs;
+mod sessions;
+mod sign_up;
 mod users;
 mod verdicts;
 mod wake;
@@ -39,12 +46,16 @@ use crate::clock::{Clock, Timestamp};
 use crate::config;
 
 pub use self::agents::{Agent, AmbiguousPolicy, Mode, NewAgent};
+pub use self::ai_configuration_changes::{AiConfigurationChange, NewKey};
 pub use self::ai_configurations::{API_KEY_COLUMN, AiConfiguration, KeyMark, KeyState, NewAiConfiguration};
+pub use self::attempts::Allowance;
+pub use self::audit::{AuditEntry, NewAuditEntry};
 pub use self::claims::{Claim, ClaimLimits, Holder, Lease};
 pub use self::completions::{Answer, StoredCompletion};
 pub use self::dossiers::Dossier;
 pub use self::filing::Unfiled;
 pub use self::ids::*;
+pub use self::invites::{Invite, NewInvite};
 pub use self::mailbox_access::AccessError;
 pub use self::mailbox_leases::{MailboxLease, WatchedMailbox};
 pub use self::mailboxes::{Mailbox, MailboxState, NewMailbox, OAuth, Server, columns};
@@ -54,7 +65,9 @@ pub use self::outbox::{Brakes, Frozen, NewReply, OutboxMail, OutboxState, Refusa
 pub use self::provider_calls::{CallEnd, NewCall, Payer, ProviderCall, UsageTotal};
 pub use self::provision::Provision;
 pub use self::runs::{Run, RunState, StateCount};
-pub use self::users::{NewUser, User};
+pub use self::sessions::{NewSession, Principal, Rotation, Session};
+pub use self::sign_up::{Admission, SignedUp};
+pub use self::users::{NewUser, Role, User};
 pub use self::verdicts::{Due, Verdict};
 
 /// Why a row could not be read or written.

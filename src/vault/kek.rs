@@ -18,6 +18,7 @@ pub(super) type Key = Zeroizing<[u8; 32]>;
 const WRAP: &[u8] = b"postkey/kek-wrap/v1";
 const FINGERPRINT: &[u8] = b"postkey/key-fingerprint/v1";
 const MESSAGE_TAG: &[u8] = b"postkey/message-tag/v1";
+const ACCESS_TOKEN: &[u8] = b"postkey/access-token/v1";
 
 /// Padded or not: both are printed by the tools that make keys.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -53,6 +54,7 @@ pub(super) struct Kek {
     pub wrap: Key,
     pub fingerprint: Key,
     message_tag: Key,
+    access_token: Key,
 }
 
 impl Kek {
@@ -62,6 +64,7 @@ impl Kek {
             wrap: derive(key, WRAP)?,
             fingerprint: derive(key, FINGERPRINT)?,
             message_tag: derive(key, MESSAGE_TAG)?,
+            access_token: derive(key, ACCESS_TOKEN)?,
         })
     }
 
@@ -75,6 +78,15 @@ impl Kek {
     /// Takes the same time wherever the tags differ.
     pub fn is_message_tag(&self, bytes: &[u8], tag: &[u8; 16]) -> bool {
         keyed_hash(&self.message_tag).chain_update(bytes).verify_truncated_left(tag).is_ok()
+    }
+
+    pub fn sign_access_token(&self, bytes: &[u8]) -> [u8; 32] {
+        keyed_hash(&self.access_token).chain_update(bytes).finalize().into_bytes().into()
+    }
+
+    /// Takes the same time wherever the signatures differ.
+    pub fn is_access_token_signature(&self, bytes: &[u8], signature: &[u8]) -> bool {
+        keyed_hash(&self.access_token).chain_update(bytes).verify_slice(signature).is_ok()
     }
 }
 

@@ -52,6 +52,7 @@ fn the_documented_file_is_the_defaults() {
     assert_eq!(written.network, default.network);
     assert_eq!(written.provider, default.provider);
     assert_eq!(written.answers, default.answers);
+    assert_eq!(written.http, default.http);
     assert_eq!(written.retention, default.retention);
     assert_eq!(written.log, default.log);
     assert!(written.platform_key.is_none());

@@ -18,6 +18,7 @@ mod demo;
 mod demo_servers;
 mod faults_in;
 mod faults_out;
+mod http;
 mod imap;
 mod layers;
 mod mail;

@@ -32,7 +32,10 @@ impl Program {
     pub fn new(database: &TestDatabase) -> Self {
         let folder = tempfile::Builder::new().prefix("postkey-test-").tempdir().unwrap();
         let program = Self { folder, variables: Vec::new() };
-        program.with("POSTKEY_DATABASE__URL", database.url()).with("POSTKEY_KEKS", KEKS)
+        program
+            .with("POSTKEY_DATABASE__URL", database.url())
+            .with("POSTKEY_KEKS", KEKS)
+            .with("POSTKEY_HTTP__LISTEN", "127.0.0.1:0")
     }
 
     /// With one more variable, or another value for it; an empty one counts as not set.

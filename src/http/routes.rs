@@ -1,0 +1,73 @@
+//! The table of contents: every path, what it needs, and who answers it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::routes;
+
+use super::caller::{Access, Scope, let_in};
+use super::document::{self, base};
+use super::{Api, accounts, ai_configurations, reference};
+
+/// One path with one method.
+pub(super) struct Route {
+    /// What it needs.
+    pub(super) access: Access,
+    /// Its handler, and what the handler says of itself.
+    pub(super) handler: UtoipaMethodRouter<Arc<Api>>,
+}
+
+fn route(access: Access, handler: UtoipaMethodRouter<Arc<Api>>) -> Route {
+    Route { access, handler }
+}
+
+/// Every route there is; a call that is not here is not found.
+pub(super) fn table() -> Vec<Route> {
+    use Access::{Public, Session};
+    let (read_configs, write_configs) =
+        (Access::Scope(Scope::ConfigsRead), Access::Scope(Scope::ConfigsWrite));
+    vec![
+        route(Public, routes!(reference::openapi)),
+        route(Public, routes!(reference::page)),
+        route(Public, routes!(accounts::sign_up::sign_up)),
+        route(Public, routes!(accounts::sign_in::sign_in)),
+        route(Public, routes!(accounts::refresh::refresh)),
+        route(Session, routes!(accounts::sessions::sign_out)),
+        route(Session, routes!(accounts::me::me)),
+        route(Session, routes!(accounts::password::change_password)),
+        route(Session, routes!(accounts::sessions::list_sessions)),
+        route(Session, routes!(accounts::sessions::end_session)),
+        route(read_configs, routes!(ai_configurations::read::list)),
+        route(write_configs, routes!(ai_configurations::create::create)),
+        route(read_configs, routes!(ai_configurations::read::get)),
+        route(write_configs, routes!(ai_configurations::change::change)),
+        route(write_configs, routes!(ai_configurations::remove::remove)),
+        route(write_configs, routes!(ai_configurations::change::make_default)),
+        route(write_configs, routes!(ai_configurations::verify::verify)),
+    ]
+}
+
+/// What a route needs, by its method (upper case) and path: for tests of who may do what.
+pub fn list() -> Vec<(String, String, Access)> {
+    let mut listed = Vec::new();
+    for Route { access, handler: (_, paths, _) } in table() {
+        for (path, item) in paths.paths {
+            for method in document::methods(&item) {
+                listed.push((method.to_owned(), path.clone(), access));
+            }
+        }
+    }
+    listed
+}
+
+/// The router of the table. Each handler is behind what its route needs, so that none can forget to ask.
+pub(super) fn mount(api: &Arc<Api>) -> Router<Arc<Api>> {
+    let mut router = OpenApiRouter::with_openapi(base());
+    for Route { access, handler: (schemas, paths, handler) } in table() {
+        let guard = from_fn_with_state((Arc::clone(api), access), let_in);
+        router = router.routes((schemas, paths, handler.route_layer(guard)));
+    }
+    router.split_for_parts().0
+}
