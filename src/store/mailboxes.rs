@@ -64,6 +64,8 @@ pub struct Mailbox {
     pub smtp: Server,
     /// Credentials instead of passwords.
     pub oauth: Option<OAuth>,
+    /// The host whose verdict on senders is believed (EM-135); by the provider's name without.
+    pub authserv_id: Option<String>,
     /// Tells whether the secrets are the same as others.
     pub secrets_fingerprint: String,
     /// Whether the owner wants it watched.
@@ -193,6 +195,7 @@ pub(super) struct Row {
     oauth_client_secret: Option<String>,
     oauth_refresh_token: Option<String>,
     oauth_token_url: Option<String>,
+    authserv_id: Option<String>,
     secrets_fingerprint: String,
     enabled: bool,
     state: MailboxState,
@@ -242,6 +245,7 @@ impl TryFrom<Row> for Mailbox {
                 ca: row.smtp_ca,
             },
             oauth,
+            authserv_id: row.authserv_id,
             secrets_fingerprint: row.secrets_fingerprint,
             enabled: row.enabled,
             state: row.state,
@@ -265,9 +269,9 @@ pub(super) async fn upsert(tx: &mut Tx, mailbox: NewMailbox, now: Timestamp) -> 
             imap_host, imap_port, imap_security, imap_username, imap_password, imap_ca,
             smtp_host, smtp_port, smtp_security, smtp_username, smtp_password, smtp_ca,
             oauth_client_id, oauth_client_secret, oauth_refresh_token, oauth_token_url,
-            secrets_fingerprint, enabled, state, activated_at, created_at, updated_at)
+            authserv_id, secrets_fingerprint, enabled, state, activated_at, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-            $21, $22, $23, 'active', $24, $25, $25)
+            $21, $22, $23, $24, 'active', $25, $26, $26)
          ON CONFLICT (id) DO UPDATE SET address = excluded.address, aliases = excluded.aliases,
             folder = excluded.folder, imap_host = excluded.imap_host, imap_port = excluded.imap_port,
             imap_security = excluded.imap_security, imap_username = excluded.imap_username,
@@ -277,10 +281,11 @@ pub(super) async fn upsert(tx: &mut Tx, mailbox: NewMailbox, now: Timestamp) -> 
             smtp_password = excluded.smtp_password, smtp_ca = excluded.smtp_ca,
             oauth_client_id = excluded.oauth_client_id, oauth_client_secret = excluded.oauth_client_secret,
             oauth_refresh_token = excluded.oauth_refresh_token, oauth_token_url = excluded.oauth_token_url,
+            authserv_id = excluded.authserv_id,
             secrets_fingerprint = excluded.secrets_fingerprint, enabled = excluded.enabled,
             activated_at = CASE WHEN excluded.enabled AND NOT mailboxes.enabled
-                THEN $25 ELSE mailboxes.activated_at END,
-            state = 'active', state_reason = NULL, updated_at = $25
+                THEN $26 ELSE mailboxes.activated_at END,
+            state = 'active', state_reason = NULL, updated_at = $26
          WHERE mailboxes.user_id = excluded.user_id")
         .bind(mailbox.id).bind(mailbox.user_id).bind(&mailbox.address).bind(&aliases).bind(&mailbox.folder)
         .bind(&imap.host).bind(i64::from(imap.port)).bind(&imap.security).bind(&imap.username)
@@ -291,7 +296,7 @@ pub(super) async fn upsert(tx: &mut Tx, mailbox: NewMailbox, now: Timestamp) -> 
         .bind(oauth.and_then(|oauth| stored(&oauth.client_secret)))
         .bind(oauth.map(|oauth| oauth.refresh_token.as_stored().to_owned()))
         .bind(oauth.map(|oauth| oauth.token_url.clone()))
-        .bind(&mailbox.secrets_fingerprint).bind(mailbox.enabled).bind(mailbox.activated_at).bind(now)
+        .bind(&mailbox.authserv_id).bind(&mailbox.secrets_fingerprint).bind(mailbox.enabled).bind(mailbox.activated_at).bind(now)
         .execute(&mut *db).await.map(drop))?;
     Ok(())
 }
