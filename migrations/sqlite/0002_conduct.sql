@@ -12,6 +12,9 @@ ALTER TABLE agents ADD COLUMN per_agent_day INTEGER;
 
 -- The host whose verdict on senders counts.
 ALTER TABLE mailboxes ADD COLUMN authserv_id TEXT;
+-- Whether mail is answered that does not name the mailbox, or only as a copy.
+ALTER TABLE mailboxes ADD COLUMN answer_unaddressed BOOLEAN NOT NULL DEFAULT FALSE;
+ALTER TABLE mailboxes ADD COLUMN answer_copies BOOLEAN NOT NULL DEFAULT FALSE;
 ALTER TABLE messages ADD COLUMN authentication TEXT;
 
 ALTER TABLE outbox ADD COLUMN agent_id BLOB;

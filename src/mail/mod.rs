@@ -26,6 +26,7 @@
 //! the mail at most.
 
 mod address;
+pub mod authentication;
 mod charset;
 mod clean;
 mod content_type;
@@ -40,9 +41,11 @@ mod message_id;
 mod quotes;
 mod read;
 pub mod reply;
+mod sender_rule;
 mod structure;
 mod transfer;
 mod visible;
+pub mod wishes;
 
 pub use address::{Address, Named, plus_detail};
 pub use disclosure::disclosure;
@@ -50,5 +53,10 @@ pub use identity::{Identity, identity};
 pub use limits::Limits;
 pub use loop_mark::{is_own_loop_mark, loop_mark};
 pub use message_id::{RfcMessageId, is_own_message_id, own_message_id};
-pub use read::{Attachment, Flags, Mail, Signals, read};
+pub use read::{Attachment, Flags, Mail, Signals, hash_words, read};
+pub use sender_rule::{SenderRule, comparable_domain};
 pub use visible::VisibleText;
+
+/// stub
+#[derive(Clone, Debug)]
+pub struct Bounce { pub failed_recipients: Vec<Address>, pub is_temporary: bool, pub about: Vec<RfcMessageId> }

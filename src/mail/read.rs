@@ -45,6 +45,8 @@ pub struct Mail {
     pub text: VisibleText,
     /// The files, attached mails included.
     pub attachments: Vec<Attachment>,
+    /// stub
+    pub bounce: Option<super::Bounce>,
     /// What was found or cut on the way.
     pub flags: Flags,
     /// SHA-256 of the new words, white space and case folded: equal texts have equal hashes (EM-28).
@@ -120,6 +122,7 @@ pub fn read(raw: &[u8], limits: &Limits) -> Mail {
         content_hash: hash_words(&found.text.visible),
         text: found.text,
         attachments: attachments(&structure.leaves),
+        bounce: None,
         flags,
         signals: signals(fields, structure.root_kind, &structure.leaves),
     }
@@ -129,6 +132,11 @@ impl Mail {
     /// How many hosts passed the mail on: its `Received` fields (EM-18).
     pub fn hops(&self) -> usize {
         self.signals.fields.all("received").count()
+    }
+
+    /// The mails that this one names, the most telling first (EM-14, EM-69, EM-151).
+    pub fn named_ids(&self) -> impl Iterator<Item = &RfcMessageId> {
+        self.in_reply_to.iter().chain(self.references.iter().rev())
     }
 }
 
@@ -217,7 +225,7 @@ fn is_encrypted(structure: &Structure<'_>, text: &VisibleText) -> bool {
         || text.visible.contains("-----BEGIN PGP MESSAGE-----")
 }
 
-fn hash_words(visible: &str) -> [u8; 32] {
+pub fn hash_words(visible: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     for word in visible.split_whitespace() {
         hash.update(word.to_lowercase());

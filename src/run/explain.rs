@@ -6,6 +6,9 @@ use crate::store::RunState;
 /// The reason of a held run whose mail went out or did not: nobody knows.
 pub const AMBIGUOUS: &str = "ambiguous";
 
+/// The reason of a held run whose mail has become old.
+pub const TOO_LATE: &str = "too_late";
+
 /// The reason of a held run whose reply waits for its owner's approval.
 pub const DRAFT: &str = "draft";
 
@@ -60,6 +63,18 @@ fn cause(reason: &str) -> Option<&'static str> {
 fn cause_in_the_mailbox(reason: &str) -> Option<&'static str> {
     Some(match reason {
         "no_agent" => "no enabled agent answers for this address.",
+        "sender_blocked" => "the agent's owner has blocked its sender.",
+        "sender_not_allowed" => "its sender is not among those whom the agent answers.",
+        "sender_not_authenticated" => "the mail host does not vouch for its sender, as the agent's owner wants.",
+        "sender_forged" => {
+            "the mail host says that somebody else wrote it in its sender's name; retry it with --resend if you know \
+             better."
+        }
+        "correspondent_bounced" => {
+            "an earlier reply to its sender could not be delivered; see `postkey suppressions list`."
+        }
+        "opted_out" => "its sender wants to be left alone; see `postkey suppressions list`.",
+        "person_wanted" => "its sender wants to hear from a person: answer it in your mail program.",
         "no_key" => "its owner has no usable AI configuration; add one with `postkey apply`.",
         "unknown_provider" => {
             "its AI configuration names an unknown provider; correct it with `postkey apply`."
@@ -70,7 +85,9 @@ fn cause_in_the_mailbox(reason: &str) -> Option<&'static str> {
             "the mail server does not hand this mail over; read it in your mail program and answer it there."
         }
         "text_removed" => "the text of the mail has been removed, since it was too old to be kept.",
-        "too_late" => "the reply would come too late.",
+        TOO_LATE => {
+            "the mail is too old to be answered by itself; retry it with --resend to answer it all the same."
+        }
         "impossible_row" => "the database contradicts itself; this is a fault of the program.",
         "database" => "the database did not answer; it is tried again.",
         "panicked" => "the program has a fault that this mail brings out.",
@@ -112,8 +129,18 @@ fn cause_at_the_end(reason: &str) -> Option<&'static str> {
         }
         DRAFT => "the agent only drafts; retry it with --resend to send the reply.",
         "cannot_compose" => "no correct mail can be made of the model's answer.",
+        "bounced" => "the mail server reported later that the reply could not be delivered.",
         "correspondent_limit" => "this correspondent has had as many answers as are allowed for now.",
         "thread_limit" => "this conversation has had as many answers as are allowed for now.",
+        "agent_limit" => "the agent has given as many answers today as it may.",
+        "same_content" => {
+            "it says the same as the last mail of its conversation, or would be answered the same; retry it with \
+             --resend to send the reply all the same."
+        }
+        "robot_speed" => {
+            "the conversation goes back and forth faster than people write; retry it with --resend if it is with a \
+             person."
+        }
         "mailbox_rate" => "the mailbox has sent as many mails this minute as it may; it goes on by itself.",
         "oauth" => "the sign-in provider gives no access to the mail server now; it is tried again.",
         "smtp_login" => "the mail server refuses the login; correct the mailbox with `postkey apply`.",

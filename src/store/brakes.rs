@@ -8,9 +8,9 @@ use sqlx::PgConnection;
 use sqlx::Row as _;
 
 use super::claims::Lease;
-use super::pool::{Tx, on_tx};
+use super::pool::{Tx, on_pool, on_tx};
 use super::suppressions::Reason;
-use super::{AgentId, MailboxId, RunId, StoreError, ThreadId, UserId};
+use super::{AgentId, MailboxId, RunId, Store, StoreError, ThreadId, UserId};
 use crate::clock::Timestamp;
 
 /// The most replies, whatever the other side does (EM-27).
@@ -88,7 +88,7 @@ pub(super) struct Counts {
 }
 
 /// The replies of a day to one correspondent, in one thread and of one agent, but this run's; and the thread's last.
-pub(super) const COUNT: &str = "WITH counted AS (
+const COUNT: &str = "WITH counted AS (
         SELECT CAST(COALESCE(SUM(CASE WHEN created_at > $4 THEN 1 ELSE 0 END), 0) AS BIGINT) AS in_10_minutes,
             CAST(COUNT(*) AS BIGINT) AS in_a_day
         FROM outbox WHERE user_id = $1 AND mailbox_id = $2 AND recipient = $3 AND created_at > $5 AND run_id <> $7
@@ -110,21 +110,36 @@ pub(super) const COUNT: &str = "WITH counted AS (
     FROM counted LEFT JOIN last ON TRUE";
 
 /// Binds an [`Exchange`] to [`COUNT`].
-macro_rules! count {
+macro_rules! counting {
     ($exchange:expr, $now:expr) => {
-        sqlx::query_as($crate::store::brakes::COUNT)
+        sqlx::query_as(COUNT)
             .bind($exchange.user)
             .bind($exchange.mailbox)
             .bind(&$exchange.recipient)
-            .bind($now.minus($crate::store::brakes::TEN_MINUTES))
-            .bind($now.minus($crate::store::brakes::DAY))
+            .bind($now.minus(TEN_MINUTES))
+            .bind($now.minus(DAY))
             .bind($exchange.thread)
             .bind($exchange.run)
             .bind($exchange.agent)
     };
 }
 
-pub(super) use count;
+impl Store {
+    /// Which brake would hold back a reply, so that no model is asked for one. Only [`Store::freeze_reply`] and
+    /// [`Store::store_answer`] decide.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn find_refusal(
+        &self,
+        exchange: &Exchange,
+        brakes: Brakes,
+    ) -> Result<Option<Refusal>, StoreError> {
+        let now = self.clock.now();
+        let counts: Counts = on_pool!(&self.pool, db => counting!(exchange, now).fetch_one(db).await)?;
+        Ok(counts.refusal(exchange, brakes))
+    }
+}
 
 impl Counts {
     /// Which brake holds this exchange's reply back.
@@ -170,7 +185,7 @@ fn is_same(last: &Option<Vec<u8>>, new: Option<[u8; 32]>) -> bool {
 
 /// Counts what stands before this exchange's reply.
 pub(super) async fn count(tx: &mut Tx, exchange: &Exchange, now: Timestamp) -> Result<Counts, StoreError> {
-    Ok(on_tx!(tx, db => count!(exchange, now).fetch_one(&mut *db).await)?)
+    Ok(on_tx!(tx, db => counting!(exchange, now).fetch_one(&mut *db).await)?)
 }
 
 /// How a reply is kept from being counted beside others of the same agent. One lock for each agent would let it

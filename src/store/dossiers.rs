@@ -38,7 +38,7 @@ pub struct Dossier {
 
 const FIND: &str =
     "SELECT messages.id, messages.user_id, messages.mailbox_id, messages.thread_id, uid_validity, uid,
-        messages.raw, truncated, received_at, authentication, users.name AS owner_name,
+        messages.raw, truncated, internal_date, received_at, authentication, users.name AS owner_name,
         EXISTS (SELECT 1 FROM messages AS earlier
             WHERE earlier.thread_id = messages.thread_id AND earlier.id < messages.id) AS has_history,
         (SELECT reason FROM suppressions
@@ -91,6 +91,7 @@ struct Row {
     uid: Option<i64>,
     raw: Option<Vec<u8>>,
     truncated: bool,
+    internal_date: Option<Timestamp>,
     received_at: Timestamp,
     authentication: Option<String>,
     suppressed: Option<Reason>,
@@ -133,6 +134,7 @@ impl Row {
             uid: self.uid,
             raw: self.raw,
             truncated: self.truncated,
+            internal_date: self.internal_date,
             received_at: self.received_at,
             authentication: self.authentication,
         };

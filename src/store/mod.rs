@@ -43,7 +43,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config;
 
 pub use self::agents::{Agent, AmbiguousPolicy, Mode, NewAgent};
-pub use self::ai_configurations::{API_KEY_COLUMN, AiConfiguration, KeyState, NewAiConfiguration};
+pub use self::ai_configurations::{API_KEY_COLUMN, AiConfiguration, KeyMark, KeyState, NewAiConfiguration};
 pub use self::brakes::{Brakes, Exchange, Refusal};
 pub use self::claims::{Claim, ClaimLimits, Holder, Lease};
 pub use self::completions::{Answer, StoredCompletion};
@@ -52,7 +52,7 @@ pub use self::filing::Unfiled;
 pub use self::ids::*;
 pub use self::mailbox_access::AccessError;
 pub use self::mailbox_leases::{MailboxLease, WatchedMailbox};
-pub use self::mailboxes::{Mailbox, MailboxState, NewMailbox, OAuth, Server, columns};
+pub use self::mailboxes::{Mailbox, MailboxState, NewMailbox, OAuth, Reception, Server, columns};
 pub use self::messages::{Accepted, Arrival, Message, ThreadMail};
 pub use self::notices::{NewNotice, Notice};
 pub use self::outbox::{Frozen, NewReply, OutboxMail, OutboxState};

@@ -67,7 +67,7 @@ impl Store {
     }
 }
 
-/// Inside a transaction: tells the owner, unless it is known. Answers whether it is news.
+/// Inside a transaction: see [`Store::give_notice`].
 pub(super) async fn give(tx: &mut Tx, notice: NewNotice, clock: &Clock) -> Result<bool, StoreError> {
     let made = on_tx!(tx, db => sqlx::query(
         "INSERT INTO notices (id, user_id, cause, kind, sentence, created_at)

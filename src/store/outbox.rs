@@ -1,6 +1,6 @@
 //! `outbox`: at most one reply per run, its bytes frozen before the first attempt.
 
-use super::brakes::{self, AgentLock, Brakes, Counts, Exchange, Refusal, count};
+use super::brakes::{self, AgentLock, Brakes, Counts, Exchange, Refusal};
 use super::claims::Lease;
 use super::pool::{Tx, on_pool, on_tx};
 use super::{AgentId, RunId, Store, StoreError, UserId};
@@ -68,21 +68,6 @@ impl Store {
             "SELECT run_id, rfc_message_id, recipient, raw, state FROM outbox
              WHERE user_id = $1 AND run_id = $2")
             .bind(user).bind(run).fetch_optional(db).await)?)
-    }
-
-    /// Which brake would hold back a reply, so that no model is asked for one. Only [`Store::freeze_reply`] and
-    /// [`Store::store_answer`] decide.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
-    pub async fn find_refusal(
-        &self,
-        exchange: &Exchange,
-        brakes: Brakes,
-    ) -> Result<Option<Refusal>, StoreError> {
-        let now = self.clock.now();
-        let counts: Counts = on_pool!(&self.pool, db => count!(exchange, now).fetch_one(db).await)?;
-        Ok(counts.refusal(exchange, brakes))
     }
 
     /// Freezes the reply of an answer that is stored already, unless a brake holds it back; counted and written in one
