@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use postkey::store::{
-    Holder, Mailbox, MailboxId, MailboxLease, MailboxState, NewUser, Provision, Reception, Server, Store, UserId,
+    Holder, Mailbox, MailboxId, MailboxLease, MailboxState, NewUser, Provision, Reception, Server, Store,
+    UserId,
 };
 use sqlx::Executor;
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use postkey::queue::{Outcome, Queue};
 use postkey::mail::authentication::Authentication;
+use postkey::queue::{Outcome, Queue};
 use postkey::store::{Accepted, Arrival, Claim, Holder, MailboxLease, RunId, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 

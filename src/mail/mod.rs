@@ -59,4 +59,8 @@ pub use visible::VisibleText;
 
 /// stub
 #[derive(Clone, Debug)]
-pub struct Bounce { pub failed_recipients: Vec<Address>, pub is_temporary: bool, pub about: Vec<RfcMessageId> }
+pub struct Bounce {
+    pub failed_recipients: Vec<Address>,
+    pub is_temporary: bool,
+    pub about: Vec<RfcMessageId>,
+}

@@ -151,9 +151,11 @@ fn check_rules(
         return Some(Restraint::NotAllowed);
     }
     match authentication {
-        Some(Authentication::Pass) => None,
-        Some(Authentication::Fail) => Some(Restraint::Forged),
-        _ => rules.require_authenticated.then_some(Restraint::NotAuthenticated),
+        Some(Authentication::Passed) => None,
+        Some(Authentication::Failed) => Some(Restraint::Forged),
+        Some(Authentication::Unproven | Authentication::Unknown) | None => {
+            rules.require_authenticated.then_some(Restraint::NotAuthenticated)
+        }
     }
 }
 

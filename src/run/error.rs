@@ -15,8 +15,8 @@ use crate::provider::{ErrorClass, ProviderError};
 use crate::queue::{Cause, Outcome};
 use crate::smtp::{Phase, SmtpError};
 use crate::store::{
-    AccessError, AiConfiguration, AiConfigurationId, Claim, KeyMark, KeyState, NewNotice, Reason, Refusal, RunState,
-    StoreError,
+    AccessError, AiConfiguration, AiConfigurationId, Claim, KeyMark, KeyState, NewNotice, Reason, Refusal,
+    RunState, StoreError,
 };
 use crate::vault::VaultError;
 

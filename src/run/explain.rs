@@ -12,6 +12,27 @@ pub const TOO_LATE: &str = "too_late";
 /// The reason of a held run whose reply waits for its owner's approval.
 pub const DRAFT: &str = "draft";
 
+/// Why mail is not answered that its owner may want answered all the same: only the owner's word overcomes these.
+const OVERCOME_BY_THE_OWNER: [&str; 12] = [
+    AMBIGUOUS,
+    TOO_LATE,
+    DRAFT,
+    "same_content",
+    "robot_speed",
+    "sender_forged",
+    "sender_not_authenticated",
+    "sender_not_allowed",
+    "sender_blocked",
+    "correspondent_bounced",
+    "opted_out",
+    "person_wanted",
+];
+
+/// Whether a run that ended for this reason goes on by its owner's word (`--resend`), and only by it.
+pub fn is_overcome_by_the_owner(reason: &str) -> bool {
+    OVERCOME_BY_THE_OWNER.contains(&reason)
+}
+
 /// What people are told about a run; a reason that is not known here is shown as its code.
 pub fn sentence(state: RunState, reason: Option<&str>, detail: Option<&str>) -> String {
     let Some(reason) = reason else { return plain(state).to_owned() };
@@ -65,7 +86,9 @@ fn cause_in_the_mailbox(reason: &str) -> Option<&'static str> {
         "no_agent" => "no enabled agent answers for this address.",
         "sender_blocked" => "the agent's owner has blocked its sender.",
         "sender_not_allowed" => "its sender is not among those whom the agent answers.",
-        "sender_not_authenticated" => "the mail host does not vouch for its sender, as the agent's owner wants.",
+        "sender_not_authenticated" => {
+            "the mail host does not vouch for its sender, as the agent's owner wants."
+        }
         "sender_forged" => {
             "the mail host says that somebody else wrote it in its sender's name; retry it with --resend if you know \
              better."

@@ -94,11 +94,7 @@ impl Runner {
             model: &words.model,
         })
         .map_err(RunError::Compose)?;
-        Ok(Frozen {
-            exchange: exchange(task, Some(body)),
-            rfc_message_id: message_id,
-            raw,
-        })
+        Ok(Frozen { exchange: exchange(task, Some(body)), rfc_message_id: message_id, raw })
     }
 }
 

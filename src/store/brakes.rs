@@ -158,7 +158,8 @@ impl Counts {
         if self.of_agent >= brakes.per_agent_day {
             return Some(Refusal::Agent);
         }
-        if is_same(&self.last_question, exchange.question_hash) || is_same(&self.last_answer, exchange.answer_hash)
+        if is_same(&self.last_question, exchange.question_hash)
+            || is_same(&self.last_answer, exchange.answer_hash)
         {
             return Some(Refusal::SameContent);
         }
@@ -167,8 +168,9 @@ impl Counts {
 
     /// How many exchanges in a row were quick, this one included.
     pub(super) fn quick_exchanges(&self, exchange: &Exchange) -> i64 {
-        let is_quick =
-            self.last_at.is_some_and(|last| last <= exchange.asked_at && exchange.asked_at < last.plus(QUICK));
+        let is_quick = self
+            .last_at
+            .is_some_and(|last| last <= exchange.asked_at && exchange.asked_at < last.plus(QUICK));
         if is_quick { self.last_quick.unwrap_or(0).saturating_add(1) } else { 0 }
     }
 

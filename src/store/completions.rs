@@ -45,9 +45,8 @@ impl Store {
     ) -> Result<Result<(), Refusal>, StoreError> {
         let now = self.clock.now();
         let again = reply.clone();
-        let stored = self
-            .write(move |tx| Box::pin(async move { store(tx, lease, answer, reply, now).await }))
-            .await?;
+        let stored =
+            self.write(move |tx| Box::pin(async move { store(tx, lease, answer, reply, now).await })).await?;
         match (stored, again) {
             (Stored::LeaseLost, _) => Err(StoreError::LeaseLost),
             (Stored::Decided(decided), _) => Ok(decided),

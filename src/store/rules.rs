@@ -17,7 +17,8 @@ impl TryFrom<String> for WordList {
 impl WordList {
     /// The stored form.
     pub(super) fn stored(&self) -> Result<String, StoreError> {
-        serde_json::to_string(&self.0).map_err(|error| StoreError::Database(sqlx::Error::Encode(error.into())))
+        serde_json::to_string(&self.0)
+            .map_err(|error| StoreError::Database(sqlx::Error::Encode(error.into())))
     }
 }
 

@@ -67,7 +67,8 @@ pub(super) fn addresses(value: &DeValue<'_>) -> Result<Vec<Address>, String> {
 
 /// Some senders: addresses and domains, in comparable form.
 pub(super) fn senders(value: &DeValue<'_>) -> Result<WordList, String> {
-    let problem = "must be a list of mail addresses and domains, such as [\"ann@example.com\", \"example.org\"]";
+    let problem =
+        "must be a list of mail addresses and domains, such as [\"ann@example.com\", \"example.org\"]";
     words(value, problem, |text| SenderRule::parse(text).map(|rule| rule.to_string()))
 }
 

@@ -4,8 +4,8 @@ use postkey::clock::Clock;
 use postkey::config;
 use postkey::mail::authentication::Authentication;
 use postkey::store::{
-    Accepted, Arrival, Holder, Mailbox, MailboxId, MailboxLease, MailboxState, NewUser, Provision, Reception, RunId,
-    Server, Store, UserId,
+    Accepted, Arrival, Holder, Mailbox, MailboxId, MailboxLease, MailboxState, NewUser, Provision, Reception,
+    RunId, Server, Store, UserId,
 };
 
 use super::database::TestDatabase;

@@ -113,10 +113,7 @@ fn changes(stored: &Mailbox, settled: &Mailbox, is_same_login: bool) -> Vec<&'st
         ("oauth", oauth(stored) == oauth(settled)),
         ("secrets", is_same_login),
         ("authserv_id", stored.reception.authserv_id == settled.reception.authserv_id),
-        (
-            "answer_unaddressed",
-            stored.reception.answer_unaddressed == settled.reception.answer_unaddressed,
-        ),
+        ("answer_unaddressed", stored.reception.answer_unaddressed == settled.reception.answer_unaddressed),
         ("answer_copies", stored.reception.answer_copies == settled.reception.answer_copies),
         ("enabled", stored.enabled == settled.enabled),
         // The same login again means: it works now, try it.
