@@ -27,6 +27,8 @@
 
 mod address;
 pub mod authentication;
+mod bounce;
+mod calendar;
 mod charset;
 mod clean;
 mod content_type;
@@ -41,6 +43,7 @@ mod message_id;
 mod quotes;
 mod read;
 pub mod reply;
+mod robots;
 mod sender_rule;
 mod structure;
 mod transfer;
@@ -48,6 +51,7 @@ mod visible;
 pub mod wishes;
 
 pub use address::{Address, Named, plus_detail};
+pub use bounce::Bounce;
 pub use disclosure::disclosure;
 pub use identity::{Identity, identity};
 pub use limits::Limits;
@@ -56,11 +60,3 @@ pub use message_id::{RfcMessageId, is_own_message_id, own_message_id};
 pub use read::{Attachment, Flags, Mail, Signals, hash_words, read};
 pub use sender_rule::{SenderRule, comparable_domain};
 pub use visible::VisibleText;
-
-/// stub
-#[derive(Clone, Debug)]
-pub struct Bounce {
-    pub failed_recipients: Vec<Address>,
-    pub is_temporary: bool,
-    pub about: Vec<RfcMessageId>,
-}

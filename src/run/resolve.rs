@@ -2,7 +2,7 @@
 
 use super::Runner;
 use super::error::RunError;
-use crate::mail::gate::{self, Decision, Ours};
+use crate::mail::gate::{self, Allowed, Decision, Ours};
 use crate::mail::{self, Address, Limits, Mail};
 use crate::store::{
     Agent, AiConfiguration, Claim, Dossier, Lease, Mailbox, Message, OutboxMail, SentMail, StoreError,
@@ -77,14 +77,19 @@ impl Runner {
     /// The pure decision, on headers and structure only, before anything costs money.
     fn pass_gate(&self, dossier: &Dossier, mail: &Mail, sent: &[SentMail]) -> Result<Address, RunError> {
         let tag = |bytes: &[u8]| self.vault.message_tag(bytes);
+        let reception = &dossier.mailbox.reception;
         let ours = Ours {
-            addresses: dossier.own_addresses.iter().filter_map(|address| Address::parse(address)).collect(),
+            addresses: parse_all(dossier.own_addresses.iter().map(String::as_str)),
+            mailbox: parse_all(mailbox_addresses(dossier)),
+            allowed: Allowed { unaddressed: reception.answer_unaddressed, copies: reception.answer_copies },
+            sent: &|id| sent.iter().any(|mail| mail.rfc_message_id == id.as_str()),
             message_tag: &tag,
             installation: self.installation(),
         };
         match gate::decide(mail, &ours) {
             Decision::Answer { recipient } => Ok(recipient),
             Decision::Skip(reason) => Err(RunError::Skip(reason)),
+            Decision::Hold(reason) => Err(RunError::Hold(reason)),
         }
     }
 
@@ -93,6 +98,17 @@ impl Runner {
         let tag = self.vault.message_tag(b"installation");
         tag.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
     }
+}
+
+/// Every address that arrives in the mailbox (EM-19).
+fn mailbox_addresses(dossier: &Dossier) -> impl Iterator<Item = &str> {
+    let mailbox = &dossier.mailbox;
+    let own = std::iter::once(mailbox.address.as_str()).chain(mailbox.aliases.iter().map(String::as_str));
+    own.chain(dossier.agents.iter().filter_map(|agent| agent.address.as_deref()))
+}
+
+fn parse_all<'a>(addresses: impl Iterator<Item = &'a str>) -> Vec<Address> {
+    addresses.filter_map(Address::parse).collect()
 }
 
 async fn read(message: &Message) -> Result<Mail, RunError> {
