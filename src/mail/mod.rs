@@ -26,6 +26,7 @@
 //! the mail at most.
 
 mod address;
+pub mod authentication;
 mod bounce;
 mod calendar;
 mod charset;
@@ -46,8 +47,10 @@ mod robots;
 mod structure;
 mod transfer;
 mod visible;
+pub mod wishes;
 
 pub use address::{Address, Named, plus_detail};
+pub use authentication::Authentication;
 pub use bounce::Bounce;
 pub use disclosure::disclosure;
 pub use identity::{Identity, identity};
@@ -56,3 +59,4 @@ pub use loop_mark::{is_own_loop_mark, loop_mark};
 pub use message_id::{RfcMessageId, is_own_message_id, own_message_id};
 pub use read::{Attachment, Flags, Mail, Signals, read};
 pub use visible::VisibleText;
+pub use wishes::Wish;
