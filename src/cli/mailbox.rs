@@ -73,7 +73,7 @@ fn show((owner, mailbox): (User, Mailbox)) -> Result<String, CliError> {
     line("imap", server_text(&mailbox.imap));
     line("smtp", server_text(&mailbox.smtp));
     line("login", if mailbox.oauth.is_some() { "OAuth" } else { "password" }.to_owned());
-    line("believed authserv-id", or_dash(mailbox.reception.authserv_id.clone()));
+    line("believed authserv-id", or_dash(mailbox.believed_authserv_id()));
     line("answers mail without its address", yes_no(mailbox.reception.answer_unaddressed));
     line("answers copies", yes_no(mailbox.reception.answer_copies));
     line("enabled", yes_no(mailbox.enabled));

@@ -51,6 +51,7 @@ mod visible;
 pub mod wishes;
 
 pub use address::{Address, Named, plus_detail};
+pub use authentication::Authentication;
 pub use bounce::Bounce;
 pub use disclosure::disclosure;
 pub use identity::{Identity, identity};
@@ -60,3 +61,4 @@ pub use message_id::{RfcMessageId, is_own_message_id, own_message_id};
 pub use read::{Attachment, Flags, Mail, Signals, hash_words, read};
 pub use sender_rule::{SenderRule, comparable_domain};
 pub use visible::VisibleText;
+pub use wishes::Wish;

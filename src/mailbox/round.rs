@@ -142,7 +142,8 @@ async fn settle(
     deliveries: Vec<Delivery>,
     uids: &[u32],
 ) -> Result<(), WatchError> {
-    let arrivals = intake::read_all(deliveries, mailbox.reception.authserv_id.clone()).await;
+    let authserv_id = mailbox.believed_authserv_id().map(str::to_owned);
+    let arrivals = intake::read_all(deliveries, authserv_id).await;
     if !arrivals.is_empty() {
         watch.watching.store.accept_messages(watch.lease, arrivals).await?;
     }

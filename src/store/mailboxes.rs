@@ -4,6 +4,7 @@ use super::notices::{self, NewNotice};
 use super::pool::{Tx, on_pool, on_tx};
 use super::{MailboxId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
+use crate::mail::authentication::usual_authserv_id;
 use crate::vault::Sealed;
 
 /// Whether a mailbox is watched.
@@ -49,7 +50,7 @@ pub struct OAuth {
 /// How a mailbox judges the mails that come in.
 #[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct Reception {
-    /// The host whose verdict on senders is believed (EM-135); by the provider's name without.
+    /// The host whose verdict on senders is believed (EM-135); without, the one that the provider is known by.
     pub authserv_id: Option<String>,
     /// Whether mail is answered that names none of its addresses, such as blind copies (EM-19).
     pub answer_unaddressed: bool,
@@ -96,6 +97,13 @@ pub struct Mailbox {
     pub next_uid: Option<u32>,
     /// Changes with every change of the row's settings.
     pub updated_at: Timestamp,
+}
+
+impl Mailbox {
+    /// The host whose verdict on senders is believed (EM-135, EM-136).
+    pub fn believed_authserv_id(&self) -> Option<&str> {
+        self.reception.authserv_id.as_deref().or_else(|| usual_authserv_id(&self.imap.host))
+    }
 }
 
 /// A mailbox to be made or changed: the settings count, the rest is kept as it is.

@@ -42,6 +42,9 @@ pub struct Bounce {
 
 /// Reads a bounce out of a mail's fields and leaves; `None` for every other mail.
 pub(super) fn find(fields: &Fields, structure: &Structure<'_>) -> Option<Bounce> {
+    if status::tells_of_success(&structure.leaves) {
+        return None;
+    }
     let report = status::find(&structure.leaves);
     let listed = listed_recipients(fields);
     let sender = system::Sender::of(fields);
@@ -75,7 +78,7 @@ pub(super) fn find(fields: &Fields, structure: &Structure<'_>) -> Option<Bounce>
 /// and about parcels, as well.
 fn is_bounce_notice(notice: &Notice, sender: &system::Sender) -> bool {
     let is_from_machine = notice.speaks_like_a_machine && notice.has_original && !sender.is_answer;
-    let is_shaped = notice.opens_with_failure && notice.lists_recipients;
+    let is_shaped = notice.opens_with_failure && notice.lists_recipients && !sender.is_forward;
     let is_strangers = is_shaped && (sender.has_bounce_subject || is_from_machine);
     notice.speaks_of_failure && (sender.is_system || is_strangers)
 }

@@ -71,7 +71,7 @@ const CONTACTS: [&str; 8] = [
 pub(super) struct Notice {
     /// A mail was not delivered.
     pub(super) speaks_of_failure: bool,
-    /// That is the first thing the words say, and they say it of mail.
+    /// That is the first thing the words say, a greeting aside, and they say it of mail.
     pub(super) opens_with_failure: bool,
     pub(super) speaks_like_a_machine: bool,
     pub(super) is_temporary: bool,
@@ -96,7 +96,8 @@ pub(super) fn read(text: &str, sender: &Sender, is_expected: bool) -> Notice {
         let folded = phrases::folded(&paragraph.join(" "));
         let fails = phrases::is_failure(&folded);
         notice.speaks_of_failure |= fails;
-        notice.opens_with_failure |= fails && index < 2 && phrases::is_about_mail(&folded);
+        let is_opening = index == 0 || (index == 1 && !sender.is_answer);
+        notice.opens_with_failure |= fails && is_opening && phrases::is_about_mail(&folded);
         notice.speaks_like_a_machine |= phrases::is_machine(&folded);
         notice.is_temporary |= phrases::is_delay(&folded);
         reader.read(paragraph, fails);
@@ -111,9 +112,7 @@ pub(super) fn read(text: &str, sender: &Sender, is_expected: bool) -> Notice {
 
 /// Where the returned mail begins: a line that says so, or the first lines of a header.
 fn start_of_copy(lines: &[&str]) -> Option<usize> {
-    let first = lines.iter().position(|line| !is_blank(line))?;
-    let mut rest = lines.iter().enumerate().skip(first + 1);
-    rest.find(|(_, line)| announces_copy(line) || is_trace_field(line)).map(|(index, _)| index)
+    lines.iter().position(|line| announces_copy(line) || is_trace_field(line))
 }
 
 /// A line between dashes, or a short one that ends with a colon or a full stop.
@@ -239,9 +238,9 @@ fn is_date(after: &str) -> bool {
 fn is_labelled(found: &InLine<'_>) -> bool {
     let label = label(found);
     let is_named = NAMING.iter().any(|words| label.ends_with(words));
-    let is_label = found.is_typed || label.ends_with(':') || label.ends_with('=');
+    let is_label = label.ends_with(':') || label.ends_with('=');
     let has = |words: &[&str]| words.iter().any(|word| label.contains(word));
-    is_named || (is_label && has(&LABELS) && !has(&OTHERS))
+    is_named || ((found.is_typed || (is_label && has(&LABELS))) && !has(&OTHERS))
 }
 
 /// What stands before the address, in lower case and without its brackets.

@@ -101,6 +101,8 @@ pub(super) struct Sender {
     pub(super) has_bounce_subject: bool,
     /// The title is one of an answer or a forward, which people write.
     pub(super) is_answer: bool,
+    /// The title is one of a forward.
+    pub(super) is_forward: bool,
     /// Addresses of the notice itself: who wrote it and whom it was sent to. They are not the ones that failed.
     pub(super) own: Vec<Address>,
     /// The domain that speaks, for users that it names without a domain.
@@ -121,6 +123,7 @@ impl Sender {
             is_system: is_system(fields, from) || is_null_path(fields),
             has_bounce_subject: has_bounce_subject(&subject) || speaks_of_failure(&subject),
             is_answer: is_answer_subject(&subject),
+            is_forward: is_forward(&subject),
             domain: author.map(|named| named.address.domain().to_owned()),
             own,
             subject,
@@ -161,9 +164,19 @@ fn is_null_path(fields: &Fields) -> bool {
 
 /// `Re:`, `AW:`, `Fwd:`, `WG:`: two or three letters and a colon, or a longer known one.
 pub(in super::super) fn is_answer_subject(subject: &str) -> bool {
-    let Some((start, _)) = subject.split_once(':') else { return false };
-    let start = start.trim();
+    let Some(start) = prefix(subject) else { return false };
     let letters = start.chars().filter(|c| c.is_alphabetic()).count();
     let is_short = (1..=3).contains(&letters) && start.chars().count() <= 6;
-    is_short || ["antw", "forward", "rép", "res"].contains(&start.to_lowercase().as_str())
+    is_short || ["antw", "res", "rép"].contains(&start.as_str()) || is_forward(subject)
+}
+
+/// Whether somebody passes the mail on.
+fn is_forward(subject: &str) -> bool {
+    let forwards = ["fwd", "fw", "forward", "wg", "tr", "rv", "enc", "doorst", "vb", "转发", "轉寄"];
+    prefix(subject).is_some_and(|start| forwards.contains(&start.as_str()))
+}
+
+/// What stands before the first colon of a title, in lower case.
+fn prefix(subject: &str) -> Option<String> {
+    subject.split_once(':').map(|(start, _)| start.trim().to_lowercase())
 }
