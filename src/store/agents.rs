@@ -63,8 +63,8 @@ pub type NewAgent = Agent;
 /// The enabled agents of a mailbox, oldest first.
 pub(super) const LIST_OF_MAILBOX: &str =
     "SELECT id, user_id, mailbox_id, ai_configuration_id, name, kind, address, instructions, mode,
-        ambiguous, allow_platform_key, enabled, link_domains, allowed_senders, blocked_senders, require_authenticated,
-        per_correspondent_10_minutes, per_correspondent_day, per_thread_day, per_agent_day
+        ambiguous, allow_platform_key, enabled, link_domains, allowed_senders, blocked_senders,
+        require_authenticated, per_correspondent_10_minutes, per_correspondent_day, per_thread_day, per_agent_day
      FROM agents WHERE user_id = $1 AND mailbox_id = $2 AND enabled ORDER BY id LIMIT 1000";
 
 impl Store {
@@ -75,8 +75,8 @@ impl Store {
     pub async fn list_agents(&self, user: UserId) -> Result<Vec<Agent>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
             "SELECT id, user_id, mailbox_id, ai_configuration_id, name, kind, address, instructions, mode,
-                ambiguous, allow_platform_key, enabled, link_domains, allowed_senders, blocked_senders, require_authenticated,
-                per_correspondent_10_minutes, per_correspondent_day, per_thread_day, per_agent_day
+                ambiguous, allow_platform_key, enabled, link_domains, allowed_senders, blocked_senders,
+                require_authenticated, per_correspondent_10_minutes, per_correspondent_day, per_thread_day, per_agent_day
              FROM agents WHERE user_id = $1 ORDER BY name LIMIT 1000")
             .bind(user).fetch_all(db).await)?)
     }

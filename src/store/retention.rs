@@ -9,7 +9,8 @@ const MOST_AT_ONCE: i64 = 500;
 
 impl Store {
     /// Removes the text of ended runs' mails taken in before `text_before`, and everything about runs that ended
-    /// before `runs_before` except what they cost and the Message-IDs that they sent. A bounded batch; answers how many rows it changed.
+    /// before `runs_before` except what they cost and the Message-IDs that they sent. A bounded batch; answers how
+    /// many rows it changed.
     ///
     /// # Errors
     /// Where the database does not answer.

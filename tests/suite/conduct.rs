@@ -5,6 +5,7 @@ mod bounces;
 mod brakes;
 mod limits;
 mod rules;
+mod threads;
 mod wishes;
 
 use postkey::store::{Mailbox, Provision, Rules};
