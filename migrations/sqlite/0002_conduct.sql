@@ -23,7 +23,7 @@ ALTER TABLE outbox ADD COLUMN answer_hash BLOB;
 -- How many exchanges in a row were faster than a person, this one included.
 ALTER TABLE outbox ADD COLUMN quick_exchanges INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE outbox ADD COLUMN bounced_at INTEGER;
-CREATE INDEX outbox_agent ON outbox (user_id, agent_id, created_at, run_id);
+CREATE INDEX outbox_agent ON outbox (agent_id, user_id, created_at, run_id);
 
 -- Where automation has stopped: for an address, or for one thread with it.
 CREATE TABLE suppressions (

@@ -102,7 +102,7 @@ const COUNT: &str = "WITH counted AS (
         (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
          WHERE user_id = $1 AND agent_id = $8 AND created_at > $5 AND run_id <> $7) AS of_agent,
         (SELECT reason FROM suppressions
-         WHERE user_id = $1 AND mailbox_id = $2 AND (thread_id IS NULL OR thread_id = $6)
+         WHERE user_id = $1 AND mailbox_id = $2 AND COALESCE(thread_id, $6) = $6
             AND address IN ($3, (SELECT correspondent FROM threads WHERE id = $6))
          ORDER BY created_at LIMIT 1) AS suppressed,
         last.question_hash AS last_question, last.answer_hash AS last_answer,

@@ -43,7 +43,7 @@ const FIND: &str =
             WHERE earlier.thread_id = messages.thread_id AND earlier.id < messages.id) AS has_history,
         (SELECT reason FROM suppressions
          WHERE suppressions.mailbox_id = messages.mailbox_id
-            AND (suppressions.thread_id IS NULL OR suppressions.thread_id = messages.thread_id)
+            AND COALESCE(suppressions.thread_id, messages.thread_id) = messages.thread_id
             AND address IN (threads.correspondent, outbox.recipient)
          ORDER BY suppressions.created_at LIMIT 1) AS suppressed,
         outbox.rfc_message_id AS reply_id, outbox.recipient AS reply_recipient, outbox.raw AS reply_raw,
