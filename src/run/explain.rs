@@ -9,6 +9,9 @@ pub const AMBIGUOUS: &str = "ambiguous";
 /// The reason of a held run whose reply waits for its owner's approval.
 pub const DRAFT: &str = "draft";
 
+/// The reason of a run whose mail does not fit into what the model can read.
+pub(super) const TOO_LONG: &str = "context_too_long";
+
 /// What people are told about a run; a reason that is not known here is shown as its code.
 pub fn sentence(state: RunState, reason: Option<&str>, detail: Option<&str>) -> String {
     let Some(reason) = reason else { return plain(state).to_owned() };
@@ -99,6 +102,13 @@ fn cause_at_the_provider(reason: &str) -> Option<&'static str> {
         "model_refused" => "the model refused to answer.",
         "model_declined" => "the model decided that no answer is due.",
         "no_words" => "the model wrote nothing.",
+        TOO_LONG => {
+            "the mail and the agent's instructions are too long for the model; choose one that can read more, or \
+             shorten the instructions."
+        }
+        "key_in_answer" => {
+            "the model's answer holds what looks like a key or token; retry it with --resend to send it all the same."
+        }
         "cut_short" => "the model's answer was longer than max_tokens allows.",
         _ => return None,
     })

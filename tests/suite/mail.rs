@@ -7,6 +7,7 @@ mod identity;
 mod properties;
 mod read;
 mod reply;
+mod words;
 
 use postkey::mail::gate::{Decision, Ours, SkipReason, decide};
 use postkey::mail::{Address, Limits, Mail, RfcMessageId};
