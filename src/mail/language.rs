@@ -1,5 +1,7 @@
 //! Which of our languages a text is written in, so that our own words do not stand in another (SR-88).
 
+use std::collections::HashMap;
+
 use whatlang::{Detector, Lang};
 
 use super::clean;
@@ -25,10 +27,8 @@ impl Language {
 
     /// The language of the text; `None` where it is too short to tell, or not one of ours.
     pub fn of(text: &str) -> Option<Self> {
-        let ours = phrases::ALL.iter().map(|phrases| phrases.lang).collect::<Vec<Lang>>();
-        let guess = Detector::with_allowlist(ours).detect(clean::cut_bytes(text, LOOKED_AT))?;
-        let is_sure = guess.confidence() >= SURE_ENOUGH;
-        phrases::ALL.iter().find(|phrases| is_sure && phrases.lang == guess.lang()).map(Self)
+        let text = clean::cut_bytes(text, LOOKED_AT);
+        of_common_words(text).or_else(|| of_letters(text)).map(Self)
     }
 
     /// Every language that we speak.
@@ -44,4 +44,30 @@ impl Language {
     pub(super) fn phrases(self) -> &'static Phrases {
         self.0
     }
+}
+
+/// By the words that hold sentences together: two of them tell a language, unless a neighbour has as many.
+fn of_common_words(text: &str) -> Option<&'static Phrases> {
+    let lower = text.to_lowercase();
+    let mut counts: HashMap<&str, u32> = HashMap::new();
+    for word in lower.split(|c: char| !c.is_alphabetic()) {
+        *counts.entry(word).or_default() += 1;
+    }
+    let hits = |phrases: &Phrases| -> u32 {
+        phrases.common_words.split(' ').filter_map(|word| counts.get(word)).sum()
+    };
+    let mut ranked: Vec<_> = phrases::ALL.iter().map(|phrases| (hits(phrases), phrases)).collect();
+    ranked.sort_by_key(|(hits, _)| std::cmp::Reverse(*hits));
+    match ranked.as_slice() {
+        [(most, phrases), (next, _), ..] if *most >= 2 && most > next => Some(phrases),
+        _ => None,
+    }
+}
+
+/// By the script, and by the letters that follow each other.
+fn of_letters(text: &str) -> Option<&'static Phrases> {
+    let ours = phrases::ALL.iter().map(|phrases| phrases.lang).collect::<Vec<Lang>>();
+    let guess = Detector::with_allowlist(ours).detect(text)?;
+    let is_sure = guess.confidence() >= SURE_ENOUGH;
+    phrases::ALL.iter().find(|phrases| is_sure && phrases.lang == guess.lang())
 }

@@ -9,6 +9,8 @@ pub(super) struct Phrases {
     pub(super) lang: Lang,
     /// Its tag for HTML (RFC 5646).
     pub(super) tag: &'static str,
+    /// Words that most of its sentences have one of, in lower case; none where its script gives it away.
+    pub(super) common_words: &'static str,
     /// The disclosure up to the owner's name.
     pub(super) before_owner: &'static str,
     /// The disclosure behind the owner's name; offers the word HUMAN.
@@ -25,6 +27,7 @@ pub(super) struct Phrases {
 pub(super) const ENGLISH: Phrases = Phrases {
     lang: Lang::Eng,
     tag: "en",
+    common_words: "the and you is are to of my your have has please thanks thank what when how do does can could would for with hello not we this it i at in",
     before_owner: "This answer was written by an AI system on behalf of ",
     after_owner: ". Reply HUMAN to reach a person.",
     nameless_owner: "the owner of this mailbox",
@@ -38,6 +41,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Deu,
         tag: "de",
+        common_words: "der die das und ich sie ist nicht wir mit für ein eine bitte danke wann wie haben kann mein meine guten tag auf den es hallo schon ihre um",
         before_owner: "Diese Antwort hat ein KI-System im Auftrag von ",
         after_owner: " geschrieben. Antworten Sie mit HUMAN, um einen Menschen zu erreichen.",
         nameless_owner: "dem Inhaber dieses Postfachs",
@@ -47,6 +51,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Fra,
         tag: "fr",
+        common_words: "le la les et je vous est pas nous pour une un des merci bonjour ma mon votre avec dans que qui ce quand depuis du l j au à quelle",
         before_owner: "Cette réponse a été rédigée par un système d'IA pour le compte de ",
         after_owner: ". Répondez HUMAN pour joindre une personne.",
         nameless_owner: "la personne titulaire de cette boîte",
@@ -56,6 +61,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Spa,
         tag: "es",
+        common_words: "el los las y que de es no para una un por gracias hola mi su con usted cuándo qué cómo buenos buenas está lo hace mis quisiera a",
         before_owner: "Esta respuesta la ha escrito un sistema de IA en nombre de ",
         after_owner: ". Responda HUMAN para contactar con una persona.",
         nameless_owner: "la persona titular de este buzón",
@@ -65,6 +71,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Ita,
         tag: "it",
+        common_words: "il lo gli e che di è non per una un grazie buongiorno mio mia con sono quando come della del da ho ciao le vorrei mi a",
         before_owner: "Questa risposta è stata scritta da un sistema di IA per conto di ",
         after_owner: ". Risponda HUMAN per parlare con una persona.",
         nameless_owner: "chi gestisce questa casella",
@@ -74,6 +81,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Por,
         tag: "pt",
+        common_words: "o os as e que de é não para uma um por obrigado obrigada olá meu minha com você quando como do da está bom há à gostaria",
         before_owner: "Esta resposta foi escrita por um sistema de IA em nome de ",
         after_owner: ". Responda HUMAN para falar com uma pessoa.",
         nameless_owner: "quem gere esta caixa de correio",
@@ -83,6 +91,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Nld,
         tag: "nl",
+        common_words: "de het een en ik u is niet wij met voor van mijn dank hallo wanneer hoe heeft kan jullie op er graag goedendag al hoi laat",
         before_owner: "Dit antwoord is geschreven door een AI-systeem namens ",
         after_owner: ". Antwoord HUMAN om een mens te bereiken.",
         nameless_owner: "de eigenaar van deze mailbox",
@@ -92,6 +101,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Swe,
         tag: "sv",
+        common_words: "och jag är inte vi med för en ett det som tack hej min när hur kan ni på har den till av har mitt i skulle",
         before_owner: "Det här svaret skrevs av ett AI-system på uppdrag av ",
         after_owner: ". Svara HUMAN för att nå en människa.",
         nameless_owner: "den som äger den här brevlådan",
@@ -101,6 +111,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Dan,
         tag: "da",
+        common_words: "og jeg er ikke vi med for en et det som tak hej min hvornår hvordan kan på har den af nu til mit jer i vil gerne",
         before_owner: "Dette svar er skrevet af et AI-system på vegne af ",
         after_owner: ". Svar HUMAN for at komme i kontakt med et menneske.",
         nameless_owner: "ejeren af denne postkasse",
@@ -110,6 +121,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Nob,
         tag: "nb",
+        common_words: "og jeg er ikke vi med for en et det som takk hei min når hvordan kan dere på har den av nå til mitt i vil gjerne",
         before_owner: "Dette svaret er skrevet av et KI-system på vegne av ",
         after_owner: ". Svar HUMAN for å nå et menneske.",
         nameless_owner: "eieren av denne postkassen",
@@ -119,6 +131,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Fin,
         tag: "fi",
+        common_words: "ja on ei minä me kiitos hei milloin miten voi voitteko se että mutta olen onko sitä jo ole kun haluaisin mitä huomenna tänään missä",
         before_owner: "Tämän vastauksen kirjoitti tekoälyjärjestelmä, jonka toimeksiantaja on ",
         after_owner: ". Vastaa HUMAN, niin saat yhteyden ihmiseen.",
         nameless_owner: "tämän postilaatikon omistaja",
@@ -128,6 +141,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Pol,
         tag: "pl",
+        common_words: "i w na nie jest się do z czy dzień dobry dziękuję kiedy jak proszę moje mój że już o mam są",
         before_owner: "Tę odpowiedź napisał system sztucznej inteligencji w imieniu: ",
         after_owner: ". Odpowiedz HUMAN, aby skontaktować się z człowiekiem.",
         nameless_owner: "właściciel tej skrzynki",
@@ -137,6 +151,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Ces,
         tag: "cs",
+        common_words: "a v na je se do s dobrý den děkuji kdy jak prosím moje můj že už jsem si by mám",
         before_owner: "Tuto odpověď napsal systém umělé inteligence jménem: ",
         after_owner: ". Chcete-li mluvit s člověkem, odpovězte HUMAN.",
         nameless_owner: "majitel této schránky",
@@ -146,6 +161,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Hun,
         tag: "hu",
+        common_words: "a az és nem hogy is van köszönöm jó napot mikor hogyan kérem már egy meg szeretném",
         before_owner: "Ezt a választ egy MI-rendszer írta a következő megbízásából: ",
         after_owner: ". Ha emberrel szeretne beszélni, válaszoljon ezzel: HUMAN.",
         nameless_owner: "a postafiók tulajdonosa",
@@ -155,6 +171,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Ron,
         tag: "ro",
+        common_words: "și în nu este de la cu pentru mulțumesc bună ziua când cum vă rog mea meu o va să aș",
         before_owner: "Acest răspuns a fost scris de un sistem de IA în numele: ",
         after_owner: ". Răspundeți HUMAN pentru a contacta o persoană.",
         nameless_owner: "titularul acestei căsuțe",
@@ -164,6 +181,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Tur,
         tag: "tr",
+        common_words: "ve bir bu için ne zaman nasıl merhaba teşekkürler teşekkür lütfen değil var mı mi ben siz da istiyorum",
         before_owner: "Bu yanıt, ",
         after_owner: " adına bir yapay zekâ sistemi tarafından yazılmıştır. Bir insana ulaşmak için HUMAN yazarak yanıtlayın.",
         nameless_owner: "bu posta kutusunun sahibi",
@@ -173,6 +191,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Ell,
         tag: "el",
+        common_words: "",
         before_owner: "Αυτή η απάντηση γράφτηκε από σύστημα τεχνητής νοημοσύνης για λογαριασμό: ",
         after_owner: ". Απαντήστε HUMAN για να επικοινωνήσετε με άνθρωπο.",
         nameless_owner: "ο κάτοχος αυτού του γραμματοκιβωτίου",
@@ -182,6 +201,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Rus,
         tag: "ru",
+        common_words: "",
         before_owner: "Этот ответ написан системой искусственного интеллекта по поручению: ",
         after_owner: ". Ответьте HUMAN, чтобы связаться с человеком.",
         nameless_owner: "владелец этого почтового ящика",
@@ -191,6 +211,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Ukr,
         tag: "uk",
+        common_words: "",
         before_owner: "Цю відповідь написала система штучного інтелекту за дорученням: ",
         after_owner: ". Відповідайте HUMAN, щоб зв'язатися з людиною.",
         nameless_owner: "власник цієї поштової скриньки",
@@ -200,6 +221,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Jpn,
         tag: "ja",
+        common_words: "",
         before_owner: "この返信は、",
         after_owner: "に代わってAIシステムが作成しました。担当者への連絡をご希望の場合は、HUMAN とご返信ください。",
         nameless_owner: "このメールボックスの所有者",
@@ -209,6 +231,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Cmn,
         tag: "zh",
+        common_words: "",
         before_owner: "此回复由人工智能系统代表",
         after_owner: "撰写。如需联系真人，请回复 HUMAN。",
         nameless_owner: "此邮箱的所有者",
@@ -218,6 +241,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Kor,
         tag: "ko",
+        common_words: "",
         before_owner: "이 답장은 AI 시스템이 ",
         after_owner: "을(를) 대신하여 작성했습니다. 사람과 연락하려면 HUMAN 이라고 회신해 주세요.",
         nameless_owner: "이 메일함의 소유자",
@@ -227,6 +251,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Ara,
         tag: "ar",
+        common_words: "",
         before_owner: "كُتب هذا الرد بواسطة نظام ذكاء اصطناعي نيابةً عن ",
         after_owner: ". للتواصل مع شخص، أجب بكلمة HUMAN.",
         nameless_owner: "صاحب صندوق البريد هذا",
@@ -236,6 +261,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Heb,
         tag: "he",
+        common_words: "",
         before_owner: "תשובה זו נכתבה על ידי מערכת בינה מלאכותית מטעם ",
         after_owner: ". כדי להגיע לאדם, השיבו HUMAN.",
         nameless_owner: "בעל תיבת הדואר",

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use super::Runner;
-use super::explain::{TOO_LONG, sentence};
+use super::explain::sentence;
+use super::insist::insist;
 use crate::config::Config;
 use crate::mail::gate::SkipReason;
 use crate::mail::reply::ComposeError;
@@ -13,7 +14,7 @@ use crate::provider::{ErrorClass, ProviderError};
 use crate::queue::{Cause, Outcome};
 use crate::smtp::{Phase, SmtpError};
 use crate::store::{
-    AccessError, AiConfiguration, AiConfigurationId, Claim, KeyState, NewNotice, Refusal, RunState,
+    AccessError, AiConfiguration, AiConfigurationId, Claim, KeyMark, KeyState, NewNotice, Refusal, RunState,
     StoreError,
 };
 use crate::vault::VaultError;
@@ -90,9 +91,9 @@ impl RunError {
         let age = runner.store.clock().now().since(created_at(claim));
         let outcome = self.decide(claim, age, &runner.config);
         if let Some(notice) = notice(&outcome, claim, &runner.config)
-            && let Err(error) = runner.store.give_notice(notice).await
+            && let Err(error) = insist(|| runner.store.give_notice(notice.clone())).await
         {
-            tracing::warn!(%error, "cannot give a notice");
+            tracing::error!(%error, "cannot give a notice");
         }
         outcome
     }
@@ -120,9 +121,9 @@ impl RunError {
                 Outcome::Snooze(Cause::with("oauth", error.code()), mail_wait(age, first_mail_wait))
             }
             Self::Provider(error) if is_too_long_at_last(&error, claim, config) => {
-                Outcome::Held(Cause::of(TOO_LONG))
+                Outcome::Held(Cause::of("context_too_long"))
             }
-            Self::NoRoom => Outcome::Held(Cause::of(TOO_LONG)),
+            Self::NoRoom => Outcome::Held(Cause::of("context_too_long")),
             Self::Provider(error) => decide_provider(&error, claim, outage_wait(age, config)),
             Self::ModelRefused => Outcome::Held(Cause::of("model_refused")),
             Self::NoWords => Outcome::Held(Cause::of("no_words")),
@@ -186,7 +187,7 @@ fn decide_provider(error: &ProviderError, claim: &Claim, outage_wait: Duration) 
         ErrorClass::Overloaded | ErrorClass::Network(_) => {
             Outcome::Snooze(cause("provider_away"), error.retry_after.unwrap_or(outage_wait))
         }
-        ErrorClass::ContextTooLong => Outcome::Retry(cause(TOO_LONG), None),
+        ErrorClass::ContextTooLong => Outcome::Retry(cause("context_too_long"), None),
         ErrorClass::Transient | ErrorClass::Unreadable => retry,
         // It may have been charged: one repeat, then a person decides.
         ErrorClass::Ambiguous if claim.attempt == 0 => retry,
@@ -228,25 +229,24 @@ pub(super) async fn mark_key(
         ErrorClass::RateLimited => (KeyState::Active, rest(RATE_LIMITED)),
         _ => return Ok(()),
     };
-    let changed =
-        runner.store.set_key_state(configuration, state, Some(error.class.as_str()), resume_at).await?;
-    if changed && state != KeyState::Active {
-        let provider = &configuration.provider;
-        let sentence = match state {
-            KeyState::Invalid => {
-                format!("{provider} refuses your key: save a new one; your mail waits for it.")
-            }
-            _ => format!("{provider} says that your money or quota is used up: your mail waits for it."),
-        };
-        let notice = NewNotice {
-            user: configuration.user_id,
-            cause: format!("ai_configuration:{}", configuration.id),
-            kind: error.class.as_str(),
-            sentence,
-        };
-        runner.store.give_notice(notice).await?;
-    }
-    Ok(())
+    let provider = &configuration.provider;
+    let sentence = match state {
+        KeyState::Active => None,
+        KeyState::Invalid => {
+            Some(format!("{provider} refuses your key: save a new one; your mail waits for it."))
+        }
+        KeyState::Exhausted => {
+            Some(format!("{provider} says that your money or quota is used up: your mail waits for it."))
+        }
+    };
+    let notice = sentence.map(|sentence| NewNotice {
+        user: configuration.user_id,
+        cause: format!("ai_configuration:{}", configuration.id),
+        kind: error.class.as_str(),
+        sentence,
+    });
+    let mark = KeyMark { state, reason: error.class.as_str(), resume_at, notice };
+    runner.store.mark_key(configuration, mark).await
 }
 
 /// What the owner must be told of this outcome; keys are told where they are marked.

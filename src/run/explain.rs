@@ -6,11 +6,11 @@ use crate::store::RunState;
 /// The reason of a held run whose mail went out or did not: nobody knows.
 pub const AMBIGUOUS: &str = "ambiguous";
 
+/// The reason of a held run whose mail has become old.
+pub const TOO_LATE: &str = "too_late";
+
 /// The reason of a held run whose reply waits for its owner's approval.
 pub const DRAFT: &str = "draft";
-
-/// The reason of a run whose mail does not fit into what the model can read.
-pub(super) const TOO_LONG: &str = "context_too_long";
 
 /// What people are told about a run; a reason that is not known here is shown as its code.
 pub fn sentence(state: RunState, reason: Option<&str>, detail: Option<&str>) -> String {
@@ -73,7 +73,9 @@ fn cause_in_the_mailbox(reason: &str) -> Option<&'static str> {
             "the mail server does not hand this mail over; read it in your mail program and answer it there."
         }
         "text_removed" => "the text of the mail has been removed, since it was too old to be kept.",
-        "too_late" => "the reply would come too late.",
+        TOO_LATE => {
+            "the mail is too old to be answered by itself; retry it with --resend to answer it all the same."
+        }
         "impossible_row" => "the database contradicts itself; this is a fault of the program.",
         "database" => "the database did not answer; it is tried again.",
         "panicked" => "the program has a fault that this mail brings out.",
@@ -102,7 +104,7 @@ fn cause_at_the_provider(reason: &str) -> Option<&'static str> {
         "model_refused" => "the model refused to answer.",
         "model_declined" => "the model decided that no answer is due.",
         "no_words" => "the model wrote nothing.",
-        TOO_LONG => {
+        "context_too_long" => {
             "the mail and the agent's instructions are too long for the model; choose one that can read more, or \
              shorten the instructions."
         }

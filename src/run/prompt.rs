@@ -96,7 +96,8 @@ impl Earlier {
         } else if self.is_ours {
             Some(Turn { role: Role::Agent, text: words.to_owned() })
         } else {
-            Some(Turn { role: Role::Correspondent, text: present(&self.mail, fence, u32::MAX, false) })
+            let text = present(&self.mail, fence, u32::MAX, false)?;
+            Some(Turn { role: Role::Correspondent, text })
         }
     }
 }
@@ -113,11 +114,8 @@ fn converse(
     let fact = brief.facts.authentication.map(|fact| format!("Checked by the program: {fact}\n"));
     let fact = fact.unwrap_or_default();
     let mut left = budget.saturating_sub(provider::tokens(&system) + provider::tokens(&fact));
-    if left < LEAST_SHOWN && provider::tokens(&newest.text.visible) > left {
-        return None;
-    }
     // What an unknown history says is said in no other mail.
-    let text = present(newest, fence, left, earlier.is_empty());
+    let text = present(newest, fence, left, earlier.is_empty())?;
     left = left.saturating_sub(provider::tokens(&text));
     let mut turns = vec![Turn { role: Role::Correspondent, text: fact + &text }];
     for turn in earlier.iter().filter_map(|mail| mail.turn(fence)) {
@@ -161,19 +159,22 @@ fn link_rule(domains: &[String]) -> String {
     }
 }
 
-/// One mail as data, cut so that it takes about `most` tokens.
-fn present(mail: &Mail, fence: &Fence, most: u32, with_quoted: bool) -> String {
+/// One mail as data, cut so that it takes about `most` tokens; `None` where too little of it would be left.
+fn present(mail: &Mail, fence: &Fence, most: u32, with_quoted: bool) -> Option<String> {
     let name = fence.0.as_str();
     let head = format!("<{name}>\n{}Subject: {}\n\n", from(mail), line(&mail.subject));
     let foot = format!("\n{}\n</{name}>", attachments(mail));
     let room = most.saturating_sub(provider::tokens(&head) + provider::tokens(&foot));
+    if room < LEAST_SHOWN && provider::tokens(&mail.text.visible) > room {
+        return None;
+    }
     let mut words = cut(&mail.text.visible, room);
     let room = room.saturating_sub(provider::tokens(&words));
     if with_quoted && !mail.text.quoted.trim().is_empty() && room >= LEAST_SHOWN {
         words.push_str("\n\n[quoted in this mail:]\n");
         words.push_str(&cut(&mail.text.quoted, room));
     }
-    head + &words + &foot
+    Some(head + &words + &foot)
 }
 
 fn from(mail: &Mail) -> String {

@@ -1,6 +1,8 @@
 //! What a message says, whether it is answered, and what the answer looks like. All mails here are our own words.
 
 mod addresses;
+mod conversation;
+mod disclosure;
 mod gate;
 mod hostile;
 mod identity;

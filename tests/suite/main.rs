@@ -11,6 +11,7 @@
 mod support;
 
 mod apply;
+mod canary;
 mod cli;
 mod config;
 mod demo;
@@ -20,8 +21,10 @@ mod faults_out;
 mod imap;
 mod layers;
 mod mail;
+mod migrations;
 mod net;
 mod oauth;
+mod prompt;
 mod provider;
 mod queue;
 mod smtp;

@@ -75,11 +75,8 @@ impl Page {
                 self.margins.push(Margin::Item(Some(mark), width));
             }
             Tag::TableHead | Tag::TableRow => self.is_first_cell = true,
-            Tag::TableCell => {
-                if !std::mem::take(&mut self.is_first_cell) {
-                    self.text(" | ");
-                }
-            }
+            Tag::TableCell if std::mem::take(&mut self.is_first_cell) => {}
+            Tag::TableCell => self.text(" | "),
             Tag::Link { dest_url, .. } => {
                 self.flush();
                 self.link = Some((self.out.len(), dest_url.to_string()));
