@@ -50,7 +50,8 @@ impl Language {
 fn of_common_words(text: &str) -> Option<&'static Phrases> {
     let lower = text.to_lowercase();
     let mut counts: HashMap<&str, u32> = HashMap::new();
-    for word in lower.split(|c: char| !c.is_alphabetic()) {
+    // Pieces of addresses and numbers are no words.
+    for word in lower.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric())) {
         *counts.entry(word).or_default() += 1;
     }
     let hits = |phrases: &Phrases| -> u32 {

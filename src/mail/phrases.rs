@@ -27,7 +27,7 @@ pub(super) struct Phrases {
 pub(super) const ENGLISH: Phrases = Phrases {
     lang: Lang::Eng,
     tag: "en",
-    common_words: "the and you is are to of my your have has please thanks thank what when how do does can could would for with hello not we this it i at in",
+    common_words: "the and you is are to of my your have has please thanks thank what when how do does can could would for with hello not we this it at in",
     before_owner: "This answer was written by an AI system on behalf of ",
     after_owner: ". Reply HUMAN to reach a person.",
     nameless_owner: "the owner of this mailbox",
@@ -51,7 +51,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Fra,
         tag: "fr",
-        common_words: "le la les et je vous est pas nous pour une un des merci bonjour ma mon votre avec dans que qui ce quand depuis du l j au à quelle",
+        common_words: "le la les et je vous est pas nous pour une un des merci bonjour ma mon votre avec dans que qui ce quand depuis du au quelle",
         before_owner: "Cette réponse a été rédigée par un système d'IA pour le compte de ",
         after_owner: ". Répondez HUMAN pour joindre une personne.",
         nameless_owner: "la personne titulaire de cette boîte",
@@ -61,7 +61,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Spa,
         tag: "es",
-        common_words: "el los las y que de es no para una un por gracias hola mi su con usted cuándo qué cómo buenos buenas está lo hace mis quisiera a",
+        common_words: "el los las que de es no para una un por gracias hola mi su con usted cuándo qué cómo buenos buenas está lo hace mis quisiera",
         before_owner: "Esta respuesta la ha escrito un sistema de IA en nombre de ",
         after_owner: ". Responda HUMAN para contactar con una persona.",
         nameless_owner: "la persona titular de este buzón",
@@ -71,7 +71,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Ita,
         tag: "it",
-        common_words: "il lo gli e che di è non per una un grazie buongiorno mio mia con sono quando come della del da ho ciao le vorrei mi a",
+        common_words: "il lo gli che di non per una un grazie buongiorno mio mia con sono quando come della del da ho ciao le vorrei mi",
         before_owner: "Questa risposta è stata scritta da un sistema di IA per conto di ",
         after_owner: ". Risponda HUMAN per parlare con una persona.",
         nameless_owner: "chi gestisce questa casella",
@@ -81,7 +81,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Por,
         tag: "pt",
-        common_words: "o os as e que de é não para uma um por obrigado obrigada olá meu minha com você quando como do da está bom há à gostaria",
+        common_words: "os as que de não para uma um por obrigado obrigada olá meu minha com você quando como do da está bom há gostaria",
         before_owner: "Esta resposta foi escrita por um sistema de IA em nome de ",
         after_owner: ". Responda HUMAN para falar com uma pessoa.",
         nameless_owner: "quem gere esta caixa de correio",
@@ -91,7 +91,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Nld,
         tag: "nl",
-        common_words: "de het een en ik u is niet wij met voor van mijn dank hallo wanneer hoe heeft kan jullie op er graag goedendag al hoi laat",
+        common_words: "de het een en ik is niet wij met voor van mijn dank hallo wanneer hoe heeft kan jullie op er graag goedendag al hoi laat",
         before_owner: "Dit antwoord is geschreven door een AI-systeem namens ",
         after_owner: ". Antwoord HUMAN om een mens te bereiken.",
         nameless_owner: "de eigenaar van deze mailbox",
@@ -101,7 +101,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Swe,
         tag: "sv",
-        common_words: "och jag är inte vi med för en ett det som tack hej min när hur kan ni på har den till av har mitt i skulle",
+        common_words: "och jag är inte vi med för en ett det som tack hej min när hur kan ni på har den till av har mitt skulle",
         before_owner: "Det här svaret skrevs av ett AI-system på uppdrag av ",
         after_owner: ". Svara HUMAN för att nå en människa.",
         nameless_owner: "den som äger den här brevlådan",
@@ -111,7 +111,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Dan,
         tag: "da",
-        common_words: "og jeg er ikke vi med for en et det som tak hej min hvornår hvordan kan på har den af nu til mit jer i vil gerne",
+        common_words: "og jeg er ikke vi med for en et det som tak hej min hvornår hvordan kan på har den af nu til mit jer vil gerne",
         before_owner: "Dette svar er skrevet af et AI-system på vegne af ",
         after_owner: ". Svar HUMAN for at komme i kontakt med et menneske.",
         nameless_owner: "ejeren af denne postkasse",
@@ -121,7 +121,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Nob,
         tag: "nb",
-        common_words: "og jeg er ikke vi med for en et det som takk hei min når hvordan kan dere på har den av nå til mitt i vil gjerne",
+        common_words: "og jeg er ikke vi med for en et det som takk hei min når hvordan kan dere på har den av nå til mitt vil gjerne",
         before_owner: "Dette svaret er skrevet av et KI-system på vegne av ",
         after_owner: ". Svar HUMAN for å nå et menneske.",
         nameless_owner: "eieren av denne postkassen",
@@ -141,7 +141,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Pol,
         tag: "pl",
-        common_words: "i w na nie jest się do z czy dzień dobry dziękuję kiedy jak proszę moje mój że już o mam są",
+        common_words: "na nie jest się do czy dzień dobry dziękuję kiedy jak proszę moje mój że już mam są",
         before_owner: "Tę odpowiedź napisał system sztucznej inteligencji w imieniu: ",
         after_owner: ". Odpowiedz HUMAN, aby skontaktować się z człowiekiem.",
         nameless_owner: "właściciel tej skrzynki",
@@ -151,7 +151,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Ces,
         tag: "cs",
-        common_words: "a v na je se do s dobrý den děkuji kdy jak prosím moje můj že už jsem si by mám",
+        common_words: "na je se do dobrý den děkuji kdy jak prosím moje můj že už jsem si by mám",
         before_owner: "Tuto odpověď napsal systém umělé inteligence jménem: ",
         after_owner: ". Chcete-li mluvit s člověkem, odpovězte HUMAN.",
         nameless_owner: "majitel této schránky",
@@ -161,7 +161,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Hun,
         tag: "hu",
-        common_words: "a az és nem hogy is van köszönöm jó napot mikor hogyan kérem már egy meg szeretném",
+        common_words: "az és nem hogy is van köszönöm jó napot mikor hogyan kérem már egy meg szeretném",
         before_owner: "Ezt a választ egy MI-rendszer írta a következő megbízásából: ",
         after_owner: ". Ha emberrel szeretne beszélni, válaszoljon ezzel: HUMAN.",
         nameless_owner: "a postafiók tulajdonosa",
@@ -171,7 +171,7 @@ pub(super) const ALL: [Phrases; 24] = [
     Phrases {
         lang: Lang::Ron,
         tag: "ro",
-        common_words: "și în nu este de la cu pentru mulțumesc bună ziua când cum vă rog mea meu o va să aș",
+        common_words: "și în nu este de la cu pentru mulțumesc bună ziua când cum vă rog mea meu va să aș",
         before_owner: "Acest răspuns a fost scris de un sistem de IA în numele: ",
         after_owner: ". Răspundeți HUMAN pentru a contacta o persoană.",
         nameless_owner: "titularul acestei căsuțe",

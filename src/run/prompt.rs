@@ -209,3 +209,38 @@ impl Fence {
         Self(format!("mail-{random:016x}"))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAIL: &[u8] = b"From: Ann <ann@example.org>\r\nSubject: Hours\r\n\r\nWhen do you open?";
+
+    fn shown(facts: Facts<'_>) -> Option<Conversation> {
+        let brief = Brief { owner: "Bob", instructions: "Be kind.", facts };
+        let mail = mail::read(MAIL, &Limits::default());
+        converse(&brief, &Fence::new(7), &mail, &[], 2_000)
+    }
+
+    #[test]
+    fn em_141_what_is_known_of_the_sender_stands_outside_of_the_mail() {
+        let fact = Facts { authentication: Some("nobody vouches for the sender."), ..Facts::default() };
+        let told = shown(fact).and_then(|mut shown| shown.turns.pop()).map(|turn| turn.text);
+        assert_eq!(
+            told.as_deref(),
+            Some(
+                "Checked by the program: nobody vouches for the sender.\n<mail-0000000000000007>\nFrom: Ann \
+                 <ann@example.org>\nSubject: Hours\n\nWhen do you open?\n\n</mail-0000000000000007>"
+            )
+        );
+    }
+
+    #[test]
+    fn sr_69_the_model_is_told_where_it_may_link_to() {
+        let domains = ["shop.example".to_owned(), "help.example".to_owned()];
+        let rules = shown(Facts { link_domains: &domains, ..Facts::default() }).map(|shown| shown.system);
+        assert!(
+            rules.is_some_and(|rules| rules.contains("except to shop.example, help.example and what is"))
+        );
+    }
+}
