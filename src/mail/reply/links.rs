@@ -56,7 +56,16 @@ impl Links {
     pub(super) fn pieces<'a>(&self, text: &'a str) -> Vec<Piece<'a>> {
         let mut finder = LinkFinder::new();
         finder.url_must_have_scheme(false);
-        finder.spans(text).map(|span| self.judge(&span)).collect()
+        let mut pieces = Vec::new();
+        for span in finder.spans(text) {
+            match self.judge(&span) {
+                Piece::Words(words) if span.kind() != Some(&LinkKind::Email) => {
+                    look_closer(words, &mut pieces)
+                }
+                other => pieces.push(other),
+            }
+        }
+        pieces
     }
 
     /// Whether nothing in the text would be a link that may not stand.
@@ -78,6 +87,35 @@ impl Links {
             None => Piece::Words(shown),
         }
     }
+}
+
+/// Readers' programs take more for a link than the finder does: `https://x.com*1` has no right ending, and is cut there.
+fn look_closer<'a>(words: &'a str, pieces: &mut Vec<Piece<'a>>) {
+    for word in words.split_inclusive(char::is_whitespace) {
+        let bare = word.trim_end();
+        let (bare, space) = word.split_at_checked(bare.len()).unwrap_or((word, ""));
+        if bare.contains("://") || bare.to_ascii_lowercase().contains("www.") {
+            pieces.push(Piece::Forbidden);
+        } else {
+            pieces.extend(names_apart(bare));
+        }
+        pieces.push(Piece::Words(space));
+    }
+}
+
+/// The word with every name in it as a piece of its own.
+fn names_apart(word: &str) -> impl Iterator<Item = Piece<'_>> {
+    let is_of_name = |c: char| c.is_alphanumeric() || c == '-' || c == '.';
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let is_name_first = is_of_name(rest.chars().next()?);
+        let end = rest.find(|c| is_of_name(c) != is_name_first).unwrap_or(rest.len());
+        let (piece, after) = rest.split_at_checked(end)?;
+        rest = after;
+        let may_lead =
+            is_name_first && is_name(piece.trim_matches('.')) && piece.trim_matches('.').contains('.');
+        Some(if may_lead { Piece::Name(piece) } else { Piece::Words(piece) })
+    })
 }
 
 /// `www.x.example` or `x.example/path`; `v1.2/v1.3` does not.

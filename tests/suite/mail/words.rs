@@ -2,6 +2,7 @@
 
 use postkey::mail::Mail;
 use postkey::mail::reply::ComposeError;
+use proptest::prelude::*;
 
 use super::reply::{Given, assert_sound};
 use super::{id, read};
@@ -223,4 +224,94 @@ fn em_58_the_boundary_cannot_be_guessed_into_the_words() {
     let body = format!("--{first}\n\n--{first}--");
     let mail: Mail = read(Given { body: &body, ..Given::default() }.bytes());
     assert!(mail.text.visible.starts_with(&body) && mail.attachments.is_empty(), "{}", mail.text.visible);
+}
+
+/// Pieces that steer random words into links, markup and shapes.
+const PIECES: [&str; 30] = [
+    "[",
+    "](",
+    ")",
+    "https://",
+    "evil.com",
+    "shop.example",
+    "/a?b",
+    "<",
+    ">",
+    "<script>",
+    "</b>",
+    "<img src=x>",
+    "*",
+    "**",
+    "`",
+    "```\n",
+    "\n",
+    "\n\n",
+    "> ",
+    "- ",
+    "1. ",
+    "| a |\n|---|\n",
+    "&lt;",
+    "&#8203;",
+    "javascript:",
+    "word ",
+    "![",
+    "\\",
+    "www.",
+    "\"",
+];
+
+/// The elements that a reply is made of.
+const ELEMENTS: [&str; 26] = [
+    "!doctype",
+    "html",
+    "head",
+    "meta",
+    "body",
+    "p",
+    "br",
+    "strong",
+    "em",
+    "h3",
+    "ul",
+    "ol",
+    "li",
+    "blockquote",
+    "pre",
+    "code",
+    "hr",
+    "a",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+    "del",
+    "sup",
+];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn sr_69_any_words_make_only_known_elements_and_allowed_links(
+        pieces in prop::collection::vec(prop::sample::select(PIECES.as_slice()), 0..30),
+    ) {
+        let body = format!("x {}", pieces.concat());
+        let parts = linking(&body, &["shop.example"]);
+        for element in parts.html.split('<').skip(1).map(|rest| rest.split('>').next().unwrap()) {
+            let name = element.trim_start_matches('/').split(|c: char| !c.is_alphanumeric() && c != '!').next().unwrap();
+            prop_assert!(ELEMENTS.contains(&name.to_lowercase().as_str()), "<{}", element);
+            let target = element.split_once("href=\"").and_then(|(_, rest)| rest.split('"').next());
+            let host = target.map(|target| url::Url::parse(target).unwrap().host_str().unwrap().to_owned());
+            let is_ours = |host: &String| host == "shop.example" || host.ends_with(".shop.example");
+            prop_assert!(host.as_ref().is_none_or(is_ours), "<{}", element);
+            prop_assert!(!element.contains("src="));
+        }
+        let words = parts.plain.split(|c: char| c.is_whitespace() || "<>\"'()[]|*`\\".contains(c));
+        for word in words {
+            let leads_away = ["https://evil", "https://www.evil", "www.evil"].iter().any(|start| word.starts_with(start));
+            prop_assert!(!leads_away && word != "evil.com", "{}", parts.plain);
+        }
+    }
 }
