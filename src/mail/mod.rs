@@ -41,6 +41,9 @@
 //! the mail at most.
 
 mod address;
+pub mod authentication;
+mod bounce;
+mod calendar;
 mod charset;
 mod clean;
 mod content_type;
@@ -57,16 +60,23 @@ mod phrases;
 mod quotes;
 mod read;
 pub mod reply;
+mod robots;
+mod sender_rule;
 mod structure;
 mod transfer;
 mod visible;
+pub mod wishes;
 
 pub use address::{Address, Named, plus_detail};
+pub use authentication::Authentication;
+pub use bounce::Bounce;
 pub use disclosure::{disclosure, without_disclosure};
 pub use identity::{Identity, identity};
 pub use language::Language;
 pub use limits::Limits;
 pub use loop_mark::{is_own_loop_mark, loop_mark};
 pub use message_id::{RfcMessageId, is_own_message_id, own_message_id};
-pub use read::{Attachment, Flags, Mail, Signals, read};
+pub use read::{Attachment, Flags, Mail, Signals, hash_words, read};
+pub use sender_rule::{SenderRule, comparable_domain};
 pub use visible::VisibleText;
+pub use wishes::Wish;

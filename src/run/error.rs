@@ -4,18 +4,19 @@
 use std::time::Duration;
 
 use super::Runner;
+use super::conduct::Restraint;
 use super::explain::sentence;
 use super::insist::insist;
 use crate::config::Config;
-use crate::mail::gate::SkipReason;
+use crate::mail::gate::{HoldReason, SkipReason};
 use crate::mail::reply::ComposeError;
 use crate::net::OAuthError;
 use crate::provider::{ErrorClass, ProviderError};
 use crate::queue::{Cause, Outcome};
 use crate::smtp::{Phase, SmtpError};
 use crate::store::{
-    AccessError, AiConfiguration, AiConfigurationId, Claim, KeyMark, KeyState, NewNotice, Refusal, RunState,
-    StoreError,
+    AccessError, AiConfiguration, AiConfigurationId, Claim, KeyMark, KeyState, NewNotice, Reason, Refusal,
+    RunState, StoreError,
 };
 use crate::vault::VaultError;
 
@@ -26,6 +27,10 @@ pub(super) enum RunError {
     Store(#[from] StoreError),
     #[error("skipped: {}", .0.as_str())]
     Skip(SkipReason),
+    #[error("restrained: {0:?}")]
+    Restrained(Restraint),
+    #[error("held: {}", .0.as_str())]
+    Hold(HoldReason),
     #[error("the mailbox has no agent")]
     NoAgent,
     #[error("there is no key to ask a provider with")]
@@ -76,6 +81,10 @@ pub(super) enum RunError {
     Unreadable,
 }
 
+/// Why mails are held that one correspondent can send in any number: told once, not once per mail.
+const RESTRAINTS: [&str; 6] =
+    ["correspondent_limit", "thread_limit", "agent_limit", "same_content", "robot_speed", "sender_forged"];
+
 const DATABASE_AWAY: Duration = Duration::from_secs(5);
 /// How long a rate limit lasts when the provider does not say.
 const RATE_LIMITED: Duration = Duration::from_secs(30);
@@ -107,6 +116,8 @@ impl RunError {
             }
             Self::Store(_) => Outcome::Snooze(Cause::of("database"), DATABASE_AWAY),
             Self::Skip(reason) => Outcome::Skipped(reason.as_str()),
+            Self::Restrained(restraint) => decide_restraint(restraint),
+            Self::Hold(reason) => Outcome::Held(Cause::of(reason.as_str())),
             Self::NoAgent => Outcome::Skipped("no_agent"),
             Self::ModelDeclined => Outcome::Skipped("model_declined"),
             Self::NoKey => Outcome::Park(Cause::of("no_key")),
@@ -130,8 +141,7 @@ impl RunError {
             Self::CutShort => Outcome::Held(Cause::of("cut_short")),
             Self::HoldsKey => Outcome::Held(Cause::of("key_in_answer")),
             Self::Compose(_) => Outcome::Held(Cause::of("cannot_compose")),
-            Self::Brake(Refusal::Correspondent) => Outcome::Held(Cause::of("correspondent_limit")),
-            Self::Brake(Refusal::Thread) => Outcome::Held(Cause::of("thread_limit")),
+            Self::Brake(refusal) => decide_refusal(refusal),
             Self::TooManyPerMinute(rest) => Outcome::Snooze(Cause::of("mailbox_rate"), rest),
             Self::Smtp(error) => decide_smtp(&error, age, first_mail_wait),
             Self::Ambiguous => Outcome::Held(Cause::of("ambiguous")),
@@ -141,6 +151,29 @@ impl RunError {
             Self::Unreadable => Outcome::Failed(Cause::of("unreadable")),
         }
     }
+}
+
+fn decide_restraint(restraint: Restraint) -> Outcome {
+    match restraint {
+        Restraint::Blocked => Outcome::Skipped("sender_blocked"),
+        Restraint::NotAllowed => Outcome::Skipped("sender_not_allowed"),
+        Restraint::NotAuthenticated => Outcome::Skipped("sender_not_authenticated"),
+        Restraint::Forged => Outcome::Held(Cause::of("sender_forged")),
+        Restraint::Suppressed(Reason::Bounced) => Outcome::Skipped("correspondent_bounced"),
+        Restraint::Suppressed(Reason::OptedOut) => Outcome::Skipped("opted_out"),
+        Restraint::Suppressed(Reason::PersonWanted) => Outcome::Skipped("person_wanted"),
+    }
+}
+
+fn decide_refusal(refusal: Refusal) -> Outcome {
+    Outcome::Held(Cause::of(match refusal {
+        Refusal::Suppressed(reason) => return decide_restraint(Restraint::Suppressed(reason)),
+        Refusal::Correspondent => "correspondent_limit",
+        Refusal::Thread => "thread_limit",
+        Refusal::Agent => "agent_limit",
+        Refusal::SameContent => "same_content",
+        Refusal::RobotSpeed => "robot_speed",
+    }))
 }
 
 /// The run's id is a UUIDv7, so it says when the mail was taken in.
@@ -259,7 +292,7 @@ fn notice(outcome: &Outcome, claim: &Claim, config: &Config) -> Option<NewNotice
             (about, cause.reason, sentence(RunState::Waiting, Some(cause.reason), cause.detail.as_deref()))
         }
         // One correspondent can have any number of mails held.
-        Outcome::Held(cause @ Cause { reason: "correspondent_limit" | "thread_limit", .. }) => (
+        Outcome::Held(cause) if RESTRAINTS.contains(&cause.reason) => (
             format!("held:{}", cause.reason),
             cause.reason,
             sentence(RunState::Held, Some(cause.reason), None),

@@ -13,6 +13,7 @@ mod support;
 mod apply;
 mod canary;
 mod cli;
+mod conduct;
 mod config;
 mod demo;
 mod demo_servers;
