@@ -89,7 +89,7 @@ impl Runner {
             to_name: None,
             body,
             on_behalf_of: Some(&task.owner_name),
-            link_domains: &[],
+            link_domains: &task.agent.rules.link_domains.0,
             message_id: &message_id,
             date: self.store.clock().now(),
             loop_mark: &mail::loop_mark(&self.installation(), 1, &tag),

@@ -33,7 +33,6 @@ use crate::vault::Vault;
 
 use self::courier::Couriers;
 use self::error::RunError;
-use self::prompt::Facts;
 use self::resolve::Task;
 use self::turnstile::Turnstiles;
 
@@ -99,7 +98,7 @@ impl Runner {
                 return Err(error);
             }
         };
-        let conversation = self.prompt(task, Facts::default()).await?;
+        let conversation = self.prompt(task).await?;
         let answer = self.generate(task, key, conversation).await?;
         self.keep(task, answer).await
     }

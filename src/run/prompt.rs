@@ -5,6 +5,7 @@
 use super::Runner;
 use super::error::RunError;
 use super::resolve::Task;
+use crate::mail::authentication::Authentication;
 use crate::mail::{self, Limits, Mail};
 use crate::provider::{self, Conversation, ErrorClass, Role, Turn};
 use crate::store::{EarlierLimits, ThreadMail};
@@ -30,6 +31,16 @@ pub(super) struct Facts<'a> {
     pub(super) link_domains: &'a [String],
 }
 
+impl<'a> Facts<'a> {
+    fn of(task: &'a Task) -> Self {
+        let verdict = task.message.authentication.as_deref().and_then(Authentication::from_code);
+        Self {
+            authentication: verdict.map(Authentication::explain),
+            link_domains: &task.agent.rules.link_domains.0,
+        }
+    }
+}
+
 /// The owner's side of the conversation.
 struct Brief<'a> {
     owner: &'a str,
@@ -42,12 +53,13 @@ impl Runner {
     ///
     /// # Errors
     /// [`RunError::NoRoom`] where less than a useful part of the mail would fit.
-    pub(super) async fn prompt(&self, task: &Task, facts: Facts<'_>) -> Result<Conversation, RunError> {
+    pub(super) async fn prompt(&self, task: &Task) -> Result<Conversation, RunError> {
         let earlier = self.earlier(task).await?;
         let limits = &self.config.provider;
         let window = limits.context_tokens.checked_shr(self.times_too_long(task).await?).unwrap_or(0);
         let budget = window.saturating_sub(limits.max_output_tokens);
-        let brief = Brief { owner: &task.owner_name, instructions: &task.agent.instructions, facts };
+        let brief =
+            Brief { owner: &task.owner_name, instructions: &task.agent.instructions, facts: Facts::of(task) };
         let fence = Fence::new(rand::random());
         converse(&brief, &fence, &task.mail, &earlier, budget).ok_or(RunError::NoRoom)
     }
