@@ -112,6 +112,7 @@ async fn take_in(
     let done: Vec<u32> = uids.iter().copied().filter(|uid| !to_fetch.contains(uid)).collect();
     for portion in watch.care.portions(wanted, batch, max_bytes) {
         let asked = portion.uids();
+        let _until_stored = watch.watching.room.take(portion.bytes(max_bytes)).await;
         let fetched = fetch(session, look.cursor.uid_validity, portion, max_bytes).await;
         let deliveries;
         (session, deliveries) = fetched.inspect_err(|error| match asked.len() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Runner;
 use super::explain::sentence;
+use super::insist::insist;
 use crate::config::Config;
 use crate::mail::gate::SkipReason;
 use crate::mail::reply::ComposeError;
@@ -13,7 +14,7 @@ use crate::provider::{ErrorClass, ProviderError};
 use crate::queue::{Cause, Outcome};
 use crate::smtp::{Phase, SmtpError};
 use crate::store::{
-    AccessError, AiConfiguration, AiConfigurationId, Claim, KeyState, NewNotice, Refusal, RunState,
+    AccessError, AiConfiguration, AiConfigurationId, Claim, KeyMark, KeyState, NewNotice, Refusal, RunState,
     StoreError,
 };
 use crate::vault::VaultError;
@@ -86,9 +87,9 @@ impl RunError {
         let age = runner.store.clock().now().since(created_at(claim));
         let outcome = self.decide(claim, age, &runner.config);
         if let Some(notice) = notice(&outcome, claim, &runner.config)
-            && let Err(error) = runner.store.give_notice(notice).await
+            && let Err(error) = insist(|| runner.store.give_notice(notice.clone())).await
         {
-            tracing::warn!(%error, "cannot give a notice");
+            tracing::error!(%error, "cannot give a notice");
         }
         outcome
     }
@@ -209,25 +210,24 @@ pub(super) async fn mark_key(
         ErrorClass::RateLimited => (KeyState::Active, rest(RATE_LIMITED)),
         _ => return Ok(()),
     };
-    let changed =
-        runner.store.set_key_state(configuration, state, Some(error.class.as_str()), resume_at).await?;
-    if changed && state != KeyState::Active {
-        let provider = &configuration.provider;
-        let sentence = match state {
-            KeyState::Invalid => {
-                format!("{provider} refuses your key: save a new one; your mail waits for it.")
-            }
-            _ => format!("{provider} says that your money or quota is used up: your mail waits for it."),
-        };
-        let notice = NewNotice {
-            user: configuration.user_id,
-            cause: format!("ai_configuration:{}", configuration.id),
-            kind: error.class.as_str(),
-            sentence,
-        };
-        runner.store.give_notice(notice).await?;
-    }
-    Ok(())
+    let provider = &configuration.provider;
+    let sentence = match state {
+        KeyState::Active => None,
+        KeyState::Invalid => {
+            Some(format!("{provider} refuses your key: save a new one; your mail waits for it."))
+        }
+        KeyState::Exhausted => {
+            Some(format!("{provider} says that your money or quota is used up: your mail waits for it."))
+        }
+    };
+    let notice = sentence.map(|sentence| NewNotice {
+        user: configuration.user_id,
+        cause: format!("ai_configuration:{}", configuration.id),
+        kind: error.class.as_str(),
+        sentence,
+    });
+    let mark = KeyMark { state, reason: error.class.as_str(), resume_at, notice };
+    runner.store.mark_key(configuration, mark).await
 }
 
 /// What the owner must be told of this outcome; keys are told where they are marked.

@@ -6,6 +6,9 @@ use crate::store::RunState;
 /// The reason of a held run whose mail went out or did not: nobody knows.
 pub const AMBIGUOUS: &str = "ambiguous";
 
+/// The reason of a held run whose mail has become old.
+pub const TOO_LATE: &str = "too_late";
+
 /// The reason of a held run whose reply waits for its owner's approval.
 pub const DRAFT: &str = "draft";
 
@@ -70,7 +73,9 @@ fn cause_in_the_mailbox(reason: &str) -> Option<&'static str> {
             "the mail server does not hand this mail over; read it in your mail program and answer it there."
         }
         "text_removed" => "the text of the mail has been removed, since it was too old to be kept.",
-        "too_late" => "the reply would come too late.",
+        TOO_LATE => {
+            "the mail is too old to be answered by itself; retry it with --resend to answer it all the same."
+        }
         "impossible_row" => "the database contradicts itself; this is a fault of the program.",
         "database" => "the database did not answer; it is tried again.",
         "panicked" => "the program has a fault that this mail brings out.",

@@ -33,14 +33,19 @@ pub(super) struct Task {
 }
 
 impl Runner {
-    pub(super) async fn resolve(&self, claim: &Claim) -> Result<Task, RunError> {
+    /// Everything that the run starts from.
+    pub(super) async fn look_up(&self, claim: &Claim) -> Result<Dossier, RunError> {
         let missing = || StoreError::Impossible { table: "messages", column: "id", id: claim.id.to_string() };
-        let found = self.store.find_dossier(claim.user_id, claim.id.message()).await?;
-        let dossier = found.ok_or_else(missing)?;
+        Ok(self.store.find_dossier(claim.user_id, claim.id.message()).await?.ok_or_else(missing)?)
+    }
+
+    pub(super) async fn resolve(&self, claim: &Claim, mut dossier: Dossier) -> Result<Task, RunError> {
         if dossier.message.truncated && dossier.message.raw.as_ref().is_some_and(Vec::is_empty) {
             return Err(RunError::Unfetchable);
         }
         let mail = read(&dossier.message).await?;
+        // It may be large, and a model may take its time.
+        dossier.message.raw = None;
         let recipient = self.pass_gate(&dossier, &mail)?;
         let Dossier { message, has_history, mailbox, owner_name, agents, ai_configurations, .. } = dossier;
         let agent = choose(agents, &mailbox, &mail).ok_or(RunError::NoAgent)?;

@@ -35,7 +35,7 @@ pub struct Dossier {
 
 const FIND: &str =
     "SELECT messages.id, messages.user_id, messages.mailbox_id, messages.thread_id, uid_validity, uid,
-        messages.raw, truncated, received_at, users.name AS owner_name,
+        messages.raw, truncated, internal_date, received_at, users.name AS owner_name,
         EXISTS (SELECT 1 FROM messages AS earlier
             WHERE earlier.thread_id = messages.thread_id AND earlier.id < messages.id) AS has_history,
         outbox.rfc_message_id AS reply_id, outbox.recipient AS reply_recipient, outbox.raw AS reply_raw,
@@ -83,6 +83,7 @@ struct Row {
     uid: Option<i64>,
     raw: Option<Vec<u8>>,
     truncated: bool,
+    internal_date: Option<Timestamp>,
     received_at: Timestamp,
     owner_name: String,
     has_history: bool,
@@ -123,6 +124,7 @@ impl Row {
             uid: self.uid,
             raw: self.raw,
             truncated: self.truncated,
+            internal_date: self.internal_date,
             received_at: self.received_at,
         };
         Dossier {

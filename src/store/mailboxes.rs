@@ -1,5 +1,6 @@
 //! `mailboxes`: watched inboxes, how to reach them, and how they fare.
 
+use super::notices::{self, NewNotice};
 use super::pool::{Tx, on_pool, on_tx};
 use super::{MailboxId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
@@ -132,28 +133,32 @@ impl Store {
         row.map(Mailbox::try_from).transpose()
     }
 
-    /// Stops watching a mailbox until its owner changes it. Answers whether it was watched.
+    /// Stops watching a mailbox until its owner changes it, and tells the owner, unless its settings are others by
+    /// now than those of `settings_of`.
     ///
     /// # Errors
     /// Where the database does not answer.
     pub async fn stop_mailbox(
         &self,
-        user: UserId,
         mailbox: MailboxId,
-        reason: &'static str,
-    ) -> Result<bool, StoreError> {
-        let changed = self
-            .write_one(move |tx| {
-                Box::pin(async move {
-                    Ok(on_tx!(tx, db => sqlx::query(
-                        "UPDATE mailboxes SET state = 'stopped', state_reason = $3
-                         WHERE user_id = $1 AND id = $2 AND state <> 'stopped'")
-                        .bind(user).bind(mailbox).bind(reason)
-                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
-                })
+        settings_of: Timestamp,
+        notice: NewNotice,
+    ) -> Result<(), StoreError> {
+        let clock = self.clock.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let stopped = on_tx!(tx, db => sqlx::query(
+                    "UPDATE mailboxes SET state = 'stopped', state_reason = $3
+                     WHERE user_id = $1 AND id = $2 AND updated_at = $4 AND state <> 'stopped'")
+                    .bind(notice.user).bind(mailbox).bind(notice.kind).bind(settings_of)
+                    .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+                if stopped == 1 {
+                    notices::give(tx, notice, &clock).await?;
+                }
+                Ok(())
             })
-            .await?;
-        Ok(changed == 1)
+        })
+        .await
     }
 }
 
@@ -255,8 +260,21 @@ impl TryFrom<Row> for Mailbox {
     }
 }
 
+/// Another folder, server or account than the one that was watched is another inbox: what lies in it is old (EM-25).
+async fn begin_anew(tx: &mut Tx, mailbox: &NewMailbox, now: Timestamp) -> Result<(), StoreError> {
+    on_tx!(tx, db => sqlx::query(
+        "UPDATE mailboxes SET activated_at = $6, uid_validity = NULL, next_uid = NULL
+         WHERE user_id = $1 AND id = $2 AND uid_validity IS NOT NULL
+            AND (folder <> $3 OR imap_host <> $4 OR imap_username <> $5)")
+        .bind(mailbox.user_id).bind(mailbox.id).bind(&mailbox.folder)
+        .bind(&mailbox.imap.host).bind(&mailbox.imap.username).bind(now)
+        .execute(&mut *db).await.map(drop))?;
+    Ok(())
+}
+
 /// Makes or changes a mailbox; a changed one is watched afresh, from where its cursor stands.
 pub(super) async fn upsert(tx: &mut Tx, mailbox: NewMailbox, now: Timestamp) -> Result<(), StoreError> {
+    begin_anew(tx, &mailbox, now).await?;
     let aliases = serde_json::to_string(&mailbox.aliases).unwrap_or_default();
     let stored = |secret: &Option<Sealed>| secret.as_ref().map(|sealed| sealed.as_stored().to_owned());
     let (imap, smtp, oauth) = (&mailbox.imap, &mailbox.smtp, mailbox.oauth.as_ref());

@@ -59,8 +59,17 @@ pub struct Message {
     pub raw: Option<Vec<u8>>,
     /// Whether the bytes are only its beginning.
     pub truncated: bool,
+    /// When the server got it, if it says so.
+    pub internal_date: Option<Timestamp>,
     /// When it was taken in.
     pub received_at: Timestamp,
+}
+
+impl Message {
+    /// When it came to its mailbox, as far as anybody knows.
+    pub fn came_at(&self) -> Timestamp {
+        self.internal_date.map_or(self.received_at, |date| date.min(self.received_at))
+    }
 }
 
 /// One earlier mail of a thread, theirs or ours.
@@ -117,7 +126,8 @@ impl Store {
         message: MessageId,
     ) -> Result<Option<Message>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT id, user_id, mailbox_id, thread_id, uid_validity, uid, raw, truncated, received_at
+            "SELECT id, user_id, mailbox_id, thread_id, uid_validity, uid, raw, truncated, internal_date,
+                received_at
              FROM messages WHERE user_id = $1 AND id = $2")
             .bind(user).bind(message).fetch_optional(db).await)?)
     }

@@ -39,7 +39,7 @@ use crate::clock::{Clock, Timestamp};
 use crate::config;
 
 pub use self::agents::{Agent, AmbiguousPolicy, Mode, NewAgent};
-pub use self::ai_configurations::{API_KEY_COLUMN, AiConfiguration, KeyState, NewAiConfiguration};
+pub use self::ai_configurations::{API_KEY_COLUMN, AiConfiguration, KeyMark, KeyState, NewAiConfiguration};
 pub use self::claims::{Claim, ClaimLimits, Holder, Lease};
 pub use self::completions::{Answer, StoredCompletion};
 pub use self::dossiers::Dossier;

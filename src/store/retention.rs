@@ -21,6 +21,7 @@ impl Store {
                     changed += run(tx, statement, text_before).await?;
                 }
                 changed += run(tx, FORGET_RUNS, runs_before).await?;
+                changed += run(tx, FORGET_NOTICES, runs_before).await?;
                 Ok(changed)
             })
         })
@@ -41,6 +42,9 @@ const FORGET_TEXT: [&str; 3] = [
 
 const FORGET_RUNS: &str = "DELETE FROM messages WHERE id IN (
     SELECT id FROM runs WHERE finished_at IS NOT NULL AND finished_at < $1 LIMIT $2)";
+
+const FORGET_NOTICES: &str = "DELETE FROM notices WHERE id IN (
+    SELECT id FROM notices WHERE ended_at IS NOT NULL AND ended_at < $1 LIMIT $2)";
 
 async fn run(tx: &mut Tx, statement: &'static str, before: Timestamp) -> Result<u64, StoreError> {
     Ok(on_tx!(tx, db => sqlx::query(statement).bind(before).bind(MOST_AT_ONCE)
