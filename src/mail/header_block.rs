@@ -27,5 +27,6 @@ const TELLING: [&str; 16] = [
 pub fn has_header_block(raw: &[u8]) -> bool {
     let unix_lines = fields::with_line_feeds(raw);
     let (fields, _) = fields::split(unix_lines.as_deref().unwrap_or(raw), &Limits::default());
-    TELLING.iter().any(|name| fields.has(name))
+    // So many fields are no words, whatever the first of them are.
+    fields.is_cut() || TELLING.iter().any(|name| fields.has(name))
 }
