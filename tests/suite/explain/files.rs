@@ -84,7 +84,7 @@ async fn three_thousand_mails_end_soon() {
     let started = Instant::now();
     let printed = program.run("explain --json mails").await.done();
     // Unoptimised, and beside all the other tests.
-    assert!(started.elapsed() < Duration::from_secs(30), "{:?}", started.elapsed());
+    assert!(started.elapsed() < Duration::from_secs(60), "{:?}", started.elapsed());
     assert_eq!(printed.matches("\"decision\":\"answer\"").count(), 3000);
 }
 
