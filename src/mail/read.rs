@@ -93,9 +93,10 @@ pub struct Signals {
 pub fn read(raw: &[u8], limits: &Limits) -> Mail {
     let kept = raw.get(..limits.message_bytes).unwrap_or(raw);
     let unix_lines = fields::with_line_feeds(kept);
-    let (fields, body) = fields::split(unix_lines.as_deref().unwrap_or(kept), limits);
+    let (fields, body) = fields::split_mail(unix_lines.as_deref().unwrap_or(kept), limits);
     let structure = structure::walk(&fields, body, limits);
-    let found = visible::find(&structure.leaves, limits);
+    let subject = clean::line(&decode_words(fields.first("subject").unwrap_or("")));
+    let found = visible::find(&structure.leaves, is_forward(&subject), limits);
     let flags = Flags {
         is_message_cut: kept.len() < raw.len(),
         are_headers_cut: fields.is_cut(),
@@ -112,7 +113,7 @@ pub fn read(raw: &[u8], limits: &Limits) -> Mail {
         to: header.addresses("to"),
         cc: header.addresses("cc"),
         delivered_to: header.delivered_to(),
-        subject: clean::line(&decode_words(fields.first("subject").unwrap_or(""))),
+        subject,
         message_id: header.message_id(),
         in_reply_to: RfcMessageId::extract_all(fields.first("in-reply-to").unwrap_or("")),
         references: RfcMessageId::extract_all(fields.first("references").unwrap_or("")),
@@ -202,6 +203,38 @@ fn decode_words(value: &str) -> String {
     let line = format!("{}\n", value.replace(['\r', '\n'], " "));
     let decoded = MessageStream::new(line.as_bytes()).parse_unstructured();
     decoded.into_text().map(|text| text.into_owned()).unwrap_or_default()
+}
+
+/// What mail programs put in front of the subject of a forwarded mail, in lower case.
+const FORWARD_PREFIXES: [&str; 22] = [
+    "fw",
+    "fwd",
+    "wg",
+    "tr",
+    "rv",
+    "i",
+    "inoltra",
+    "enc",
+    "vs",
+    "vb",
+    "vl",
+    "pd",
+    "továbbítás",
+    "fs",
+    "ilt",
+    "πρθ",
+    "yml",
+    "trs",
+    "doorst",
+    "переслать",
+    "转发",
+    "轉寄",
+];
+
+/// Whether the subject says that the mail is a forward (EM-121).
+fn is_forward(subject: &str) -> bool {
+    let prefix = subject.split([':', '：']).next().unwrap_or("").trim().to_lowercase();
+    prefix.len() < subject.trim().len() && FORWARD_PREFIXES.contains(&prefix.as_str())
 }
 
 fn date(value: &str) -> Option<Timestamp> {

@@ -15,17 +15,20 @@ const CUT_NOTE: &str = "\n[The rest of this mail was too long and was cut.]";
 pub struct VisibleText {
     /// What the correspondent wrote now.
     pub visible: String,
-    /// What their program repeated below it; empty when nothing was split off.
+    /// What their program repeated; empty when nothing was split off.
     pub quoted: String,
+    /// How they sign, and what their program puts below their words.
+    pub signature: String,
 }
 
 impl fmt::Debug for VisibleText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "VisibleText {{ visible: {} bytes, quoted: {} bytes }}",
+            "VisibleText {{ visible: {} bytes, quoted: {} bytes, signature: {} bytes }}",
             self.visible.len(),
-            self.quoted.len()
+            self.quoted.len(),
+            self.signature.len()
         )
     }
 }
@@ -39,7 +42,7 @@ pub(super) struct Found {
 }
 
 /// Reads the words out of the leaves.
-pub(super) fn find(leaves: &[Leaf<'_>], limits: &Limits) -> Found {
+pub(super) fn find(leaves: &[Leaf<'_>], is_forward: bool, limits: &Limits) -> Found {
     let plain = gather(leaves, "text/plain", limits);
     let has_choice = leaves.iter().any(|leaf| leaf.in_alternative);
     let rich = if has_choice { gather(leaves, "text/html", limits) } else { Found::default() };
@@ -48,8 +51,7 @@ pub(super) fn find(leaves: &[Leaf<'_>], limits: &Limits) -> Found {
         found.is_cut = true;
         found.text.visible = clean::cut_bytes(&found.text.visible, limits.text_bytes).to_owned();
     }
-    let (visible, quoted) = quotes::split(&found.text.visible);
-    found.text = VisibleText { visible, quoted };
+    found.text = quotes::split(&found.text.visible, is_forward);
     if found.is_cut {
         let last =
             if found.text.quoted.is_empty() { &mut found.text.visible } else { &mut found.text.quoted };
