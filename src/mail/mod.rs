@@ -32,7 +32,6 @@ mod content_type;
 mod disclosure;
 mod fields;
 pub mod gate;
-mod header_block;
 mod html;
 mod identity;
 mod limits;
@@ -47,7 +46,6 @@ mod visible;
 
 pub use address::{Address, Named, plus_detail};
 pub use disclosure::disclosure;
-pub use header_block::has_header_block;
 pub use identity::{Identity, identity};
 pub use limits::Limits;
 pub use loop_mark::{is_own_loop_mark, loop_mark};
