@@ -57,39 +57,6 @@ pub(super) fn with_line_feeds(raw: &[u8]) -> Option<Vec<u8>> {
     is_cr_only.then(|| raw.iter().map(|byte| if *byte == b'\r' { b'\n' } else { *byte }).collect())
 }
 
-/// Names of which a mail has at least one.
-const MAIL_FIELDS: [&str; 18] = [
-    "from",
-    "to",
-    "cc",
-    "bcc",
-    "subject",
-    "date",
-    "message-id",
-    "received",
-    "return-path",
-    "sender",
-    "reply-to",
-    "delivered-to",
-    "mime-version",
-    "content-type",
-    "content-transfer-encoding",
-    "content-disposition",
-    "in-reply-to",
-    "references",
-];
-
-/// [`split`] for a whole mail: bytes that begin with no header block of a mail are all body ("Hello: how are you?").
-pub(super) fn split_mail<'a>(raw: &'a [u8], limits: &Limits) -> (Fields, &'a [u8]) {
-    let (fields, body) = split(raw, limits);
-    let is_of_mail = |field: &Field| MAIL_FIELDS.contains(&field.name.as_str()) || field.name.contains('-');
-    if fields.is_cut || fields.fields.iter().any(is_of_mail) {
-        (fields, body)
-    } else {
-        (Fields::default(), raw)
-    }
-}
-
 /// Splits `raw` into its header block and the body; a line that is no field ends the block and begins the body.
 pub(super) fn split<'a>(raw: &'a [u8], limits: &Limits) -> (Fields, &'a [u8]) {
     let mut rest = raw.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(raw);

@@ -77,6 +77,8 @@ pub struct Flags {
     pub is_text_cut: bool,
     /// Text that a reader would not see was left out.
     pub has_hidden_text: bool,
+    /// How many characters of it, white space apart.
+    pub hidden_chars: usize,
     /// The words are encrypted: nothing here can read them (EM-127).
     pub is_encrypted: bool,
 }
@@ -93,7 +95,7 @@ pub struct Signals {
 pub fn read(raw: &[u8], limits: &Limits) -> Mail {
     let kept = raw.get(..limits.message_bytes).unwrap_or(raw);
     let unix_lines = fields::with_line_feeds(kept);
-    let (fields, body) = fields::split_mail(unix_lines.as_deref().unwrap_or(kept), limits);
+    let (fields, body) = fields::split(unix_lines.as_deref().unwrap_or(kept), limits);
     let structure = structure::walk(&fields, body, limits);
     let subject = clean::line(&decode_words(fields.first("subject").unwrap_or("")));
     let found = visible::find(&structure.leaves, is_forward(&subject), limits);
@@ -102,7 +104,8 @@ pub fn read(raw: &[u8], limits: &Limits) -> Mail {
         are_headers_cut: fields.is_cut(),
         are_parts_cut: structure.is_cut,
         is_text_cut: found.is_cut,
-        has_hidden_text: found.has_hidden,
+        hidden_chars: found.hidden_chars,
+        has_hidden_text: found.hidden_chars > 0,
         is_encrypted: is_encrypted(&structure, &found.text),
     };
     let header = Header { fields: &fields, most: limits.addresses };

@@ -38,7 +38,7 @@ impl fmt::Debug for VisibleText {
 pub(super) struct Found {
     pub(super) text: VisibleText,
     pub(super) is_cut: bool,
-    pub(super) has_hidden: bool,
+    pub(super) hidden_chars: usize,
 }
 
 /// Reads the words out of the leaves.
@@ -74,8 +74,8 @@ fn gather(leaves: &[Leaf<'_>], preferred: &str, limits: &Limits) -> Found {
     for leaf in wanted {
         let room = (limits.text_bytes + 1).saturating_sub(found.text.visible.len());
         found.is_cut |= leaf.body.len() > room.saturating_mul(ENCODED_PER_WORDS);
-        let (text, has_hidden) = words(leaf, room);
-        found.has_hidden |= has_hidden;
+        let html::Words { text, hidden_chars } = words(leaf, room);
+        found.hidden_chars += hidden_chars;
         if !found.text.visible.is_empty() && !text.is_empty() {
             found.text.visible.push('\n');
         }
@@ -87,14 +87,17 @@ fn gather(leaves: &[Leaf<'_>], preferred: &str, limits: &Limits) -> Found {
 /// Markup and transfer encoding are bigger than the words in them; so much more of a leaf is decoded.
 const ENCODED_PER_WORDS: usize = 16;
 
-fn words(leaf: &Leaf<'_>, room: usize) -> (String, bool) {
+fn words(leaf: &Leaf<'_>, room: usize) -> html::Words {
     let longest = room.saturating_mul(ENCODED_PER_WORDS);
     let encoded = leaf.body.get(..longest).unwrap_or(leaf.body);
     let decoded = charset::decode(&transfer::decode(encoded, &leaf.encoding), leaf.charset.as_deref());
-    let (text, has_hidden) =
-        if leaf.kind == "text/html" { html::to_text(&decoded, room) } else { (decoded, false) };
-    let text = clean::lines(clean::cut_bytes(&text, room.saturating_mul(2)));
-    (text.trim_end().to_owned(), has_hidden)
+    let words = if leaf.kind == "text/html" {
+        html::to_text(&decoded, room)
+    } else {
+        html::Words { text: decoded, hidden_chars: 0 }
+    };
+    let text = clean::lines(clean::cut_bytes(&words.text, room.saturating_mul(2)));
+    html::Words { text: text.trim_end().to_owned(), ..words }
 }
 
 /// Plain text is used unless there is HTML and it is empty, a stub, or says far less than that (EM-109).

@@ -1,5 +1,7 @@
 //! The header of the repeated mail, as Outlook and others print it above the history (EM-119).
 
+use std::collections::HashSet;
+
 use super::line::{Kind, Line, unquoted};
 use super::phrases;
 
@@ -8,9 +10,11 @@ const MOST_LINES: usize = 24;
 
 /// Marks the lines of every header block.
 pub(super) fn mark(lines: &mut [Line<'_>]) {
+    let labels: Vec<Option<Label>> = lines.iter().map(|line| label(&line.bare)).collect();
     let mut at = 0;
     while at < lines.len() {
-        let length = lines.get(at..).map_or(0, block);
+        let rest = lines.get(at..).zip(labels.get(at..));
+        let length = rest.map_or(0, |(lines, labels)| block(lines, labels));
         for line in lines.get_mut(at..at + length).unwrap_or_default() {
             line.kind = Kind::History;
         }
@@ -32,16 +36,16 @@ enum Label {
 ///
 /// A person may write `From: Berlin`, `To: Rome`, `Date: 3 May`: so it takes a sender and a subject, or a sender and
 /// when it was sent, or the sender's address and a date.
-fn block(lines: &[Line<'_>]) -> usize {
+fn block(lines: &[Line<'_>], found: &[Option<Label>]) -> usize {
     let mut labels = Vec::new();
     let mut length = 0;
-    for (at, line) in lines.iter().take(MOST_LINES).enumerate() {
+    for (at, (line, label)) in lines.iter().zip(found).take(MOST_LINES).enumerate() {
         if line.kind != Kind::Text {
             break;
         }
-        match label(&line.bare) {
+        match label {
             Some(label) => {
-                labels.push(label);
+                labels.push(*label);
                 length = at + 1;
             }
             // Lists of recipients and long subjects go on in the next line.
@@ -66,13 +70,13 @@ fn is_header(labels: &[Label], lines: &[Line<'_>]) -> bool {
 fn label(bare: &str) -> Option<Label> {
     let (label, _) = bare.split_once([':', '：'])?;
     let label = unquoted(label).trim_matches(['*', '_', ' ', '\u{a0}']);
-    let is_in = |labels: &[&str]| labels.contains(&label);
+    let is_in = |labels: &HashSet<&str>| labels.contains(label);
     match () {
-        () if is_in(phrases::FROM_LABELS) => Some(Label::From),
-        () if is_in(phrases::DATE_LABELS) => Some(Label::Date),
-        () if is_in(phrases::SENT_LABELS) => Some(Label::Sent),
-        () if is_in(phrases::TO_LABELS) => Some(Label::To),
-        () if is_in(phrases::SUBJECT_LABELS) => Some(Label::Subject),
+        () if is_in(&phrases::FROM_LABELS) => Some(Label::From),
+        () if is_in(&phrases::DATE_LABELS) => Some(Label::Date),
+        () if is_in(&phrases::SENT_LABELS) => Some(Label::Sent),
+        () if is_in(&phrases::TO_LABELS) => Some(Label::To),
+        () if is_in(&phrases::SUBJECT_LABELS) => Some(Label::Subject),
         () => (!label.is_empty() && label.chars().count() <= 20 && label.split(' ').count() <= 2)
             .then_some(Label::Unknown),
     }

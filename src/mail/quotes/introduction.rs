@@ -51,6 +51,7 @@ fn ending_at(lines: &[Line<'_>], end: usize) -> Option<(usize, Proof)> {
 fn may_end(line: &Line<'_>) -> bool {
     let bare = without_frame(&line.bare);
     match line.kind {
+        Kind::Text if bare.is_empty() => false,
         Kind::Text => ends_with_colon(bare) || line.bare.ends_with("----") || begins_with_iso_date(bare),
         // `>` of an address that was broken over two lines.
         Kind::Quote => bare.len() < 30 && ends_with_colon(bare) && !bare.starts_with(">>"),
@@ -69,7 +70,8 @@ fn may_continue(line: &Line<'_>, joined: &str) -> bool {
 
 fn proof(joined: &str) -> Option<Proof> {
     let text = without_frame(joined);
-    if phrases::I_WROTE.iter().any(|phrase| has_phrase(text, phrase)) {
+    let has_evidence = text.contains(|c: char| c == '@' || c.is_ascii_digit());
+    if !has_evidence || phrases::I_WROTE.iter().any(|phrase| has_phrase(text, phrase)) {
         return None;
     }
     let has_verb = phrases::WROTE.iter().any(|verb| has_phrase(text, verb));
@@ -101,7 +103,7 @@ fn ends_with_colon(text: &str) -> bool {
 /// `Ann <ann@example.org> wrote:` and nothing else.
 fn is_name_and_verb(text: &str) -> bool {
     let Some((_, after)) = text.rsplit_once("> ") else { return false };
-    text.contains('@') && phrases::WROTE.contains(&after.trim_end_matches([':', '：', ' ']))
+    text.contains('@') && phrases::WROTE.contains(after.trim_end_matches([':', '：', ' ']))
 }
 
 /// Whether `phrase` stands in `text` as words of its own; scripts without spaces need no border.
@@ -121,7 +123,7 @@ fn begins_with_date(text: &str) -> bool {
         return true;
     }
     let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let is_start = first.ends_with(',') || phrases::DATE_STARTS.contains(&first);
+    let is_start = first.ends_with(',') || phrases::DATE_STARTS.contains(first);
     is_start && rest.chars().take(30).any(|c| c.is_ascii_digit())
 }
 

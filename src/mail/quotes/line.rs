@@ -1,5 +1,7 @@
 //! One line of a mail and what it is, as far as the line alone tells.
 
+use std::collections::HashSet;
+
 use super::super::clean;
 use super::phrases;
 
@@ -60,10 +62,10 @@ fn line(text: &str) -> Line<'_> {
     let bare = if is_long { String::new() } else { trimmed.to_lowercase() };
     let kind = match () {
         () if trimmed.is_empty() => Kind::Blank,
-        () if is_quote(text) && is_title(unquoted(&bare), phrases::FORWARD_TITLES) => Kind::Forward,
+        () if is_quote(text) && is_title(unquoted(&bare), &phrases::FORWARD_TITLES) => Kind::Forward,
         () if is_quote(text) => Kind::Quote,
-        () if is_title(&bare, phrases::FORWARD_TITLES) => Kind::Forward,
-        () if is_title(&bare, phrases::HISTORY_TITLES) => Kind::History,
+        () if is_title(&bare, &phrases::FORWARD_TITLES) => Kind::Forward,
+        () if is_title(&bare, &phrases::HISTORY_TITLES) => Kind::History,
         () => Kind::Text,
     };
     Line { text, bare, kind }
@@ -85,7 +87,7 @@ pub(super) fn unquoted(text: &str) -> &str {
 }
 
 /// A title is marked as one, by dashes around it or a colon behind it.
-fn is_title(bare: &str, titles: &[&str]) -> bool {
+fn is_title(bare: &str, titles: &HashSet<&str>) -> bool {
     let is_frame = |c: char| "-_*=—–<>[] ".contains(c);
     let title = clean::cut_bytes(bare, 120).trim_matches(is_frame);
     let has_frame = bare.trim_matches('*').starts_with(['-', '_', '=', '—']);
@@ -93,5 +95,5 @@ fn is_title(bare: &str, titles: &[&str]) -> bool {
         Some(title) => (title.trim_end(), true),
         None => (title, has_frame),
     };
-    is_marked && titles.contains(&title)
+    is_marked && titles.contains(title)
 }

@@ -33,13 +33,16 @@ pub(super) fn start(lines: &[Line<'_>]) -> usize {
 /// Whether the first line is a mark and the rest may be what belongs below one.
 fn is_signature(lines: &[Line<'_>]) -> bool {
     let Some((mark, below)) = lines.split_first() else { return false };
-    let used = below.iter().filter(|line| line.kind != Kind::Blank).count();
-    match mark.text.trim_start_matches('\u{feff}') {
-        "-- " => used <= MOST_LINES,
+    let is_within =
+        |most: usize| below.iter().filter(|line| line.kind != Kind::Blank).take(most + 1).count() <= most;
+    match mark.text {
+        "-- " => is_within(MOST_LINES),
         other if matches!(other.trim(), "--" | "—" | "––" | "– –") => {
-            used <= MOST_LINES_BELOW_WEAK_MARK
+            is_within(MOST_LINES_BELOW_WEAK_MARK)
         }
-        other if is_underscores(other.trim()) => used <= MOST_LINES_BELOW_WEAK_MARK && !asks_something(below),
+        other if is_underscores(other.trim()) => {
+            is_within(MOST_LINES_BELOW_WEAK_MARK) && !asks_something(below)
+        }
         _ => false,
     }
 }
