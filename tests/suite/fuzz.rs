@@ -24,10 +24,10 @@ fn damaged_mails_are_read_judged_and_answered_soundly() {
     let end = Instant::now() + Duration::from_secs(longest.unwrap_or(0));
     let config =
         Config { cases: CASES, failure_persistence: None, max_shrink_iters: 2_000, ..Config::default() };
-    let mut runner = TestRunner::new(config);
     let mut cases = 0;
     loop {
-        let ended = runner.run(&damaged(&seeds), |mail| properties::check(&mail.0));
+        // A runner counts its cases over all its runs, so each turn has one of its own.
+        let ended = TestRunner::new(config.clone()).run(&damaged(&seeds), |mail| properties::check(&mail.0));
         ended.unwrap_or_else(|error| panic!("{error}"));
         cases += CASES;
         if Instant::now() >= end {
