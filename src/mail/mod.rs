@@ -26,6 +26,8 @@
 //! the mail at most.
 
 mod address;
+mod bounce;
+mod calendar;
 mod charset;
 mod clean;
 mod content_type;
@@ -40,11 +42,13 @@ mod message_id;
 mod quotes;
 mod read;
 pub mod reply;
+mod robots;
 mod structure;
 mod transfer;
 mod visible;
 
 pub use address::{Address, Named, plus_detail};
+pub use bounce::Bounce;
 pub use disclosure::disclosure;
 pub use identity::{Identity, identity};
 pub use limits::Limits;

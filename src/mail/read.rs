@@ -6,6 +6,8 @@ use mail_parser::parsers::MessageStream;
 use sha2::{Digest, Sha256};
 
 use super::address::{Address, Named};
+use super::bounce::{self, Bounce};
+use super::calendar;
 use super::fields::{self, Fields};
 use super::limits::Limits;
 use super::message_id::RfcMessageId;
@@ -45,6 +47,8 @@ pub struct Mail {
     pub text: VisibleText,
     /// The files, attached mails included.
     pub attachments: Vec<Attachment>,
+    /// What it says about a mail that was not delivered, when it is a bounce.
+    pub bounce: Option<Bounce>,
     /// What was found or cut on the way.
     pub flags: Flags,
     /// SHA-256 of the new words, white space and case folded: equal texts have equal hashes (EM-28).
@@ -89,6 +93,10 @@ pub struct Signals {
     pub(super) fields: Fields,
     pub(super) root_kind: String,
     pub(super) leaf_kinds: Vec<String>,
+    /// The Message-IDs of the mails that are attached or returned (EM-14).
+    pub(super) returned_ids: Vec<RfcMessageId>,
+    /// The `METHOD` of a calendar that is the body, in capitals (EM-21).
+    pub(super) calendar_method: Option<String>,
 }
 
 /// Reads `raw`; total, linear, and bounded by `limits` before anything is parsed.
@@ -124,6 +132,7 @@ pub fn read(raw: &[u8], limits: &Limits) -> Mail {
         content_hash: hash_words(&found.text.visible),
         text: found.text,
         attachments: attachments(&structure.leaves),
+        bounce: bounce::find(&fields, &structure),
         flags,
         signals: signals(fields, structure.root_kind, &structure.leaves),
     }
@@ -202,7 +211,7 @@ pub(super) fn address_list(value: &str, most: usize) -> Vec<Named> {
 }
 
 /// Decodes the encoded words of an unstructured field (RFC 2047).
-fn decode_words(value: &str) -> String {
+pub(super) fn decode_words(value: &str) -> String {
     let line = format!("{}\n", value.replace(['\r', '\n'], " "));
     let decoded = MessageStream::new(line.as_bytes()).parse_unstructured();
     decoded.into_text().map(|text| text.into_owned()).unwrap_or_default()
@@ -282,5 +291,11 @@ fn file_name(declared: Option<&str>, number: usize) -> String {
 }
 
 fn signals(fields: Fields, root_kind: String, leaves: &[Leaf<'_>]) -> Signals {
-    Signals { fields, root_kind, leaf_kinds: leaves.iter().map(|leaf| leaf.kind.clone()).collect() }
+    Signals {
+        fields,
+        root_kind,
+        leaf_kinds: leaves.iter().map(|leaf| leaf.kind.clone()).collect(),
+        returned_ids: bounce::returned_ids(leaves),
+        calendar_method: calendar::method(leaves),
+    }
 }

@@ -7,7 +7,7 @@ use super::Runner;
 use super::explain::sentence;
 use super::insist::insist;
 use crate::config::Config;
-use crate::mail::gate::SkipReason;
+use crate::mail::gate::{HoldReason, SkipReason};
 use crate::mail::reply::ComposeError;
 use crate::net::OAuthError;
 use crate::provider::{ErrorClass, ProviderError};
@@ -26,6 +26,8 @@ pub(super) enum RunError {
     Store(#[from] StoreError),
     #[error("skipped: {}", .0.as_str())]
     Skip(SkipReason),
+    #[error("held: {}", .0.as_str())]
+    Hold(HoldReason),
     #[error("the mailbox has no agent")]
     NoAgent,
     #[error("there is no key to ask a provider with")]
@@ -103,6 +105,7 @@ impl RunError {
             }
             Self::Store(_) => Outcome::Snooze(Cause::of("database"), DATABASE_AWAY),
             Self::Skip(reason) => Outcome::Skipped(reason.as_str()),
+            Self::Hold(reason) => Outcome::Held(Cause::of(reason.as_str())),
             Self::NoAgent => Outcome::Skipped("no_agent"),
             Self::ModelDeclined => Outcome::Skipped("model_declined"),
             Self::NoKey => Outcome::Park(Cause::of("no_key")),

@@ -1,6 +1,6 @@
 //! For any mail, one sentence why there was or was not a reply.
 
-use crate::mail::gate::SkipReason;
+use crate::mail::gate::{HoldReason, SkipReason};
 use crate::store::RunState;
 
 /// The reason of a held run whose mail went out or did not: nobody knows.
@@ -19,6 +19,11 @@ pub fn sentence(state: RunState, reason: Option<&str>, detail: Option<&str>) -> 
         && let Some(skip) = SkipReason::from_code(reason)
     {
         return format!("Not answered: {}", lower_first(skip.explain()));
+    }
+    if state == RunState::Held
+        && let Some(hold) = HoldReason::from_code(reason)
+    {
+        return format!("{}{}", opening(state), lower_first(hold.explain()));
     }
     let cause = cause(reason).map_or_else(|| format!("{reason}."), str::to_owned);
     let detail = detail.map(|detail| format!(" [{detail}]")).unwrap_or_default();

@@ -72,12 +72,16 @@ impl Runner {
         let tag = |bytes: &[u8]| self.vault.message_tag(bytes);
         let ours = Ours {
             addresses: dossier.own_addresses.iter().filter_map(|address| Address::parse(address)).collect(),
+            mailbox: Vec::new(),
+            allowed: gate::Allowed::default(),
+            sent: &|_| false,
             message_tag: &tag,
             installation: self.installation(),
         };
         match gate::decide(mail, &ours) {
             Decision::Answer { recipient } => Ok(recipient),
             Decision::Skip(reason) => Err(RunError::Skip(reason)),
+            Decision::Hold(reason) => Err(RunError::Hold(reason)),
         }
     }
 

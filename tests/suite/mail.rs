@@ -8,7 +8,7 @@ mod properties;
 mod read;
 mod reply;
 
-use postkey::mail::gate::{Decision, Ours, SkipReason, decide};
+use postkey::mail::gate::{Allowed, Decision, Ours, SkipReason, decide};
 use postkey::mail::{Address, Limits, Mail, RfcMessageId};
 
 /// A mail from a person, asking something, with more header lines on top.
@@ -44,6 +44,9 @@ fn tag(bytes: &[u8]) -> [u8; 16] {
 fn ours() -> Ours<'static> {
     Ours {
         addresses: vec![address("shop@postkey.example"), address("hello@postkey.example")],
+        mailbox: Vec::new(),
+        allowed: Allowed::default(),
+        sent: &|id| id.as_str() == "sent-1@postkey.example",
         message_tag: &tag,
         installation: "test-1".to_owned(),
     }

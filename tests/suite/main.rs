@@ -11,6 +11,7 @@
 mod support;
 
 mod apply;
+mod canary;
 mod cli;
 mod config;
 mod demo;
@@ -22,6 +23,7 @@ mod fuzz;
 mod imap;
 mod layers;
 mod mail;
+mod migrations;
 mod net;
 mod oauth;
 mod provider;

@@ -59,6 +59,11 @@ impl Program {
         path
     }
 
+    /// The folder that it runs in.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// Runs a command line to its end.
     pub async fn run(&self, line: &str) -> Ended {
         self.run_arguments(&line.split_whitespace().collect::<Vec<_>>()).await
