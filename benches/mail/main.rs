@@ -16,7 +16,7 @@ use std::hint::black_box;
 use std::path::PathBuf;
 
 use mail_parser::MessageParser;
-use postkey::mail::gate::{Ours, decide};
+use postkey::mail::gate::{Allowed, Ours, decide};
 use postkey::mail::{self, Limits};
 
 use self::mails::Mails;
@@ -72,6 +72,13 @@ fn read(raw: &[u8]) {
 }
 
 fn read_and_decide(raw: &[u8]) {
-    let ours = Ours { addresses: Vec::new(), message_tag: &|_| [0; 16], installation: String::new() };
+    let ours = Ours {
+        addresses: Vec::new(),
+        mailbox: Vec::new(),
+        allowed: Allowed::default(),
+        sent: &|_| false,
+        message_tag: &|_| [0; 16],
+        installation: String::new(),
+    };
     black_box(decide(&mail::read(black_box(raw), &Limits::default()), &ours));
 }

@@ -26,13 +26,17 @@
 //! the mail at most.
 
 mod address;
+mod attachments;
 mod bounce;
 mod calendar;
 mod charset;
 mod clean;
 mod content_type;
 mod disclosure;
+mod encoded_words;
 mod fields;
+mod file_kind;
+mod flowed;
 pub mod gate;
 mod html;
 mod identity;
@@ -43,16 +47,19 @@ mod quotes;
 mod read;
 pub mod reply;
 mod robots;
+mod smime;
 mod structure;
+mod tnef;
 mod transfer;
 mod visible;
 
 pub use address::{Address, Named, plus_detail};
+pub use attachments::Attachment;
 pub use bounce::Bounce;
 pub use disclosure::disclosure;
 pub use identity::{Identity, identity};
 pub use limits::Limits;
 pub use loop_mark::{is_own_loop_mark, loop_mark};
 pub use message_id::{RfcMessageId, is_own_message_id, own_message_id};
-pub use read::{Attachment, Flags, Mail, Signals, read};
+pub use read::{Flags, Mail, Signals, read};
 pub use visible::VisibleText;

@@ -4,8 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use serde::Serialize;
 
-use crate::mail::gate::{Decision, Ours, decide};
-use crate::mail::{self, Address, Flags, Limits, Mail, RfcMessageId};
+use crate::mail::gate::{Allowed, Decision, Ours, decide};
+use crate::mail::{self, Address, Limits, Mail, RfcMessageId};
 
 /// The reason of a file that could not be read.
 pub(super) const FILE_UNREADABLE: &str = "file_unreadable";
@@ -15,7 +15,6 @@ pub(super) const PANICKED: &str = "panicked";
 /// What the arguments tell about us.
 pub(super) struct Known<'a> {
     pub(super) own: &'a [Address],
-    #[expect(dead_code, reason = "the gate does not ask about mails of ours yet")]
     pub(super) sent: &'a [RfcMessageId],
 }
 
@@ -90,28 +89,36 @@ fn describe(file: &str, raw: &[u8], known: &Known<'_>) -> Seen {
         visible_text: mail.text.visible.clone(),
         quoted_text: mail.text.quoted.clone(),
         attachments: files(&mail),
-        flags: flags(mail.flags),
+        failed_recipients: failed(&mail),
+        flags: flags(&mail),
         ..Seen::default()
     };
     decided(seen, &mail, known)
 }
 
 fn decided(seen: Seen, mail: &Mail, known: &Known<'_>) -> Seen {
-    // Without the installation's key no mark can be known as ours: no tag equals a random one.
-    let ours =
-        Ours { addresses: known.own.to_vec(), message_tag: &|_| rand::random(), installation: String::new() };
+    let ours = Ours {
+        addresses: known.own.to_vec(),
+        mailbox: known.own.to_vec(),
+        allowed: Allowed::default(),
+        sent: &|id| known.sent.contains(id),
+        // Without the installation's key no mark can be known as ours: no tag equals a random one.
+        message_tag: &|_| rand::random(),
+        installation: String::new(),
+    };
     match decide(mail, &ours) {
         Decision::Answer { recipient } => {
             let reply_to = Some(recipient.as_str().to_owned());
             Seen { decision: "answer", reply_to, sentence: "Nothing tells of a robot.", ..seen }
         }
-        Decision::Skip(reason) => Seen {
-            decision: "skip",
-            reason: Some(reason.as_str()),
-            rule: Some(reason.rule()),
-            sentence: reason.explain(),
-            ..seen
-        },
+        Decision::Skip(reason) => {
+            let (code, rule) = (Some(reason.as_str()), Some(reason.rule()));
+            Seen { decision: "skip", reason: code, rule, sentence: reason.explain(), ..seen }
+        }
+        Decision::Hold(reason) => {
+            let (code, rule) = (Some(reason.as_str()), Some(reason.rule()));
+            Seen { decision: "hold", reason: code, rule, sentence: reason.explain(), ..seen }
+        }
     }
 }
 
@@ -120,14 +127,24 @@ fn files(mail: &Mail) -> Vec<File> {
     files.map(|file| File { name: file.name.clone(), kind: file.kind.clone(), bytes: file.bytes }).collect()
 }
 
-fn flags(flags: Flags) -> Vec<&'static str> {
+/// Whom a bounce says that it did not reach.
+fn failed(mail: &Mail) -> Vec<String> {
+    let failed = mail.bounce.iter().flat_map(|bounce| &bounce.failed_recipients);
+    failed.map(|address| address.as_str().to_owned()).collect()
+}
+
+fn flags(mail: &Mail) -> Vec<&'static str> {
+    let (flags, bounce) = (mail.flags, mail.bounce.as_ref());
     let told = [
         (flags.is_message_cut, "message_cut"),
         (flags.are_headers_cut, "headers_cut"),
         (flags.are_parts_cut, "parts_cut"),
         (flags.is_text_cut, "text_cut"),
         (flags.has_hidden_text, "hidden_text"),
+        (flags.invisible_chars > 0, "invisible_characters"),
         (flags.is_encrypted, "encrypted"),
+        (bounce.is_some(), "bounce"),
+        (bounce.is_some_and(|bounce| bounce.is_temporary), "temporary_failure"),
     ];
     told.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name).collect()
 }

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use postkey::clock::Timestamp;
-use postkey::mail::gate::{Decision, Ours, decide};
+use postkey::mail::gate::{Allowed, Decision, Ours, decide};
 use postkey::mail::reply::{Draft, compose};
 use postkey::mail::{Address, Limits, Mail, RfcMessageId, disclosure, identity, read};
 use proptest::prelude::*;
@@ -29,8 +29,15 @@ pub fn check(raw: &[u8]) -> Result<(), TestCaseError> {
 }
 
 fn ours() -> Ours<'static> {
-    let addresses = Address::parse("shop@postkey.example").into_iter().collect();
-    Ours { addresses, message_tag: &|_| [7; 16], installation: "fuzz".to_owned() }
+    let addresses: Vec<Address> = Address::parse("shop@postkey.example").into_iter().collect();
+    Ours {
+        mailbox: addresses.clone(),
+        addresses,
+        allowed: Allowed { unaddressed: true, copies: true },
+        sent: &|id| id.as_str().starts_with('0'),
+        message_tag: &|_| [7; 16],
+        installation: "fuzz".to_owned(),
+    }
 }
 
 /// Bounded, and readable by a person (EM-107, EM-117).

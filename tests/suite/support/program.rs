@@ -46,11 +46,6 @@ impl Program {
         self
     }
 
-    /// Where it runs.
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
     /// Writes a file that only we may read.
     pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder.path().join(name);
