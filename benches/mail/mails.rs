@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use postkey::mail::{Limits, read};
+use postkey::mail::has_header_block;
 
 use super::{Failure, seeds};
 
@@ -18,12 +18,12 @@ impl Mails {
         Self { place: "our own".to_owned(), mails: seeds::all() }
     }
 
-    /// Every file below `folder` that is a mail.
+    /// Every file below `folder` that has a header.
     pub fn below(folder: &Path) -> Result<Self, Failure> {
         let mut mails = Vec::new();
         for file in files(folder)? {
             let raw = std::fs::read(file)?;
-            if is_mail(&raw) {
+            if has_header_block(&raw) {
                 mails.push(raw);
             }
         }
@@ -37,12 +37,6 @@ impl Mails {
     pub fn bytes(&self) -> usize {
         self.mails.iter().map(Vec::len).sum()
     }
-}
-
-/// Bare words and pictures are no mails.
-fn is_mail(raw: &[u8]) -> bool {
-    let mail = read(raw, &Limits::default());
-    !mail.from.is_empty() || !mail.to.is_empty() || mail.message_id.is_some()
 }
 
 fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {

@@ -67,7 +67,7 @@ impl Seen {
     }
 }
 
-/// Looks at the bytes of one mail.
+/// Looks at the bytes of one mail, or of a text without a header block, which is all body.
 ///
 /// A panic would be a fault of this program or of a library; it must not take the other mails along.
 pub(super) fn look(file: &str, raw: &[u8], known: &Known<'_>) -> Seen {
@@ -78,7 +78,12 @@ pub(super) fn look(file: &str, raw: &[u8], known: &Known<'_>) -> Seen {
 }
 
 fn describe(file: &str, raw: &[u8], known: &Known<'_>) -> Seen {
-    let mail = mail::read(raw, &Limits::default());
+    let limits = Limits::default();
+    let mail = if mail::has_header_block(raw) {
+        mail::read(raw, &limits)
+    } else {
+        mail::read(&[b"\n", raw].concat(), &limits)
+    };
     let seen = Seen {
         file: file.to_owned(),
         from: mail.from.first().map(|named| named.address.as_str().to_owned()),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use postkey::clock::Timestamp;
 use postkey::mail::gate::{Allowed, Decision, Ours, decide};
 use postkey::mail::reply::{Draft, compose};
-use postkey::mail::{Address, Limits, Mail, RfcMessageId, disclosure, identity, read};
+use postkey::mail::{Address, Limits, Mail, RfcMessageId, disclosure, has_header_block, identity, read};
 use proptest::prelude::*;
 
 /// Unoptimised, for half a megabyte, beside all the other tests; a quadratic reading takes minutes.
@@ -19,6 +19,7 @@ pub fn check(raw: &[u8]) -> Result<(), TestCaseError> {
     let again = read(raw, &limits);
     prop_assert_eq!(decide(&mail, &ours()), decide(&again, &ours()));
     prop_assert_eq!(identity(raw, &mail), identity(raw, &again));
+    let _ = has_header_block(raw);
     check_words(&mail, &limits)?;
     check_lines(&mail)?;
     if let Decision::Answer { recipient } = decide(&mail, &ours()) {
