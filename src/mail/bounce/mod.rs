@@ -11,6 +11,7 @@ mod phrases;
 mod recipients;
 mod status;
 mod system;
+mod vocabulary;
 
 use std::collections::HashSet;
 
