@@ -1,14 +1,20 @@
 //! What a message says, whether it is answered, and what the answer looks like. All mails here are our own words.
 
+mod addressed;
 mod addresses;
+mod authentication;
+mod bounce;
 mod gate;
+mod held;
 mod hostile;
 mod identity;
 mod properties;
 mod read;
 mod reply;
+mod returned;
+mod wishes;
 
-use postkey::mail::gate::{Allowed, Decision, Ours, SkipReason, decide};
+use postkey::mail::gate::{Allowed, Decision, HoldReason, Ours, SkipReason, decide};
 use postkey::mail::{Address, Limits, Mail, RfcMessageId};
 
 /// A mail from a person, asking something, with more header lines on top.
@@ -59,6 +65,11 @@ fn decision(text: impl AsRef<[u8]>) -> Decision {
 fn assert_skipped(text: impl AsRef<[u8]>, reason: SkipReason) {
     let text = text.as_ref();
     assert_eq!(decision(text), Decision::Skip(reason), "{}", String::from_utf8_lossy(text));
+}
+
+fn assert_held(text: impl AsRef<[u8]>, reason: HoldReason) {
+    let text = text.as_ref();
+    assert_eq!(decision(text), Decision::Hold(reason), "{}", String::from_utf8_lossy(text));
 }
 
 fn assert_answered(text: impl AsRef<[u8]>, recipient: &str) {

@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use serde::Serialize;
 
 use crate::mail::gate::{Allowed, Decision, Ours, decide};
+use crate::mail::wishes::{Wish, wish};
 use crate::mail::{self, Address, Limits, Mail, RfcMessageId};
 
 /// The reason of a file that could not be read.
@@ -139,7 +140,7 @@ fn failed(mail: &Mail) -> Vec<String> {
 }
 
 fn flags(mail: &Mail) -> Vec<&'static str> {
-    let (flags, bounce) = (mail.flags, mail.bounce.as_ref());
+    let (flags, bounce, wish) = (mail.flags, mail.bounce.as_ref(), wish(mail));
     let told = [
         (flags.is_message_cut, "message_cut"),
         (flags.are_headers_cut, "headers_cut"),
@@ -150,6 +151,8 @@ fn flags(mail: &Mail) -> Vec<&'static str> {
         (flags.is_encrypted, "encrypted"),
         (bounce.is_some(), "bounce"),
         (bounce.is_some_and(|bounce| bounce.is_temporary), "temporary_failure"),
+        (wish == Some(Wish::Human), "asks_for_a_person"),
+        (wish == Some(Wish::LeaveAlone), "asks_to_be_left_alone"),
     ];
     told.into_iter().filter(|(is_set, _)| *is_set).map(|(_, name)| name).collect()
 }

@@ -32,19 +32,34 @@ enum Fate {
     Reached,
 }
 
-/// The report among the leaves, if there is one and it tells of anything but success.
+/// Whether there is a report.
+pub(super) fn is_among(leaves: &[Leaf<'_>]) -> bool {
+    reports(leaves).next().is_some()
+}
+
+/// Whether there is a report, and every recipient of it was reached.
+pub(super) fn tells_of_success(leaves: &[Leaf<'_>]) -> bool {
+    let fates: Vec<Fate> = all_blocks(leaves).iter().filter_map(fate).collect();
+    !fates.is_empty() && fates.iter().all(|fate| *fate == Fate::Reached)
+}
+
+/// The report among the leaves, if there is one. It may name nobody who was not reached.
 pub(super) fn find(leaves: &[Leaf<'_>]) -> Option<Status> {
-    let reports: Vec<&Leaf<'_>> = leaves.iter().filter(|leaf| KINDS.contains(&leaf.kind.as_str())).collect();
-    let blocks: Vec<Fields> = reports.iter().flat_map(|leaf| blocks(leaf)).collect();
-    let fates = || blocks.iter().filter_map(fate);
-    let tells_of_success_only = fates().next().is_some() && fates().all(|fate| fate == Fate::Reached);
-    if reports.is_empty() || tells_of_success_only {
-        return None;
-    }
-    let is_delayed = fates().all(|fate| fate != Fate::Failed) && fates().next().is_some();
+    reports(leaves).next()?;
+    let blocks = all_blocks(leaves);
+    let fates: Vec<Fate> = blocks.iter().filter_map(fate).collect();
+    let is_delayed = fates.contains(&Fate::Delayed) && !fates.contains(&Fate::Failed);
     let wanted = if is_delayed { Fate::Delayed } else { Fate::Failed };
     let matching = blocks.iter().filter(|block| fate(block) == Some(wanted));
     Some(Status { recipients: matching.filter_map(recipient).collect(), is_delayed })
+}
+
+fn reports<'a, 'b>(leaves: &'b [Leaf<'a>]) -> impl Iterator<Item = &'b Leaf<'a>> {
+    leaves.iter().filter(|leaf| KINDS.contains(&leaf.kind.as_str()))
+}
+
+fn all_blocks(leaves: &[Leaf<'_>]) -> Vec<Fields> {
+    reports(leaves).flat_map(blocks).collect()
 }
 
 /// A report inside an attached mail: some gateways wrap the whole bounce once more.
