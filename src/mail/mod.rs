@@ -48,6 +48,7 @@
 //! the mail at most.
 
 mod address;
+mod attachments;
 pub mod authentication;
 mod bounce;
 mod calendar;
@@ -55,7 +56,10 @@ mod charset;
 mod clean;
 mod content_type;
 mod disclosure;
+mod encoded_words;
 mod fields;
+mod file_kind;
+mod flowed;
 pub mod gate;
 mod html;
 mod identity;
@@ -66,12 +70,15 @@ mod quotes;
 mod read;
 pub mod reply;
 mod robots;
+mod smime;
 mod structure;
+mod tnef;
 mod transfer;
 mod visible;
 pub mod wishes;
 
 pub use address::{Address, Named, plus_detail};
+pub use attachments::Attachment;
 pub use authentication::Authentication;
 pub use bounce::Bounce;
 pub use disclosure::disclosure;
@@ -79,6 +86,6 @@ pub use identity::{Identity, identity};
 pub use limits::Limits;
 pub use loop_mark::{is_own_loop_mark, loop_mark};
 pub use message_id::{RfcMessageId, is_own_message_id, own_message_id};
-pub use read::{Attachment, Flags, Mail, Signals, read};
+pub use read::{Flags, Mail, Signals, read};
 pub use visible::VisibleText;
 pub use wishes::Wish;

@@ -130,7 +130,7 @@ fn leaf_words(leaf: &Leaf<'_>, longest: usize) -> String {
     let encoded = leaf.body.get(..longest.saturating_mul(4)).unwrap_or(leaf.body);
     let decoded = charset::decode(&transfer::decode(encoded, &leaf.encoding), leaf.charset.as_deref());
     match leaf.kind.as_str() {
-        "text/html" => clean::lines(&html::to_text(&decoded, longest).0),
+        "text/html" => clean::lines(&html::to_text(&decoded, longest).text),
         _ => clean::lines(clean::cut_bytes(&decoded, longest)),
     }
 }
