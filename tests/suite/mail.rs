@@ -1,10 +1,14 @@
 //! What a message says, whether it is answered, and what the answer looks like. All mails here are our own words.
 
 mod addresses;
+mod attachments;
+mod charsets;
 mod gate;
 mod hostile;
+mod html;
 mod identity;
 mod properties;
+mod quotes;
 mod read;
 mod reply;
 
