@@ -57,6 +57,10 @@ pub(super) enum RunError {
     NoWords,
     #[error("the model's answer was cut short")]
     CutShort,
+    #[error("the model's answer holds what looks like a key")]
+    HoldsKey,
+    #[error("too little of the mail fits into what the model can read")]
+    NoRoom,
     #[error(transparent)]
     Compose(ComposeError),
     #[error("too many replies already")]
@@ -127,10 +131,15 @@ impl RunError {
             Self::OAuth(error) => {
                 Outcome::Snooze(Cause::with("oauth", error.code()), mail_wait(age, first_mail_wait))
             }
+            Self::Provider(error) if is_too_long_at_last(&error, claim, config) => {
+                Outcome::Held(Cause::of("context_too_long"))
+            }
+            Self::NoRoom => Outcome::Held(Cause::of("context_too_long")),
             Self::Provider(error) => decide_provider(&error, claim, outage_wait(age, config)),
             Self::ModelRefused => Outcome::Held(Cause::of("model_refused")),
             Self::NoWords => Outcome::Held(Cause::of("no_words")),
             Self::CutShort => Outcome::Held(Cause::of("cut_short")),
+            Self::HoldsKey => Outcome::Held(Cause::of("key_in_answer")),
             Self::Compose(_) => Outcome::Held(Cause::of("cannot_compose")),
             Self::Brake(refusal) => decide_refusal(refusal),
             Self::TooManyPerMinute(rest) => Outcome::Snooze(Cause::of("mailbox_rate"), rest),
@@ -185,6 +194,15 @@ fn outage_wait(age: Duration, config: &Config) -> Duration {
     age.clamp(config.worker.retry_first, LONGEST_OUTAGE_WAIT.max(config.worker.retry_first))
 }
 
+/// Too long even for the last attempt, which showed the least of it.
+fn is_too_long_at_last(error: &ProviderError, claim: &Claim, config: &Config) -> bool {
+    error.class == ErrorClass::ContextTooLong && is_last(claim, config)
+}
+
+fn is_last(claim: &Claim, config: &Config) -> bool {
+    claim.attempt + 1 >= i64::from(config.worker.max_attempts)
+}
+
 fn decide_provider(error: &ProviderError, claim: &Claim, outage_wait: Duration) -> Outcome {
     let code = error.code.clone().or_else(|| error.status.map(|status| status.to_string()));
     let cause = |reason| Cause { reason, detail: code.clone() };
@@ -202,7 +220,8 @@ fn decide_provider(error: &ProviderError, claim: &Claim, outage_wait: Duration) 
         ErrorClass::Overloaded | ErrorClass::Network(_) => {
             Outcome::Snooze(cause("provider_away"), error.retry_after.unwrap_or(outage_wait))
         }
-        ErrorClass::ContextTooLong | ErrorClass::Transient | ErrorClass::Unreadable => retry,
+        ErrorClass::ContextTooLong => Outcome::Retry(cause("context_too_long"), None),
+        ErrorClass::Transient | ErrorClass::Unreadable => retry,
         // It may have been charged: one repeat, then a person decides.
         ErrorClass::Ambiguous if claim.attempt == 0 => retry,
         ErrorClass::Ambiguous => Outcome::Held(cause("provider_silent")),
@@ -265,7 +284,6 @@ pub(super) async fn mark_key(
 
 /// What the owner must be told of this outcome; keys are told where they are marked.
 fn notice(outcome: &Outcome, claim: &Claim, config: &Config) -> Option<NewNotice> {
-    let is_last = claim.attempt + 1 >= i64::from(config.worker.max_attempts);
     let (cause, kind, sentence) = match outcome {
         Outcome::Park(Cause { reason: "key_invalid", .. }) => return None,
         Outcome::Park(cause) => {
@@ -288,7 +306,7 @@ fn notice(outcome: &Outcome, claim: &Claim, config: &Config) -> Option<NewNotice
             (format!("run:{}", claim.id), cause.reason, format!("{words} (run {})", claim.id))
         }
         Outcome::Failed(cause) => failed(cause),
-        Outcome::Retry(cause, _) if is_last => failed(cause),
+        Outcome::Retry(cause, _) if is_last(claim, config) => failed(cause),
         _ => return None,
     };
     Some(NewNotice { user: claim.user_id, cause, kind, sentence })

@@ -144,6 +144,13 @@ fn cause_at_the_provider(reason: &str) -> Option<&'static str> {
         "model_refused" => "the model refused to answer.",
         "model_declined" => "the model decided that no answer is due.",
         "no_words" => "the model wrote nothing.",
+        "context_too_long" => {
+            "the mail and the agent's instructions are too long for the model; choose one that can read more, or \
+             shorten the instructions."
+        }
+        "key_in_answer" => {
+            "the model's answer holds what looks like a key or token; retry it with --resend to send it all the same."
+        }
         "cut_short" => "the model's answer was longer than max_tokens allows.",
         _ => return None,
     })

@@ -11,6 +11,7 @@ use crate::mail::{self, Address};
 use crate::store::{
     Agent, Answer, Brakes, Exchange, Frozen, NewReply, OutboxMail, OutboxState, StoredCompletion,
 };
+use crate::telemetry;
 
 impl Runner {
     /// Stores a new answer, and its reply if one can be made of it.
@@ -39,7 +40,7 @@ impl Runner {
 
     /// The reply to be stored, and what is sent once it is.
     fn draft(&self, task: &Task, words: &StoredCompletion) -> Result<(NewReply, OutboxMail), RunError> {
-        let frozen = self.compose(task, words, usable(words)?)?;
+        let frozen = self.compose(task, words, usable(words, task.resend)?)?;
         let reply = OutboxMail {
             run_id: task.lease.run,
             rfc_message_id: frozen.rfc_message_id.as_str().to_owned(),
@@ -87,7 +88,8 @@ impl Runner {
             to: &task.recipient,
             to_name: None,
             body,
-            disclosure: Some(&mail::disclosure(&task.owner_name)),
+            on_behalf_of: Some(&task.owner_name),
+            link_domains: &task.agent.rules.link_domains.0,
             message_id: &message_id,
             date: self.store.clock().now(),
             loop_mark: &mail::loop_mark(&self.installation(), 1, &tag),
@@ -120,14 +122,16 @@ pub(super) fn sender(task: &Task) -> Result<Address, RunError> {
     Address::parse(address).ok_or(RunError::Compose(mail::reply::ComposeError::From))
 }
 
-/// The words, unless the model declined or has nothing to say.
-fn usable(words: &StoredCompletion) -> Result<&str, RunError> {
+/// The words, unless the model declined, has nothing to say, or says what nobody may read (SR-69) and the owner has not
+/// said that it is to be sent.
+fn usable(words: &StoredCompletion, is_approved: bool) -> Result<&str, RunError> {
     let body = words.body.as_deref().ok_or(RunError::Forgotten)?.trim();
     match words.finish.as_str() {
         "filtered" | "refused" => Err(RunError::ModelRefused),
         _ if body.contains(NO_REPLY) => Err(RunError::ModelDeclined),
         _ if body.is_empty() => Err(RunError::NoWords),
         "length" => Err(RunError::CutShort),
+        _ if !is_approved && telemetry::holds_key(body) => Err(RunError::HoldsKey),
         _ => Ok(body),
     }
 }

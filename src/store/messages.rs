@@ -82,10 +82,21 @@ impl Message {
 pub struct ThreadMail {
     /// Whether we wrote it.
     pub ours: bool,
-    /// The whole mail.
+    /// The mail, or its beginning.
     pub raw: Vec<u8>,
     /// When it came or went.
     pub at: Timestamp,
+}
+
+/// How much of a thread is read.
+#[derive(Clone, Copy, Debug)]
+pub struct EarlierLimits {
+    /// Most mails.
+    pub mails: u32,
+    /// Bytes of the beginning of each mail.
+    pub bytes_each: u32,
+    /// Bytes of all of them; the oldest are left out.
+    pub bytes: u32,
 }
 
 /// Most mails looked at to find a thread.
@@ -146,19 +157,32 @@ impl Store {
         user: UserId,
         thread: ThreadId,
         before: MessageId,
-        most: u32,
+        limits: EarlierLimits,
     ) -> Result<Vec<ThreadMail>, StoreError> {
-        Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT ours, raw, at FROM (
-                SELECT FALSE AS ours, raw, received_at AS at FROM messages
-                WHERE user_id = $1 AND thread_id = $2 AND id < $3 AND raw IS NOT NULL
-                UNION ALL
-                SELECT TRUE AS ours, raw, sent_at AS at FROM outbox
-                WHERE user_id = $1 AND thread_id = $2 AND state = 'sent' AND run_id < $3 AND raw IS NOT NULL
-             ) AS mails ORDER BY at DESC LIMIT $4")
-            .bind(user).bind(thread).bind(before).bind(i64::from(most)).fetch_all(db).await)?)
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(LIST_THREAD)
+            .bind(user).bind(thread).bind(before)
+            .bind(i64::from(limits.mails)).bind(i64::from(limits.bytes_each)).bind(i64::from(limits.bytes))
+            .fetch_all(db).await)?)
     }
 }
+
+// Sizes are looked at first, so that no mail is read which is not handed out.
+const LIST_THREAD: &str = "WITH newest AS (
+    SELECT id, FALSE AS ours, received_at AS at, LENGTH(raw) AS bytes FROM messages
+    WHERE user_id = $1 AND thread_id = $2 AND id < $3 AND raw IS NOT NULL
+    UNION ALL
+    SELECT run_id AS id, TRUE AS ours, sent_at AS at, LENGTH(raw) AS bytes FROM outbox
+    WHERE user_id = $1 AND thread_id = $2 AND state = 'sent' AND run_id < $3 AND raw IS NOT NULL
+    ORDER BY at DESC, ours DESC LIMIT $4
+), sized AS (
+    SELECT id, ours, at, SUM(CASE WHEN bytes < $5 THEN bytes ELSE $5 END)
+        OVER (ORDER BY at DESC, ours DESC, id DESC) AS bytes_so_far
+    FROM newest
+)
+SELECT ours, at, CASE WHEN ours
+        THEN (SELECT SUBSTR(raw, 1, CAST($5 AS INTEGER)) FROM outbox WHERE run_id = sized.id)
+        ELSE (SELECT SUBSTR(raw, 1, CAST($5 AS INTEGER)) FROM messages WHERE messages.id = sized.id) END AS raw
+FROM sized WHERE bytes_so_far <= $6 ORDER BY at DESC, ours DESC, id DESC";
 
 /// Keeps the mailbox's row from being leased to somebody else until this transaction has ended.
 async fn hold_lease(tx: &mut Tx, lease: MailboxLease) -> Result<(), StoreError> {
