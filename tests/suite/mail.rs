@@ -2,15 +2,12 @@
 
 mod addressed;
 mod addresses;
-<<<<<<< HEAD
+mod attachments;
 mod authentication;
 mod bounce;
+mod charsets;
 mod conversation;
 mod disclosure;
-=======
-mod attachments;
-mod charsets;
->>>>>>> text
 mod gate;
 mod held;
 mod hostile;
@@ -24,13 +21,9 @@ mod returned;
 mod wishes;
 mod words;
 
-<<<<<<< HEAD
-use postkey::mail::gate::{Allowed, Decision, HoldReason, Ours, SkipReason, decide};
-=======
 use std::time::Duration;
 
-use postkey::mail::gate::{Decision, Ours, SkipReason, decide};
->>>>>>> text
+use postkey::mail::gate::{Allowed, Decision, HoldReason, Ours, SkipReason, decide};
 use postkey::mail::{Address, Limits, Mail, RfcMessageId};
 
 /// A mail from a person, asking something, with more header lines on top.
