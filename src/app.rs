@@ -11,12 +11,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::{Config, Retention};
-use crate::http::{self, Api, Listener};
+use crate::http::{self, Api, Letters, Listener};
 use crate::mailbox::{self, Room, Watching};
 use crate::net::{self, Dialler, Guard, HttpClients, NetError, Tokens};
 use crate::provider::{Provider, UnknownProvider};
 use crate::queue::{Queue, QueueError};
 use crate::run::Runner;
+use crate::smtp::{OperatorPost, Timeouts};
 use crate::store::{Holder, Store, StoreError};
 use crate::vault::{Vault, VaultError};
 
@@ -44,6 +45,9 @@ pub enum AppError {
     /// Another process serves this file.
     #[error("another postkey serves {0}; a SQLite file has one server (use PostgreSQL for several)")]
     AlreadyServed(String),
+    /// `operator_mail.from` is no address that mail can come from.
+    #[error("operator_mail.from is no address that mail can come from; correct it")]
+    OperatorMail,
     /// The port of the API cannot be opened.
     #[error("cannot listen on {0}: {1}; set http.listen to another port, or http.enabled to false")]
     Listen(String, std::io::Error),
@@ -126,7 +130,8 @@ impl App {
 
         if let Some(listener) = self.listener.take() {
             let (limits, grace) = (self.config.http.clone(), self.config.worker.shutdown_grace);
-            let router = http::router(self.api(&clients));
+            let api = self.api(&clients).with_letters(self.letters(&dialler)?);
+            let router = http::router(api);
             servers.spawn(http::serve_until(listener, router, limits, ended.clone(), grace));
         }
 
@@ -161,6 +166,14 @@ impl App {
             sent_copy: self.config.smtp.sent_copy,
             verify_ambiguous: self.config.smtp.verify_ambiguous,
         }
+    }
+
+    /// A way to write to users, where the operator has one and says what links begin with.
+    fn letters(&self, dialler: &Arc<Dialler>) -> Result<Option<Letters>, AppError> {
+        let Some(mail) = self.config.operator_mail.clone() else { return Ok(None) };
+        let post = OperatorPost::new(Arc::clone(dialler), mail, Timeouts::from(&self.config.smtp));
+        let post = post.ok_or(AppError::OperatorMail)?;
+        Ok(self.config.http.public_url.clone().map(|public_url| Letters::new(post, public_url)))
     }
 
     fn api(&self, clients: &HttpClients) -> Api {
@@ -234,8 +247,7 @@ fn sqlite_path(url: &str) -> Option<&str> {
 
 async fn sweep_until(store: Store, retention: Retention, stop: CancellationToken) {
     loop {
-        let now = store.clock().now();
-        match store.forget(now.minus(retention.mail_text), now.minus(retention.runs)).await {
+        match forget(&store, &retention).await {
             // More of the same is waiting; others get their turn in between.
             Ok(changed) if changed > 0 => {
                 tracing::info!(changed, "removed what is too old");
@@ -251,4 +263,12 @@ async fn sweep_until(store: Store, retention: Retention, stop: CancellationToken
             return;
         }
     }
+}
+
+/// A bounded batch of what is too old; answers how many rows it changed.
+async fn forget(store: &Store, retention: &Retention) -> Result<u64, StoreError> {
+    let now = store.clock().now();
+    let runs_before = now.minus(retention.runs);
+    let changed = store.forget(now.minus(retention.mail_text), runs_before).await?;
+    Ok(changed + store.forget_access(runs_before).await?)
 }

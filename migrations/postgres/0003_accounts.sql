@@ -61,6 +61,7 @@ CREATE TABLE audit_entries (
     hash       TEXT NOT NULL,
     PRIMARY KEY (user_id, position)
 );
+CREATE INDEX audit_entries_created ON audit_entries (created_at);
 
 -- How often something was tried that may only be tried so often.
 CREATE TABLE attempts (

@@ -72,6 +72,9 @@ pub enum CliError {
         /// What to do.
         advice: &'static str,
     },
+    /// Mails that were to be explained could not be read; each was told by name.
+    #[error("{0} of the files could not be read")]
+    Unread(usize),
     /// The process cannot run tasks.
     #[error("the program cannot start its tasks ({0}); check the limits of this account")]
     Runtime(#[source] std::io::Error),

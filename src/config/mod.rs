@@ -9,6 +9,7 @@ mod http;
 mod log;
 mod mailbox;
 mod network;
+mod operator_mail;
 mod platform_key;
 mod provider;
 mod retention;
@@ -36,6 +37,7 @@ pub use log::{Log, LogFormat};
 pub use mailbox::Mailbox;
 pub(crate) use nearest::suggestion;
 pub use network::Network;
+pub use operator_mail::{MailSecurity, OperatorMail};
 pub use platform_key::PlatformKey;
 pub use provider::Provider;
 pub use retention::Retention;
@@ -67,6 +69,8 @@ pub struct Config {
     pub answers: Answers,
     /// How people and programs reach it.
     pub http: Http,
+    /// The operator's own way to send mail; absent unless they have one.
+    pub operator_mail: Option<OperatorMail>,
     /// How long things are kept.
     pub retention: Retention,
     /// What is logged.

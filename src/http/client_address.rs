@@ -7,7 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use ipnet::IpNet;
 
-use super::error::{ApiError, ErrorCode};
+use super::error::ApiError;
 
 /// Who is at the other end of the connection.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +57,7 @@ impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        let unknown = || ApiError::new(ErrorCode::Internal, "the server does not know who is calling");
-        parts.extensions.get().copied().ok_or_else(unknown)
+        // Every connection says who is at its other end.
+        parts.extensions.get().copied().ok_or_else(ApiError::internal)
     }
 }

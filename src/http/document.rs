@@ -1,13 +1,15 @@
 //! The OpenAPI document: what the handlers say of themselves, with what every call has in common.
 
 use utoipa::OpenApi as _;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, Response, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
 use super::caller::Access;
 use super::error::{ErrorBody, ErrorCode, ErrorDescription};
+use super::idempotency::IDEMPOTENCY_KEY;
 use super::routes::{Route, table};
 
 /// What the security scheme is called.
@@ -38,10 +40,15 @@ pub(super) fn base() -> OpenApi {
 /// The whole document.
 pub fn document() -> OpenApi {
     let mut router = OpenApiRouter::with_openapi(base());
-    for Route { access, handler: (schemas, mut paths, handler) } in table() {
+    for Route { access, is_creating, handler: (schemas, mut paths, handler) } in table() {
         for (path, item) in &mut paths.paths {
             let has_id = path.contains('{');
-            operations(item).into_iter().for_each(|(_, operation)| complete(operation, access, has_id));
+            for (_, operation) in operations(item) {
+                complete(operation, access, has_id);
+                if is_creating {
+                    may_be_named(operation);
+                }
+            }
         }
         router = router.routes((schemas, paths, handler));
     }
@@ -68,6 +75,9 @@ fn complete(operation: &mut Operation, access: Access, has_id: bool) {
     refusal(operation, "408", "The call took too long.");
     refusal(operation, "429", "Too many calls; `Retry-After` says when to come back.");
     refusal(operation, "503", "The server cannot do it now; `Retry-After` says when to try again.");
+    if operation.parameters.iter().flatten().any(is_in_query) {
+        refusal(operation, "422", "A parameter has a value that it cannot have.");
+    }
     if operation.request_body.is_some() {
         refusal(operation, "400", "The body is not JSON.");
         refusal(operation, "413", "The body is too large.");
@@ -83,6 +93,26 @@ fn complete(operation: &mut Operation, access: Access, has_id: bool) {
     if access == Access::Administrator {
         refusal(operation, "403", "The token may not do this.");
     }
+}
+
+fn is_in_query(parameter: &RefOr<Parameter>) -> bool {
+    matches!(parameter, RefOr::T(parameter) if parameter.parameter_in == ParameterIn::Query)
+}
+
+/// What is true of calls that make something.
+fn may_be_named(operation: &mut Operation) {
+    let schema = ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255));
+    let name = ParameterBuilder::new()
+        .name(IDEMPOTENCY_KEY.as_str())
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(
+            "Names the call: one that comes again within a day is answered and not carried out again.",
+        ))
+        .schema(Some(schema.pattern(Some("^[!-~]+$"))))
+        .build();
+    operation.parameters.get_or_insert_default().push(name.into());
+    refusal(operation, "409", "There is one already, or a call of this name is being worked on.");
 }
 
 fn right(access: Access) -> Option<&'static str> {

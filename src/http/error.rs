@@ -36,6 +36,8 @@ pub enum ErrorCode {
     NotInvited,
     /// This server mails no links to reset a password.
     ResetUnavailable,
+    /// The link to reset a password is used, too old, or wrong.
+    LinkInvalid,
     /// There is no such thing, or it is somebody else's.
     NotFound,
     /// The path has no such method.
@@ -73,9 +75,11 @@ impl ErrorCode {
         match self {
             Self::MalformedJson | Self::InvalidHeader => StatusCode::BAD_REQUEST,
             Self::Unauthorized | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
-            Self::Forbidden | Self::SignUpClosed | Self::NotInvited | Self::ResetUnavailable => {
-                StatusCode::FORBIDDEN
-            }
+            Self::Forbidden
+            | Self::SignUpClosed
+            | Self::NotInvited
+            | Self::ResetUnavailable
+            | Self::LinkInvalid => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
@@ -141,6 +145,11 @@ impl ApiError {
         )
     }
 
+    /// A fault of the program; what it was belongs into the log.
+    pub fn internal() -> Self {
+        Self::new(ErrorCode::Internal, "the server failed; the log of its operator says why")
+    }
+
     /// Too many calls or attempts; the same works after `wait`.
     pub fn too_many(wait: Duration) -> Self {
         Self::new(ErrorCode::TooManyRequests, "too many calls; wait as long as Retry-After says").after(wait)
@@ -155,14 +164,14 @@ impl From<StoreError> for ApiError {
             return Self::new(ErrorCode::Unavailable, message).after(Duration::from_secs(1));
         }
         tracing::error!(%error, "a call failed");
-        Self::new(ErrorCode::Internal, "the server failed; the log of its operator says why")
+        Self::internal()
     }
 }
 
 impl From<VaultError> for ApiError {
     fn from(error: VaultError) -> Self {
         tracing::error!(%error, "a call failed");
-        Self::new(ErrorCode::Internal, "the server failed; the log of its operator says why")
+        Self::internal()
     }
 }
 

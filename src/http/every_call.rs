@@ -1,6 +1,7 @@
 //! What goes around every call: an id, the caller's address, a time limit, the headers that browsers heed, one shape
 //! for refusals, and one line in the log.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -8,6 +9,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
 
 use super::Api;
 use super::client_address::Peer;
@@ -29,9 +31,11 @@ pub(super) async fn surround(State(api): State<Arc<Api>>, mut request: Request, 
         let client = api.proxies.find_client(peer.ip(), request.headers());
         request.extensions_mut().insert(client);
     }
-    let answer = tokio::time::timeout(api.config.http.call_timeout, next.run(request)).await;
-    let mut response = match answer {
-        Ok(response) => in_our_shape(response),
+    // A fault in one call is an answer, and does not take others of its connection along.
+    let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let mut response = match tokio::time::timeout(api.config.http.call_timeout, answered).await {
+        Ok(Ok(response)) => in_our_shape(response),
+        Ok(Err(_panic)) => ApiError::internal().into_response(),
         Err(_) => late().into_response(),
     };
     add_headers(response.headers_mut());

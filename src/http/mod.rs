@@ -19,10 +19,13 @@ mod client_address;
 mod document;
 mod error;
 mod every_call;
+mod idempotency;
 mod input;
+mod letters;
 mod pages;
 mod passwords;
 mod reference;
+mod reset_page;
 mod secret_token;
 mod serving;
 mod texts;
@@ -32,7 +35,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderValue, Method, header};
 use tower_http::cors::CorsLayer;
 
 use self::client_address::Proxies;
@@ -47,6 +50,7 @@ pub use self::caller::{Access, Authority, Caller, Scope};
 pub use self::client_address::ClientAddress;
 pub use self::document::document;
 pub use self::error::{ApiError, ErrorBody, ErrorCode};
+pub use self::letters::Letters;
 pub use self::serving::{Listener, serve_until};
 
 /// What handlers work with.
@@ -59,6 +63,7 @@ pub struct Api {
     passwords: Passwords,
     throttle: Throttle,
     proxies: Proxies,
+    letters: Option<Letters>,
 }
 
 impl Api {
@@ -72,7 +77,13 @@ impl Api {
     ) -> Self {
         let throttle = Throttle::new(config.http.calls_per_minute);
         let proxies = Proxies::new(&config.http.trusted_proxies);
-        Self { store, vault, clients, guard, config, passwords: Passwords::new(), throttle, proxies }
+        let passwords = Passwords::new();
+        Self { store, vault, clients, guard, config, passwords, throttle, proxies, letters: None }
+    }
+
+    /// With a way to write to users.
+    pub fn with_letters(self, letters: Option<Letters>) -> Self {
+        Self { letters, ..self }
     }
 }
 
@@ -96,11 +107,10 @@ fn allow_origins(origins: &[String]) -> Option<CorsLayer> {
     if origins.is_empty() {
         return None;
     }
-    let idempotency_key = HeaderName::from_static("idempotency-key");
     let cors = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency_key])
-        .expose_headers([header::RETRY_AFTER, every_call::REQUEST_ID]);
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency::IDEMPOTENCY_KEY])
+        .expose_headers([header::RETRY_AFTER, every_call::REQUEST_ID, idempotency::REPLAYED]);
     Some(cors)
 }

@@ -61,7 +61,7 @@ impl Passwords {
             drop(place);
             value
         });
-        done.await.map_err(|_| ApiError::new(ErrorCode::Internal, "the server failed; try again"))
+        done.await.map_err(|_| ApiError::internal())
     }
 }
 

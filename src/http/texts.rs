@@ -8,7 +8,7 @@ use utoipa::openapi::{KnownFormat, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 use crate::mail::Address;
-use crate::vault::{LONGEST_PASSWORD, SHORTEST_PASSWORD, is_password_length};
+use crate::vault::{LONGEST_PASSWORD, SHORTEST_PASSWORD, is_guessed_first, is_password_length};
 
 /// Longest line, in characters.
 const LONGEST_LINE: usize = 200;
@@ -97,6 +97,9 @@ impl<'de> Deserialize<'de> for NewPassword {
         if !is_password_length(&password) {
             let problem = format!("must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters");
             return Err(D::Error::custom(problem));
+        }
+        if is_guessed_first(&password) {
+            return Err(D::Error::custom("is one of those that are guessed first; choose another one"));
         }
         Ok(Self(password))
     }

@@ -1,13 +1,45 @@
 //! Characters that a reader cannot see are taken out before anybody reads (EM-51, EM-52, EM-117).
 
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+
 /// Whether `c` is drawn as nothing or turns the reading direction.
 ///
-/// Joiners (U+200C, U+200D) and variation selectors stay: emoji and several scripts are spelt with them.
+/// Joiners (U+200C, U+200D) and variation selectors are not among them: emoji and several scripts are spelt with
+/// them, so they depend on their neighbours.
 pub(super) fn is_invisible(c: char) -> bool {
     matches!(c,
-        '\u{00AD}' | '\u{061C}' | '\u{180E}' | '\u{200B}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
-        | '\u{2060}'..='\u{206F}' | '\u{FEFF}' | '\u{FFF9}'..='\u{FFFB}' | '\u{E0000}'..='\u{E007F}'
+        '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}' | '\u{180E}' | '\u{200B}'
+        | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FEFF}'
+        | '\u{FFA0}' | '\u{FFF9}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}'
         | '\u{E000}'..='\u{F8FF}' | '\u{F0000}'..='\u{10FFFF}')
+}
+
+/// Whether `c` joins or parts its neighbours without being drawn.
+fn is_joiner(c: char) -> bool {
+    matches!(c, '\u{200C}' | '\u{200D}')
+}
+
+/// Whether `c` chooses one of several forms of the character before it.
+fn is_selector(c: char) -> bool {
+    matches!(c, '\u{FE00}'..='\u{FE0F}' | '\u{180B}'..='\u{180D}')
+}
+
+/// Whether a joiner or a selector means something behind `before`: in emoji, and in scripts that join their letters.
+fn may_follow(c: char, before: Option<char>) -> bool {
+    let Some(before) = before else { return false };
+    let is_symbol = before > '\u{2000}' && !is_joiner(before) && !before.is_whitespace();
+    let is_joining_script = matches!(before, '\u{0590}'..='\u{109F}' | '\u{1780}'..='\u{18AF}');
+    match is_selector(c) {
+        // Digits and signs become keys: `1`, U+FE0F, U+20E3.
+        true => {
+            !is_selector(before)
+                && (is_symbol
+                    || is_joining_script
+                    || before.is_ascii_punctuation()
+                    || before.is_ascii_digit())
+        }
+        false => is_symbol || is_joining_script || is_selector(before),
+    }
 }
 
 /// One line: line breaks and tabs become spaces, runs of spaces one, control and invisible characters go; trimmed.
@@ -24,10 +56,25 @@ pub(super) fn line(text: &str) -> String {
     out
 }
 
-/// Text of several lines: every line break becomes `\n`; control characters except tab and invisible ones go.
+/// Text without what a reader cannot see.
+pub(super) struct Cleaned {
+    pub(super) text: String,
+    /// How many characters were taken out, line ends and control characters apart (EM-117).
+    pub(super) invisible_chars: usize,
+}
+
+/// [`counted_lines`] without the count.
 pub(super) fn lines(text: &str) -> String {
+    counted_lines(text).text
+}
+
+/// Text of several lines in composed form (NFC): every line break becomes `\n`; control characters except tab and
+/// invisible ones go.
+pub(super) fn counted_lines(text: &str) -> Cleaned {
     let mut out = String::with_capacity(text.len());
+    let mut invisible_chars = 0;
     let mut chars = text.chars().peekable();
+    let mut before = None;
     while let Some(c) = chars.next() {
         match c {
             '\r' => {
@@ -36,12 +83,19 @@ pub(super) fn lines(text: &str) -> String {
             }
             '\n' | '\t' => out.push(c),
             '\u{2028}' | '\u{2029}' => out.push('\n'),
-            '\u{00A0}' => out.push(' '),
-            _ if c.is_control() || is_invisible(c) => {}
+            '\u{00A0}' | '\u{202F}' => out.push(' '),
+            _ if c.is_control() => continue,
+            _ if is_invisible(c) || ((is_joiner(c) || is_selector(c)) && !may_follow(c, before)) => {
+                invisible_chars += 1;
+                continue;
+            }
             _ => out.push(c),
         }
+        before = Some(c);
     }
-    out
+    let is_composed = is_nfc_quick(out.chars()) == IsNormalized::Yes;
+    let text = if is_composed { out } else { out.nfc().collect() };
+    Cleaned { text, invisible_chars }
 }
 
 /// At most `longest` characters, not ending within a character that is spelt with several (EM-51).
@@ -66,4 +120,11 @@ fn belongs_to_the_one_before(c: char) -> bool {
 pub(super) fn cut_bytes(text: &str, longest: usize) -> &str {
     let end = (0..=longest.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     text.get(..end).unwrap_or("")
+}
+
+/// The longest end of `text` with at most `longest` bytes.
+pub(super) fn cut_start(text: &str, longest: usize) -> &str {
+    let first = text.len().saturating_sub(longest);
+    let start = (first..=text.len()).find(|start| text.is_char_boundary(*start)).unwrap_or(text.len());
+    text.get(start..).unwrap_or("")
 }

@@ -2,6 +2,7 @@
 
 use super::charset;
 use super::content_type;
+use super::encoded_words;
 use super::limits::Limits;
 
 /// The fields of one header block, names in lower case, values unfolded and readable but not decoded.
@@ -33,6 +34,11 @@ impl Fields {
     /// The values of every field of that name, from the top.
     pub fn all<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> {
         self.fields.iter().filter(move |field| field.name == name).map(|field| field.value.as_str())
+    }
+
+    /// Every field as name and value, from the top.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|field| (field.name.as_str(), field.value.as_str()))
     }
 
     /// Whether there is a field of that name.
@@ -107,17 +113,24 @@ fn is_mbox_mark(line: &[u8], is_first: bool) -> bool {
     line.starts_with(b">From ") || (is_first && line.starts_with(b"From "))
 }
 
-/// Raw 8-bit values are UTF-8, else in the charset of the body (EM-112).
+/// Raw 8-bit values are UTF-8, else in the charset of the body, else in what they all together look like (EM-112).
 fn readable(raw: Vec<RawField<'_>>, is_cut: bool) -> Fields {
     let declared = raw.iter().find(|field| field.name.eq_ignore_ascii_case(b"content-type"));
-    let charset =
+    let declared =
         declared.and_then(|field| content_type::read(&String::from_utf8_lossy(&field.value)).charset());
-    let fields = raw.into_iter().map(|field| Field {
-        name: String::from_utf8_lossy(field.name).to_ascii_lowercase(),
-        value: match String::from_utf8(field.value) {
+    let is_utf8 = |field: &&RawField<'_>| std::str::from_utf8(&field.value).is_ok();
+    let strange: Vec<u8> =
+        raw.iter().filter(|field| !is_utf8(field)).flat_map(|field| field.value.clone()).collect();
+    let charset = declared
+        .filter(|label| label != "utf-8")
+        .unwrap_or_else(|| charset::guess(&strange).name().to_owned());
+    let fields = raw.into_iter().map(|field| {
+        let value = match String::from_utf8(field.value) {
             Ok(value) => value,
-            Err(error) => charset::decode(error.as_bytes(), charset.as_deref()),
-        },
+            Err(error) => charset::decode(error.as_bytes(), Some(&charset)),
+        };
+        let name = String::from_utf8_lossy(field.name).to_ascii_lowercase();
+        Field { name, value: encoded_words::joined(&value).into_owned() }
     });
     Fields { fields: fields.collect(), is_cut }
 }

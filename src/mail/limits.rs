@@ -19,6 +19,8 @@ pub struct Limits {
     pub depth: usize,
     /// Bytes of the cleaned text, visible and quoted together.
     pub text_bytes: usize,
+    /// Bytes of the text of all text attachments together.
+    pub attachment_text_bytes: usize,
 }
 
 impl Default for Limits {
@@ -31,6 +33,7 @@ impl Default for Limits {
             parts: 100,
             depth: 10,
             text_bytes: 64 * 1024,
+            attachment_text_bytes: 256 * 1024,
         }
     }
 }

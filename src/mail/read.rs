@@ -6,12 +6,15 @@ use mail_parser::parsers::MessageStream;
 use sha2::{Digest, Sha256};
 
 use super::address::{Address, Named};
+use super::attachments::{self, Attachment};
+use super::bounce::{self, Bounce};
+use super::calendar;
 use super::fields::{self, Fields};
 use super::limits::Limits;
 use super::message_id::RfcMessageId;
 use super::structure::{self, Leaf, Structure};
 use super::visible::{self, VisibleText};
-use super::{clean, transfer};
+use super::{clean, content_type, smime, transfer};
 use crate::clock::Timestamp;
 
 /// What a mail says. `Debug` shows sizes only.
@@ -45,23 +48,14 @@ pub struct Mail {
     pub text: VisibleText,
     /// The files, attached mails included.
     pub attachments: Vec<Attachment>,
+    /// What it says about a mail that was not delivered, when it is a bounce.
+    pub bounce: Option<Bounce>,
     /// What was found or cut on the way.
     pub flags: Flags,
     /// SHA-256 of the new words, white space and case folded: equal texts have equal hashes (EM-28).
     pub content_hash: [u8; 32],
     /// What the gate asks besides.
     pub signals: Signals,
-}
-
-/// One file of a mail; its content is not kept.
-#[derive(Clone, PartialEq, Eq)]
-pub struct Attachment {
-    /// A safe file name without path (EM-124).
-    pub name: String,
-    /// The declared kind, such as `image/png`.
-    pub kind: String,
-    /// Decoded size, near enough.
-    pub bytes: usize,
 }
 
 /// What happened while reading; none of them is an error.
@@ -77,6 +71,10 @@ pub struct Flags {
     pub is_text_cut: bool,
     /// Text that a reader would not see was left out.
     pub has_hidden_text: bool,
+    /// How many characters of it, white space apart.
+    pub hidden_chars: usize,
+    /// How many characters that are drawn as nothing were left out (EM-117).
+    pub invisible_chars: usize,
     /// The words are encrypted: nothing here can read them (EM-127).
     pub is_encrypted: bool,
 }
@@ -87,6 +85,10 @@ pub struct Signals {
     pub(super) fields: Fields,
     pub(super) root_kind: String,
     pub(super) leaf_kinds: Vec<String>,
+    /// The Message-IDs of the mails that are attached or returned (EM-14).
+    pub(super) returned_ids: Vec<RfcMessageId>,
+    /// The `METHOD` of a calendar that is the body, in capitals (EM-21).
+    pub(super) calendar_method: Option<String>,
 }
 
 /// Reads `raw`; total, linear, and bounded by `limits` before anything is parsed.
@@ -94,15 +96,23 @@ pub fn read(raw: &[u8], limits: &Limits) -> Mail {
     let kept = raw.get(..limits.message_bytes).unwrap_or(raw);
     let unix_lines = fields::with_line_feeds(kept);
     let (fields, body) = fields::split(unix_lines.as_deref().unwrap_or(kept), limits);
-    let structure = structure::walk(&fields, body, limits);
-    let found = visible::find(&structure.leaves, limits);
+    let signed = signed_content(&fields, body);
+    let inner = signed.as_deref().map(|bytes| fields::split(bytes, limits));
+    let structure = match &inner {
+        Some((fields, body)) => structure::walk(fields, body, limits),
+        None => structure::walk(&fields, body, limits),
+    };
+    let subject = clean::line(&decode_words(fields.first("subject").unwrap_or("")));
+    let mut found = visible::find(&structure.leaves, is_forward(&subject), limits);
     let flags = Flags {
         is_message_cut: kept.len() < raw.len(),
         are_headers_cut: fields.is_cut(),
         are_parts_cut: structure.is_cut,
         is_text_cut: found.is_cut,
-        has_hidden_text: found.has_hidden,
-        is_encrypted: is_encrypted(&structure, &found.text),
+        hidden_chars: found.hidden_chars,
+        invisible_chars: found.invisible_chars,
+        has_hidden_text: found.hidden_chars > 0,
+        is_encrypted: note_encrypted(&structure, &mut found.text),
     };
     let header = Header { fields: &fields, most: limits.addresses };
     Mail {
@@ -112,14 +122,15 @@ pub fn read(raw: &[u8], limits: &Limits) -> Mail {
         to: header.addresses("to"),
         cc: header.addresses("cc"),
         delivered_to: header.delivered_to(),
-        subject: clean::line(&decode_words(fields.first("subject").unwrap_or(""))),
+        subject,
         message_id: header.message_id(),
         in_reply_to: RfcMessageId::extract_all(fields.first("in-reply-to").unwrap_or("")),
         references: RfcMessageId::extract_all(fields.first("references").unwrap_or("")),
         date: fields.last("date").and_then(date),
+        bounce: bounce::find(&fields, &structure, &found.text.visible),
         content_hash: hash_words(&found.text.visible),
         text: found.text,
-        attachments: attachments(&structure.leaves),
+        attachments: attachments::list(&structure.leaves, limits),
         flags,
         signals: signals(fields, structure.root_kind, &structure.leaves),
     }
@@ -129,6 +140,13 @@ impl Mail {
     /// How many hosts passed the mail on: its `Received` fields (EM-18).
     pub fn hops(&self) -> usize {
         self.signals.fields.all("received").count()
+    }
+
+    /// The mails that this one names, the most telling first (EM-14, EM-69, EM-151).
+    pub fn named_ids(&self) -> impl Iterator<Item = &RfcMessageId> {
+        let about = self.bounce.iter().flat_map(|bounce| &bounce.about);
+        let own = self.in_reply_to.iter().chain(self.references.iter().rev());
+        about.chain(&self.signals.returned_ids).chain(own)
     }
 }
 
@@ -140,12 +158,6 @@ impl fmt::Debug for Mail {
             .field("attachments", &self.attachments.len())
             .field("flags", &self.flags)
             .finish_non_exhaustive()
-    }
-}
-
-impl fmt::Debug for Attachment {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Attachment {{ kind: {}, bytes: {} }}", self.kind, self.bytes)
     }
 }
 
@@ -197,11 +209,48 @@ pub(super) fn address_list(value: &str, most: usize) -> Vec<Named> {
     usable.take(most).collect()
 }
 
+/// Whether a return path is `<>`, `< >`, `<<>>` or nothing at all (EM-1).
+pub(super) fn is_null_path(path: &str) -> bool {
+    path.chars().all(|c| c.is_whitespace() || c == '<' || c == '>')
+}
+
 /// Decodes the encoded words of an unstructured field (RFC 2047).
-fn decode_words(value: &str) -> String {
+pub(super) fn decode_words(value: &str) -> String {
     let line = format!("{}\n", value.replace(['\r', '\n'], " "));
     let decoded = MessageStream::new(line.as_bytes()).parse_unstructured();
     decoded.into_text().map(|text| text.into_owned()).unwrap_or_default()
+}
+
+/// What mail programs put in front of the subject of a forwarded mail, in lower case.
+const FORWARD_PREFIXES: [&str; 22] = [
+    "fw",
+    "fwd",
+    "wg",
+    "tr",
+    "rv",
+    "i",
+    "inoltra",
+    "enc",
+    "vs",
+    "vb",
+    "vl",
+    "pd",
+    "továbbítás",
+    "fs",
+    "ilt",
+    "πρθ",
+    "yml",
+    "trs",
+    "doorst",
+    "переслать",
+    "转发",
+    "轉寄",
+];
+
+/// Whether the subject says that the mail is a forward (EM-121).
+fn is_forward(subject: &str) -> bool {
+    let prefix = subject.split([':', '：']).next().unwrap_or("").trim().to_lowercase();
+    prefix.len() < subject.trim().len() && FORWARD_PREFIXES.contains(&prefix.as_str())
 }
 
 fn date(value: &str) -> Option<Timestamp> {
@@ -211,13 +260,36 @@ fn date(value: &str) -> Option<Timestamp> {
     Some(Timestamp::from_millis(parsed.to_timestamp().saturating_mul(1000)))
 }
 
-fn is_encrypted(structure: &Structure<'_>, text: &VisibleText) -> bool {
-    structure.root_kind == "multipart/encrypted"
-        || matches!(structure.root_kind.as_str(), "application/pkcs7-mime" | "application/x-pkcs7-mime")
-        || text.visible.contains("-----BEGIN PGP MESSAGE-----")
+/// Stands where encrypted words stand (EM-127).
+const ENCRYPTED_NOTE: &str = "[This part of the mail is encrypted and cannot be read.]";
+
+/// The MIME entity within a mail that is signed as a whole (EM-127).
+fn signed_content(fields: &Fields, body: &[u8]) -> Option<Vec<u8>> {
+    let kind = content_type::read(fields.first("content-type").unwrap_or(""));
+    let encoding = fields.first("content-transfer-encoding").unwrap_or("").trim().to_ascii_lowercase();
+    let is_message = smime::is_message(&kind.kind, kind.parameter("name"));
+    is_message.then(|| smime::signed_content(&transfer::decode(body, &encoding))).flatten()
 }
 
-fn hash_words(visible: &str) -> [u8; 32] {
+/// Whether words are encrypted; in their place `text` gets a note.
+fn note_encrypted(structure: &Structure<'_>, text: &mut VisibleText) -> bool {
+    let is_sealed = |leaf: &Leaf<'_>| smime::is_message(&leaf.kind, leaf.name.as_deref());
+    let is_whole = structure.root_kind == "multipart/encrypted"
+        || (text.visible.is_empty() && structure.leaves.iter().any(is_sealed));
+    if is_whole {
+        ENCRYPTED_NOTE.clone_into(&mut text.visible);
+    }
+    let mut is_part = false;
+    while let Some((before, rest)) = text.visible.split_once("-----BEGIN PGP MESSAGE-----") {
+        let after = rest.split_once("-----END PGP MESSAGE-----").map_or("", |(_, after)| after);
+        text.visible = format!("{before}{ENCRYPTED_NOTE}{after}");
+        is_part = true;
+    }
+    is_whole || is_part
+}
+
+/// SHA-256 of the words, white space and case folded: equal texts have equal hashes (EM-28).
+pub fn hash_words(visible: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     for word in visible.split_whitespace() {
         hash.update(word.to_lowercase());
@@ -226,25 +298,12 @@ fn hash_words(visible: &str) -> [u8; 32] {
     hash.finalize().into()
 }
 
-fn attachments(leaves: &[Leaf<'_>]) -> Vec<Attachment> {
-    let files = leaves.iter().filter(|leaf| !visible::is_body(leaf)).enumerate();
-    let files = files.map(|(index, leaf)| Attachment {
-        name: file_name(leaf.name.as_deref(), index + 1),
-        kind: clean::cut_chars(&clean::line(&leaf.kind), 100),
-        bytes: transfer::decoded_len(leaf.body, &leaf.encoding),
-    });
-    files.collect()
-}
-
-/// The last path part of a declared name without what file systems stumble over (EM-124 in part).
-fn file_name(declared: Option<&str>, number: usize) -> String {
-    let declared = clean::line(&decode_words(declared.unwrap_or("")));
-    let last = declared.rsplit(['/', '\\', ':']).next().unwrap_or("");
-    let kept: String = last.chars().filter(|c| !"<>\"|?*".contains(*c)).collect();
-    let kept = clean::cut_chars(kept.trim_matches(|c: char| c == '.' || c.is_whitespace()), 120);
-    if kept.is_empty() { format!("attachment-{number}") } else { kept }
-}
-
 fn signals(fields: Fields, root_kind: String, leaves: &[Leaf<'_>]) -> Signals {
-    Signals { fields, root_kind, leaf_kinds: leaves.iter().map(|leaf| leaf.kind.clone()).collect() }
+    Signals {
+        fields,
+        root_kind,
+        leaf_kinds: leaves.iter().map(|leaf| leaf.kind.clone()).collect(),
+        returned_ids: bounce::returned_ids(leaves),
+        calendar_method: calendar::method(leaves),
+    }
 }

@@ -20,6 +20,12 @@ pub(super) struct Leaf<'a> {
     pub(super) body: &'a [u8],
     /// Whether an alternative to it may stand beside it.
     pub(super) in_alternative: bool,
+    /// Whether it is shown within the text, such as a picture.
+    pub(super) is_inline: bool,
+    /// `format=flowed` (RFC 3676), and whether the space before a break is part of the break.
+    pub(super) flowed: Option<bool>,
+    /// Whether it carries words of the mail and is no file (EM-109).
+    pub(super) is_body: bool,
 }
 
 /// The leaves in the order of reading.
@@ -66,7 +72,22 @@ pub(super) fn walk<'a>(root: &Fields, body: &'a [u8], limits: &Limits) -> Struct
             None => structure.leaves.push(leaf(&part, declared)),
         }
     }
+    mark_bodies(&mut structure.leaves);
     structure
+}
+
+/// Text without a file name is the mail's words; failing that the first text that does not call itself an attachment.
+fn mark_bodies(leaves: &mut [Leaf<'_>]) {
+    let may_be =
+        |leaf: &Leaf<'_>| matches!(leaf.kind.as_str(), "text/plain" | "text/html") && !leaf.is_attachment;
+    for leaf in leaves.iter_mut() {
+        leaf.is_body = may_be(leaf) && leaf.name.is_none();
+    }
+    if !leaves.iter().any(|leaf| leaf.is_body)
+        && let Some(first) = leaves.iter_mut().find(|leaf| may_be(leaf))
+    {
+        first.is_body = true;
+    }
 }
 
 fn boundary(declared: &ContentType) -> Option<&str> {
@@ -136,9 +157,15 @@ fn without_end<'a>(start: &'a [u8], rest: &[u8]) -> &'a [u8] {
 fn leaf<'a>(part: &Pending<'a>, declared: ContentType) -> Leaf<'a> {
     let disposition = content_type::read(part.fields.first("content-disposition").unwrap_or(""));
     let name = disposition.parameter("filename").or_else(|| declared.parameter("name"));
-    let encoding = part.fields.first("content-transfer-encoding").unwrap_or("").trim().to_ascii_lowercase();
+    let encoding = part.fields.first("content-transfer-encoding").unwrap_or("");
+    let encoding = encoding.split([';', '(']).next().unwrap_or("").trim().to_ascii_lowercase();
+    let is_flowed = declared.parameter("format").is_some_and(|format| format.eq_ignore_ascii_case("flowed"));
+    let is_delsp = declared.parameter("delsp").is_some_and(|delsp| delsp.eq_ignore_ascii_case("yes"));
     Leaf {
         name: name.map(str::to_owned),
+        flowed: is_flowed.then_some(is_delsp),
+        is_inline: disposition.kind == "inline" || part.fields.has("content-id"),
+        is_body: false,
         is_attachment: disposition.kind == "attachment",
         charset: declared.charset(),
         kind: if is_leaf_kind(&declared.kind) { declared.kind } else { part.default_kind.to_owned() },

@@ -88,6 +88,10 @@ id!(
     InviteId
 );
 id!(
+    /// One place where automation has stopped.
+    SuppressionId
+);
+id!(
     /// One run; it has its message's id, since every message has exactly one.
     RunId
 );

@@ -27,8 +27,8 @@ pub use error::{CommandFailure, VaultError};
 pub use generate::generate_kek;
 pub use mask::{last_four, mask};
 pub use password::{
-    LONGEST_PASSWORD, NOBODYS_HASH, SHORTEST_PASSWORD, hash_password, is_outdated_hash, is_password,
-    is_password_length,
+    LONGEST_PASSWORD, NOBODYS_HASH, SHORTEST_PASSWORD, hash_password, is_guessed_first, is_outdated_hash,
+    is_password, is_password_length,
 };
 pub use place::Place;
 pub use sealed::Sealed;

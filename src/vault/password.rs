@@ -13,6 +13,11 @@ pub const SHORTEST_PASSWORD: usize = 8;
 /// Longest password, in characters.
 pub const LONGEST_PASSWORD: usize = 128;
 
+/// Guesses that a password must outlast.
+const FIRST_GUESSES: u64 = 100_000;
+/// Longest password, in characters, that may be on somebody's list.
+const LONGEST_GUESSED: usize = 24;
+
 /// OWASP's least costs for Argon2id: 19 MiB, 2 passes, 1 lane.
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
@@ -26,6 +31,14 @@ pub const NOBODYS_HASH: &str =
 pub fn is_password_length(password: &SecretString) -> bool {
     let length = password.expose_secret().nfc().count();
     (SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&length)
+}
+
+/// Whether a new password is among the first 100 000 that somebody would guess (SR-31). Long ones are not looked at:
+/// nobody's list has them, and looking takes its time.
+pub fn is_guessed_first(password: &SecretString) -> bool {
+    let password = password.expose_secret();
+    let is_short = password.chars().count() <= LONGEST_GUESSED;
+    is_short && zxcvbn::zxcvbn(password, &[]).guesses() < FIRST_GUESSES
 }
 
 /// Argon2id in PHC form, of the password's composed form (NFC): keyboards differ in how they write one character.

@@ -3,5 +3,10 @@
 mod accounts;
 mod ai_configurations;
 mod bad_input;
+mod connections;
+mod document;
+mod invites;
 mod limits;
+mod named_calls;
+mod resets;
 mod tokens;

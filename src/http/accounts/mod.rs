@@ -1,8 +1,10 @@
 //! Accounts: signing up and in, sessions, passwords.
 
+pub(super) mod invites;
 pub(super) mod me;
 pub(super) mod password;
 pub(super) mod refresh;
+pub(super) mod reset;
 pub(super) mod sessions;
 pub(super) mod sign_in;
 pub(super) mod sign_up;
@@ -16,7 +18,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::access_token::AccessToken;
 use super::client_address::ClientAddress;
-use super::error::{ApiError, ErrorCode};
+use super::error::ApiError;
 use super::secret_token::{self, SecretToken};
 use crate::store::{Allowance, NewAuditEntry, NewSession, SessionId, UserId};
 
@@ -75,8 +77,7 @@ impl Beginning {
 
 fn tokens(api: &Api, access: AccessToken, refresh_token: String) -> Result<Tokens, ApiError> {
     let (now, life) = (api.store.clock().now(), api.config.http.access_token_life);
-    let failed = || ApiError::new(ErrorCode::Internal, "the server failed; the log of its operator says why");
-    let token = access.sign(&api.vault, now, now.plus(life)).ok_or_else(failed)?;
+    let token = access.sign(&api.vault, now, now.plus(life)).ok_or_else(ApiError::internal)?;
     Ok(Tokens { token, token_type: "Bearer", expires_in: life.as_secs(), refresh_token })
 }
 

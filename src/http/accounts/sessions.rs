@@ -53,7 +53,7 @@ pub(crate) async fn list_sessions(
 ) -> Result<Json<Page<SessionAnswer>>, ApiError> {
     let sessions = api.store.list_sessions(caller.user).await?;
     let items = sessions.into_iter().map(|session| answer(session, &caller)).collect();
-    Ok(Json(Page { items, next_cursor: None }))
+    Ok(Json(Page::whole(items)))
 }
 
 /// Sign out somewhere else.

@@ -23,7 +23,7 @@ pub(crate) async fn list(
     caller: Caller,
 ) -> Result<Json<Page<AiConfigurationAnswer>>, ApiError> {
     let stored = api.store.list_ai_configurations(caller.user).await?;
-    Ok(Json(Page { items: stored.into_iter().map(Into::into).collect(), next_cursor: None }))
+    Ok(Json(Page::whole(stored.into_iter().map(Into::into).collect())))
 }
 
 /// See one AI configuration.

@@ -1,247 +1,151 @@
-//! HTML to the text that a reader would see (EM-115 and EM-116 in part).
+//! HTML to the text that a reader would see (EM-115, EM-116).
 //!
-//! Own reading instead of a tree builder: one pass, bounded memory, no recursion, and nothing that is hidden by its
-//! own attributes gets through. Hiding by `<style>` rules, colours and positions is not seen yet.
+//! The tokens come from a WHATWG tokenizer. Instead of a tree there is only the stack of open elements, which is
+//! bounded, so that no nesting costs more than its own length. Everything that a reader would not see is counted
+//! and left out: `hidden` by attribute, by inline style, by simple rules of a `<style>`, or by its colour.
 
-mod tokens;
+mod elements;
+mod page;
+mod sheet;
+mod style;
 
-use mail_parser::decoders::html::add_html_token;
-use tokens::{Tag, Token, Tokens};
+use std::collections::HashMap;
 
-/// Elements whose text is not for readers.
-const DROPPED: [&str; 14] = [
-    "head", "title", "style", "script", "template", "noscript", "textarea", "svg", "math", "object",
-    "select", "iframe", "noframes", "noembed",
-];
+use html5gum::emitters::default::{DefaultEmitter, StartTag};
+use html5gum::{Token, Tokenizer};
+use page::Page;
+use sheet::Sheet;
+use style::Look;
 
-/// Elements without content: they have no closing tag to wait for.
-const VOID: [&str; 14] = [
-    "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track",
-    "wbr",
-];
+/// Deepest nesting that is followed; elements below it count as part of their parent.
+const DEEPEST: usize = 256;
 
-/// Elements that stand on lines of their own.
-const BLOCKS: [&str; 26] = [
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "body",
-    "center",
-    "dd",
-    "div",
-    "dl",
-    "dt",
-    "fieldset",
-    "footer",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "header",
-    "li",
-    "main",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "table",
-    "tr",
-    "ul",
-];
+/// The text of a page.
+#[derive(Default)]
+pub(super) struct Words {
+    pub(super) text: String,
+    /// Characters that a reader would not see, white space apart; none of them is in `text`.
+    pub(super) hidden_chars: usize,
+}
 
-/// Deepest level of quotes that is drawn.
-const DEEPEST_QUOTE: usize = 8;
-
-/// The text of `html`, at most about `longest` bytes, and whether something hidden was left out.
-pub(super) fn to_text(html: &str, longest: usize) -> (String, bool) {
-    let mut page = Page { longest, ..Page::default() };
-    for token in Tokens::new(html) {
-        if page.text.len() > longest {
+/// Reads `html` until about `longest` bytes of text are found.
+pub(super) fn to_text(html: &str, longest: usize) -> Words {
+    let mut emitter = DefaultEmitter::default();
+    emitter.naively_switch_states(true);
+    let mut walk = Walk { page: Page::new(longest), ..Walk::default() };
+    for Ok(token) in Tokenizer::new_with_emitter(html, emitter) {
+        match token {
+            Token::StartTag(tag) => walk.open(&tag),
+            Token::EndTag(tag) => walk.close(&name_of(&tag.name)),
+            Token::String(text) => walk.text(&String::from_utf8_lossy(&text.value)),
+            Token::Comment(_) | Token::Doctype(_) | Token::Error(_) => {}
+        }
+        if walk.page.is_full() {
             break;
         }
-        match token {
-            Token::Text(text) => page.write(text),
-            Token::Open(tag) => page.open(&tag),
-            Token::Close(name) => page.close(&name),
-        }
     }
-    (page.text.trim().to_owned(), page.has_hidden)
+    Words { text: walk.page.into_text(), hidden_chars: walk.hidden_chars }
 }
 
 #[derive(Default)]
-struct Page {
-    text: String,
-    longest: usize,
-    quote_depth: usize,
-    pre_depth: usize,
-    link: Option<(String, usize)>,
-    /// The element that is left out, and how many of its name are open within it.
-    skipping: Option<(String, usize)>,
-    has_hidden: bool,
+struct Walk {
+    page: Page,
+    sheet: Sheet,
+    open: Vec<Open>,
+    /// How many of each name are open, so that nobody looks for one that is not.
+    count: HashMap<String, usize>,
+    hidden_chars: usize,
 }
 
-impl Page {
-    fn write(&mut self, encoded: &str) {
-        if self.skipping.is_some() {
-            return;
-        }
-        for c in decode_entities(encoded).chars() {
-            let keeps_space = self.pre_depth > 0;
-            match c {
-                '\n' if keeps_space => self.new_line(),
-                _ if c.is_whitespace() && !keeps_space => self.space(),
-                _ => self.push(c),
+/// An element whose end has not come.
+struct Open {
+    name: String,
+    look: Look,
+    /// Such as `script`: no words for anybody, seen or hidden.
+    is_dropped: bool,
+}
+
+impl Walk {
+    fn text(&mut self, text: &str) {
+        let (look, is_dropped) = self.now();
+        let is_style = self.open.last().is_some_and(|open| open.name == "style");
+        match () {
+            () if is_style => self.sheet.read(text),
+            () if is_dropped => {}
+            () if look.is_hidden() => {
+                self.hidden_chars += text.chars().filter(|c| !c.is_whitespace()).count();
             }
+            () => self.page.write(text, look.keeps_lines),
         }
     }
 
-    fn open(&mut self, tag: &Tag<'_>) {
-        let name = tag.name.as_str();
-        if let Some((skipped, open)) = &mut self.skipping {
-            *open += usize::from(skipped == name);
-            return;
-        }
-        let is_hidden = is_hidden(tag);
-        if !VOID.contains(&name) && (is_hidden || DROPPED.contains(&name)) {
-            self.has_hidden |= is_hidden;
-            self.skipping = Some((name.to_owned(), 1));
-            return;
-        }
-        self.draw_open(name, tag);
+    fn now(&self) -> (Look, bool) {
+        self.open.last().map_or_else(Default::default, |open| (open.look, open.is_dropped))
     }
 
-    fn draw_open(&mut self, name: &str, tag: &Tag<'_>) {
-        if BLOCKS.contains(&name) {
-            self.fresh_line();
+    fn open(&mut self, tag: &StartTag<()>) {
+        let name = name_of(&tag.name);
+        self.close_implied(&name);
+        let (outer, is_dropped) = self.now();
+        let attribute = |name: &str| {
+            tag.attributes.get(name.as_bytes()).map(|value| String::from_utf8_lossy(&value.value))
+        };
+        let look = style::look(outer, &name, &attribute, &self.sheet);
+        let is_dropped = is_dropped || elements::DROPPED.contains(&name.as_str());
+        if !is_dropped && !look.is_hidden() {
+            self.page.open(&name, &attribute);
         }
-        match name {
-            "br" => self.new_line(),
-            "hr" => self.line_of("----"),
-            "p" => self.blank_line(),
-            "li" => self.write("- "),
-            "td" | "th" => self.space(),
-            "pre" => self.pre_depth += 1,
-            "blockquote" => self.quote_depth = (self.quote_depth + 1).min(DEEPEST_QUOTE),
-            "img" => self.write(tag.attribute("alt").unwrap_or("")),
-            "a" => self.link = tag.attribute("href").map(|target| (decode_entities(target), self.text.len())),
-            _ => {}
+        let is_followed = !elements::VOID.contains(&name.as_str()) && self.open.len() < DEEPEST;
+        if is_followed {
+            *self.count.entry(name.clone()).or_default() += 1;
+            self.open.push(Open { name, look, is_dropped });
+        }
+    }
+
+    /// A `<tr>` ends the cell before it, a paragraph the paragraph before it, and so on.
+    fn close_implied(&mut self, name: &str) {
+        for &(ended, fence) in elements::implied_ends(name) {
+            let is_fence = |open: &Open| fence.contains(&open.name.as_str());
+            if let Some(at) = self.find(ended, is_fence) {
+                self.close_to(at);
+            }
         }
     }
 
     fn close(&mut self, name: &str) {
-        if let Some((skipped, open)) = &mut self.skipping {
-            *open -= usize::from(skipped == name);
-            // `head` may be left unclosed: the body ends it.
-            if *open == 0 {
-                self.skipping = None;
+        let is_fence: fn(&Open) -> bool = match () {
+            () if elements::is_table(name) => |open| open.name == "template",
+            () if elements::is_block(name) => |open| elements::is_table(&open.name),
+            () => |open| elements::is_block(&open.name) || elements::is_table(&open.name),
+        };
+        match self.find(name, is_fence) {
+            Some(at) => self.close_to(at),
+            None if matches!(name, "p" | "br") => self.page.open(name, &|_| None),
+            None => {}
+        }
+    }
+
+    /// The innermost open element of that name, unless a fence stands before it.
+    fn find(&self, name: &str, is_fence: impl Fn(&Open) -> bool) -> Option<usize> {
+        self.count.get(name).filter(|count| **count > 0)?;
+        let from_top = self.open.iter().enumerate().rev();
+        from_top
+            .take_while(|(_, open)| open.name == name || !is_fence(open))
+            .find(|(_, open)| open.name == name)
+            .map(|(at, _)| at)
+    }
+
+    fn close_to(&mut self, at: usize) {
+        while self.open.len() > at {
+            let Some(open) = self.open.pop() else { return };
+            self.count.entry(open.name.clone()).and_modify(|count| *count -= 1);
+            if !open.is_dropped && !open.look.is_hidden() {
+                self.page.close(&open.name);
             }
-            return;
         }
-        match name {
-            "pre" => self.pre_depth = self.pre_depth.saturating_sub(1),
-            "p" => self.blank_line(),
-            "a" => self.close_link(),
-            _ => {}
-        }
-        if BLOCKS.contains(&name) {
-            self.fresh_line();
-        }
-        if name == "blockquote" {
-            self.quote_depth = self.quote_depth.saturating_sub(1);
-        }
-    }
-
-    /// Adds the target when the words do not already say it (EM-116).
-    fn close_link(&mut self) {
-        let Some((target, start)) = self.link.take() else { return };
-        let words = self.text.get(start..).unwrap_or("").trim();
-        let bare = target.trim_start_matches("mailto:");
-        let is_web =
-            target.starts_with("http://") || target.starts_with("https://") || target.starts_with("mailto:");
-        if is_web && !words.is_empty() && !words.contains(bare) && target.len() <= self.longest {
-            let shown = format!(" <{target}>");
-            shown.chars().for_each(|c| self.push(c));
-        }
-    }
-
-    fn push(&mut self, c: char) {
-        if self.quote_depth > 0 && (self.text.is_empty() || self.text.ends_with('\n')) {
-            (0..self.quote_depth).for_each(|_| self.text.push_str("> "));
-        }
-        self.text.push(c);
-    }
-
-    fn space(&mut self) {
-        if !self.text.is_empty() && !self.text.ends_with([' ', '\n']) {
-            self.text.push(' ');
-        }
-    }
-
-    fn new_line(&mut self) {
-        self.text.truncate(self.text.trim_end_matches(' ').len());
-        self.text.push('\n');
-    }
-
-    fn fresh_line(&mut self) {
-        if !self.text.is_empty() && !self.text.ends_with('\n') {
-            self.new_line();
-        }
-    }
-
-    fn blank_line(&mut self) {
-        self.fresh_line();
-        if !self.text.is_empty() && !self.text.ends_with("\n\n") {
-            self.text.push('\n');
-        }
-    }
-
-    fn line_of(&mut self, mark: &str) {
-        self.fresh_line();
-        mark.chars().for_each(|c| self.push(c));
-        self.new_line();
     }
 }
 
-/// Whether the element's own attributes keep it from being seen (EM-115).
-fn is_hidden(tag: &Tag<'_>) -> bool {
-    if !tag.has_attributes() {
-        return false;
-    }
-    let style: String =
-        tag.attribute("style").unwrap_or("").to_ascii_lowercase().split_whitespace().collect();
-    let declarations = || style.split(';').map(|one| one.trim_end_matches("!important"));
-    let has = |wanted: &str| declarations().any(|one| one == wanted);
-    let is_collapsed = ["height:0", "max-height:0", "width:0", "max-width:0"]
-        .iter()
-        .any(|zero| has(zero) || has(&format!("{zero}px")));
-    let is_tiny = ["font-size:0", "font-size:0px", "font-size:1px", "font-size:0pt", "font-size:0em"];
-    tag.attribute("hidden").is_some()
-        || tag.attribute("aria-hidden").is_some_and(|value| value.eq_ignore_ascii_case("true"))
-        || ["display:none", "visibility:hidden", "opacity:0", "mso-hide:all"].into_iter().any(has)
-        || is_tiny.into_iter().any(has)
-        || (is_collapsed && has("overflow:hidden"))
-}
-
-/// Longest entity with its `&` and `;`, in bytes.
-const LONGEST_ENTITY: usize = 34;
-
-fn decode_entities(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut pieces = text.split('&');
-    out.push_str(pieces.next().unwrap_or(""));
-    for piece in pieces {
-        let name_end = piece.bytes().take(LONGEST_ENTITY).position(|byte| byte == b';');
-        match name_end.and_then(|end| piece.split_at_checked(end + 1)) {
-            Some((name, after)) => {
-                add_html_token(&mut out, format!("&{name}").as_bytes(), false);
-                out.push_str(after);
-            }
-            None => {
-                out.push('&');
-                out.push_str(piece);
-            }
-        }
-    }
-    out
+fn name_of(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).into_owned()
 }

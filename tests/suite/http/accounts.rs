@@ -6,7 +6,7 @@ use postkey::config::SignUp;
 use serde_json::json;
 
 use crate::support::api::{PASSWORD, Service, account};
-use crate::support::database::{TestDatabase, on_both};
+use crate::support::database::on_both;
 
 on_both! {
     async fn the_first_account_is_the_administrators_and_closes_the_door(database: TestDatabase) {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::api::{Answered, Service, Visitor};
-use crate::support::database::{TestDatabase, on_both};
+use crate::support::database::on_both;
 use crate::support::provider_server::Answer;
 
 const KEY: &str = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789";

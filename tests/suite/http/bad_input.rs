@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::api::{PASSWORD, Service, account, send};
-use crate::support::database::{TestDatabase, on_both};
+use crate::support::database::on_both;
 
 const KEY: &str = "sk-test-0123456789abcdef";
 
@@ -90,6 +90,9 @@ on_both! {
             ("name", json!("a\tb")),
             ("password", json!("short")),
             ("password", json!("x".repeat(129))),
+            ("password", json!("password")),
+            ("password", json!("qwertyuiop")),
+            ("password", json!("iloveyou1")),
             ("password", json!(null)),
         ] {
             let mut body = account("ann");

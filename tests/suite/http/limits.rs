@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use crate::support::api::{Answered, PASSWORD, Service, send};
-use crate::support::database::{TestDatabase, on_both};
+use crate::support::database::on_both;
 
 /// A sign-in that says that it was forwarded.
 async fn sign_in_from(service: &Service, forwarded: &str, password: &str) -> Answered {

@@ -144,7 +144,7 @@ fn em_116_links_pictures_cells_lists_and_quotes_are_kept() {
     assert_eq!(html("<a href=\"https://x.org/a?b=1&amp;c=2\">here</a>"), "here <https://x.org/a?b=1&c=2>");
     assert_eq!(html("<a href=\"https://x.org\">https://x.org</a>"), "https://x.org");
     assert_eq!(html("<img src=x alt=\"A logo\">"), "A logo");
-    assert_eq!(html("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>"), "a b\nc");
+    assert_eq!(html("<table><tr><td>a</td><td>b</td></tr><tr><td>c</td></tr></table>"), "a | b\nc");
     assert_eq!(html("<ul><li>one</li><li>two</li></ul>"), "- one\n- two");
     assert_eq!(html("a<br>b &lt;c&gt; &amp; &#8364; &nosuch; 1 < 2"), "a\nb <c> & € &nosuch; 1 < 2");
     assert_eq!(

@@ -92,7 +92,7 @@ impl Service {
         self.visitor(signed_up["token"].as_str().unwrap())
     }
 
-    /// Stops it in order.
+    /// Stops it in order; its provider is there until then.
     pub async fn end(self) {
         self.stop.cancel();
         self.ended.await.unwrap();

@@ -1,5 +1,7 @@
 //! What the API says of itself: the OpenAPI document, and a page of it for people that loads nothing from elsewhere.
 
+mod page;
+
 use std::sync::LazyLock;
 
 use axum::http::header;
@@ -9,6 +11,9 @@ use super::document::document;
 
 static DOCUMENT: LazyLock<String> =
     LazyLock::new(|| document().to_json().unwrap_or_else(|_| "{}".to_owned()));
+
+static PAGE: LazyLock<String> =
+    LazyLock::new(|| page::write(&serde_json::from_str(&DOCUMENT).unwrap_or_default()));
 
 /// The OpenAPI document.
 #[utoipa::path(
@@ -24,6 +29,6 @@ pub(super) async fn openapi() -> impl IntoResponse {
     get, path = "/api/docs", tag = "reference",
     responses((status = OK, description = "The reference as a page.", body = String, content_type = "text/html")),
 )]
-pub(super) async fn page() -> impl IntoResponse {
-    Html("<!doctype html><title>Postkey</title><p><a href=\"/api/openapi.json\">openapi.json</a>")
+pub(super) async fn docs() -> impl IntoResponse {
+    ([(header::CONTENT_SECURITY_POLICY, page::policy())], Html(PAGE.as_str()))
 }
