@@ -3,13 +3,14 @@
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
 use crate::config::{Config, Retention};
-use crate::mailbox::{self, Watching};
+use crate::mailbox::{self, Room, Watching};
 use crate::net::{self, Dialler, Guard, HttpClients, NetError, Tokens};
 use crate::provider::{Provider, UnknownProvider};
 use crate::queue::{Queue, QueueError};
@@ -32,6 +33,9 @@ pub enum AppError {
     /// The queue ended by itself.
     #[error(transparent)]
     Queue(#[from] QueueError),
+    /// A task of the service ended by itself, which only a fault of the program explains.
+    #[error("a task of the service has died; start it again")]
+    Actor,
     /// `platform_key.provider` names no provider.
     #[error("platform_key.provider: {0}")]
     Platform(#[from] UnknownProvider),
@@ -95,11 +99,10 @@ impl App {
         let clients = HttpClients::new(&self.config.provider, self.guard.clone())?;
         let dialler = Arc::new(Dialler::new(self.guard.clone())?);
         let tokens = Tokens::new(clients.clone(), self.store.clock().clone());
-        let actors = TaskTracker::new();
+        let mut actors = JoinSet::new();
         let ended = stop.child_token();
         actors.spawn(mailbox::watch_until(self.watching(holder, &dialler, &tokens), ended.clone()));
         actors.spawn(sweep_until(self.store.clone(), self.config.retention.clone(), ended.clone()));
-        actors.close();
 
         let config = Arc::clone(&self.config);
         let runner = Runner::new(self.store.clone(), self.vault, clients, dialler, tokens, config);
@@ -107,10 +110,14 @@ impl App {
             let runner = runner.clone();
             async move { runner.run_once(claim).await }
         };
-        let worked = queue.run(handle, stop).await;
+        let worked = tokio::select! {
+            worked = queue.run(handle, stop.clone()) => worked.map_err(AppError::from),
+            () = died(&mut actors, &stop) => Err(AppError::Actor),
+        };
         ended.cancel();
-        actors.wait().await;
-        Ok(worked?)
+        // Leases that a database does not take back within this time end by themselves.
+        let _ = tokio::time::timeout(LAST_WORDS, async { while actors.join_next().await.is_some() {} }).await;
+        worked
     }
 
     fn watching(&self, holder: Holder, dialler: &Arc<Dialler>, tokens: &Tokens) -> Watching {
@@ -120,6 +127,7 @@ impl App {
             vault: Arc::clone(&self.vault),
             dialler: Arc::clone(dialler),
             tokens: tokens.clone(),
+            room: Room::new(self.config.mailbox.bytes_in_hand),
             config: self.config.mailbox.clone(),
             sent_copy: self.config.smtp.sent_copy,
             verify_ambiguous: self.config.smtp.verify_ambiguous,
@@ -137,6 +145,17 @@ impl App {
             Err(TryLockError::WouldBlock) => Err(AppError::AlreadyServed(path.display().to_string())),
             Err(TryLockError::Error(error)) => Err(failed(error)),
         }
+    }
+}
+
+/// How long actors have to give back what they lease, once everything else has ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// Returns when an actor ends although nobody has told it to.
+async fn died(actors: &mut JoinSet<()>, stop: &CancellationToken) {
+    let _ = actors.join_next().await;
+    if stop.is_cancelled() {
+        std::future::pending::<()>().await;
     }
 }
 

@@ -18,6 +18,7 @@ mod open;
 mod owners;
 mod runs;
 mod serve;
+mod suppressions;
 mod table;
 mod usage;
 mod user;
@@ -73,6 +74,9 @@ enum Command {
     Runs(runs::RunsCommand),
     /// What owners have to know.
     Notices(notices::Notices),
+    /// Where automation has stopped, and letting it go on.
+    #[command(subcommand)]
+    Suppressions(suppressions::SuppressionsCommand),
     /// What users' provider calls came to.
     Usage(usage::Usage),
     /// Make the database's tables, or bring them up to this version.
@@ -119,6 +123,7 @@ async fn run(arguments: Arguments) -> Result<String, CliError> {
         Command::Config(command) => config::run(&command, &config()?).await,
         Command::Runs(command) => runs::run(&command, &config()?).await,
         Command::Notices(command) => notices::run(&command, &config()?).await,
+        Command::Suppressions(command) => suppressions::run(&command, &config()?).await,
         Command::Usage(command) => usage::run(&command, &config()?).await,
         Command::Migrate => migrate::run(&config()?).await,
         // Before there is a configuration: it needs what this makes.

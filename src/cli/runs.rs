@@ -33,7 +33,8 @@ pub(super) enum RunsCommand {
     Retry {
         /// The id from the list.
         id: RunId,
-        /// Send a draft, or once more a reply of which nobody knows whether it went out (it may arrive twice).
+        /// Send a draft or a late reply, or once more one of which nobody knows whether it went out (it may arrive
+        /// twice).
         #[arg(long)]
         resend: bool,
     },
@@ -138,10 +139,14 @@ fn refuse_retry(run: &Run, resend: bool) -> Option<String> {
         (RunState::Held, Some(explain::DRAFT)) if !resend => {
             Some(format!("the reply of run {id} is a draft; send it with `postkey runs retry {id} --resend`"))
         }
-        (RunState::Held, Some(explain::AMBIGUOUS | explain::DRAFT)) => None,
+        (RunState::Held, Some(explain::TOO_LATE)) if !resend => Some(format!(
+            "the mail of run {id} is too old to be answered without a word from you; answer it all the same with \
+             `postkey runs retry {id} --resend`"
+        )),
+        (_, Some(reason)) if explain::is_overcome_by_the_owner(reason) => None,
         _ if resend => Some(format!(
-            "--resend is for drafts and for replies of which nobody knows whether they went out; run {id} is \
-             neither, so leave it out"
+            "--resend is for drafts, for late replies, for those of which nobody knows whether they went out, and for \
+             mail that a rule of its owner or its sender holds back; run {id} is none of them, so leave it out"
         )),
         _ => None,
     }

@@ -24,12 +24,16 @@ pub struct Mailbox {
     pub fetch_batch: usize,
     /// Largest mail that is read whole, in bytes; 25 MiB.
     pub max_message_bytes: usize,
+    /// Mail that this process holds in memory while taking it in, in bytes; 128 MiB.
+    pub bytes_in_hand: usize,
     /// Wait before the first reconnect; 1 s.
     pub reconnect_first: Duration,
     /// The longest wait between reconnects; 15 min.
     pub reconnect_longest: Duration,
     /// Refused logins in a row before the mailbox waits for its owner; 3.
     pub login_failures: u32,
+    /// How long a mail server may be away before the owner is told; 1 h.
+    pub away_notice: Duration,
     /// How long a process holds a mailbox without a sign of life; 60 s, at least 3 s.
     pub lease: Duration,
     /// How soon a change of a mailbox row is seen; 2 s.
@@ -49,9 +53,11 @@ impl Default for Mailbox {
             done_timeout: Duration::from_secs(15),
             fetch_batch: 50,
             max_message_bytes: 25 * 1024 * 1024,
+            bytes_in_hand: 128 * 1024 * 1024,
             reconnect_first: Duration::from_secs(1),
             reconnect_longest: Duration::from_secs(15 * 60),
             login_failures: 3,
+            away_notice: Duration::from_secs(3600),
             lease: Duration::from_secs(60),
             refresh: Duration::from_secs(2),
             connects_per_second: 20,
@@ -79,6 +85,7 @@ impl Mailbox {
                 name: "max_message_bytes",
                 slot: Slot::Size(&mut self.max_message_bytes, 64 * KIB..=GIB),
             },
+            Setting { name: "bytes_in_hand", slot: Slot::Size(&mut self.bytes_in_hand, 64 * KIB..=64 * GIB) },
             Setting {
                 name: "reconnect_first",
                 slot: Slot::Duration(&mut self.reconnect_first, Duration::from_millis(10)..=DAY),
@@ -88,6 +95,7 @@ impl Mailbox {
                 slot: Slot::Duration(&mut self.reconnect_longest, SECOND..=DAY),
             },
             Setting { name: "login_failures", slot: Slot::Count(&mut self.login_failures, 1..=100) },
+            Setting { name: "away_notice", slot: Slot::Duration(&mut self.away_notice, SECOND..=DAY) },
             Setting { name: "lease", slot: Slot::Duration(&mut self.lease, SECOND * 3..=HOUR) },
             Setting {
                 name: "refresh",

@@ -36,6 +36,11 @@ impl Fields {
         self.fields.iter().filter(move |field| field.name == name).map(|field| field.value.as_str())
     }
 
+    /// Every field as name and value, from the top.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.fields.iter().map(|field| (field.name.as_str(), field.value.as_str()))
+    }
+
     /// Whether there is a field of that name.
     pub fn has(&self, name: &str) -> bool {
         self.first(name).is_some()

@@ -13,6 +13,7 @@
 //! | [`identity()`] | a mail | what stays the same when it is seen again |
 //! | [`gate`] | a mail and who we are | answer to whom, or skip and why |
 //! | [`reply`] | a parent and words | the bytes of the answer |
+//! | [`Language`], `phrases` | a text | the few words of our own in its language |
 //! | [`disclosure()`], [`own_message_id`], [`loop_mark()`] | | what goes into it |
 //!
 //! Rules of the mail reference that are built here now:
@@ -20,7 +21,7 @@
 //! | topic | rules | not yet |
 //! |---|---|---|
 //! | gate | EM-1 to EM-12, EM-15 to EM-18, EM-31 to EM-33, EM-39 to EM-41, EM-129 (two authors) | EM-13, EM-14, EM-19 to EM-30, EM-34 |
-//! | reply | EM-35, EM-37, EM-38, EM-44 to EM-56 (plain text), EM-58, EM-59; SR-88, SR-89 | EM-36 (notices, edited drafts), EM-43, EM-57, HTML alternative, other languages |
+//! | reply | EM-35, EM-37 to EM-42, EM-44 to EM-56, EM-58, EM-59; EM-118, EM-141 (in the prompt); SR-69, SR-88, SR-89 | |
 //! | routing | EM-62, EM-64, EM-65, identity by EM-72 | EM-63, EM-66 to EM-71 |
 //! | reading | EM-106, EM-107, EM-109 to EM-117, EM-119 to EM-128, EM-130 to EM-132 | see below |
 //!
@@ -39,11 +40,28 @@
 //! | EM-133 | names are not compared for look-alikes | addresses are compared as A-labels |
 //! | EM-134 | files keep no bytes | the stored mail has them |
 //!
+//! Rules on replies that are deliberately not built:
+//!
+//! | rule | why |
+//! |---|---|
+//! | EM-36 | a notice to an owner is no reply and is not composed here; a draft goes out as it was frozen and approved, byte for byte, so it says of itself that a program wrote it |
+//! | EM-42, VERP | a tag in the sender's address works only where the domain is ours; bounces are found by Message-ID |
+//! | EM-43 | [`crate::smtp`] asks for no delivery status: the failure notice comes without being asked for |
+//! | EM-50, more languages | forwards (`Fwd:`, `WG:`, `TR:`) stay in the subject; a prefix that is not in the table does too, since a word before a colon may be the subject's own |
+//! | EM-57 | nothing of the parent is quoted: the programs of both sides keep the thread, and what is not repeated cannot leak |
+//! | EM-60 | the copy in the Sent folder is filed by [`crate::mailbox`] |
+//! | SR-69, links in the mail | a link that came in the mail is written only if it leads to one of the agent's domains, as any other; it is not looked up where it came from |
+//! | SR-69, bare names | a name whose ending is not in our list stays as it is: file names look the same |
+//! | SR-69, own prompt | an answer that repeats the owner's instructions is not found: instructions hold sentences to be used as they are |
+//!
 //! Everything here is total: any bytes give a value, none gives a panic, and time and memory grow with the size of
 //! the mail at most.
 
 mod address;
 mod attachments;
+pub mod authentication;
+mod bounce;
+mod calendar;
 mod charset;
 mod clean;
 mod content_type;
@@ -55,24 +73,34 @@ mod flowed;
 pub mod gate;
 mod html;
 mod identity;
+mod language;
 mod limits;
 mod loop_mark;
 mod message_id;
+mod phrases;
 mod quotes;
 mod read;
 pub mod reply;
+mod robots;
+mod sender_rule;
 mod smime;
 mod structure;
 mod tnef;
 mod transfer;
 mod visible;
+pub mod wishes;
 
 pub use address::{Address, Named, plus_detail};
 pub use attachments::Attachment;
-pub use disclosure::disclosure;
+pub use authentication::Authentication;
+pub use bounce::Bounce;
+pub use disclosure::{disclosure, without_disclosure};
 pub use identity::{Identity, identity};
+pub use language::Language;
 pub use limits::Limits;
 pub use loop_mark::{is_own_loop_mark, loop_mark};
 pub use message_id::{RfcMessageId, is_own_message_id, own_message_id};
-pub use read::{Flags, Mail, Signals, read};
+pub use read::{Flags, Mail, Signals, hash_words, read};
+pub use sender_rule::{SenderRule, comparable_domain};
 pub use visible::VisibleText;
+pub use wishes::Wish;

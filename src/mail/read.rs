@@ -7,6 +7,8 @@ use sha2::{Digest, Sha256};
 
 use super::address::{Address, Named};
 use super::attachments::{self, Attachment};
+use super::bounce::{self, Bounce};
+use super::calendar;
 use super::fields::{self, Fields};
 use super::limits::Limits;
 use super::message_id::RfcMessageId;
@@ -46,6 +48,8 @@ pub struct Mail {
     pub text: VisibleText,
     /// The files, attached mails included.
     pub attachments: Vec<Attachment>,
+    /// What it says about a mail that was not delivered, when it is a bounce.
+    pub bounce: Option<Bounce>,
     /// What was found or cut on the way.
     pub flags: Flags,
     /// SHA-256 of the new words, white space and case folded: equal texts have equal hashes (EM-28).
@@ -81,6 +85,10 @@ pub struct Signals {
     pub(super) fields: Fields,
     pub(super) root_kind: String,
     pub(super) leaf_kinds: Vec<String>,
+    /// The Message-IDs of the mails that are attached or returned (EM-14).
+    pub(super) returned_ids: Vec<RfcMessageId>,
+    /// The `METHOD` of a calendar that is the body, in capitals (EM-21).
+    pub(super) calendar_method: Option<String>,
 }
 
 /// Reads `raw`; total, linear, and bounded by `limits` before anything is parsed.
@@ -122,6 +130,7 @@ pub fn read(raw: &[u8], limits: &Limits) -> Mail {
         content_hash: hash_words(&found.text.visible),
         text: found.text,
         attachments: attachments::list(&structure.leaves, limits),
+        bounce: bounce::find(&fields, &structure),
         flags,
         signals: signals(fields, structure.root_kind, &structure.leaves),
     }
@@ -131,6 +140,13 @@ impl Mail {
     /// How many hosts passed the mail on: its `Received` fields (EM-18).
     pub fn hops(&self) -> usize {
         self.signals.fields.all("received").count()
+    }
+
+    /// The mails that this one names, the most telling first (EM-14, EM-69, EM-151).
+    pub fn named_ids(&self) -> impl Iterator<Item = &RfcMessageId> {
+        let about = self.bounce.iter().flat_map(|bounce| &bounce.about);
+        let own = self.in_reply_to.iter().chain(self.references.iter().rev());
+        about.chain(&self.signals.returned_ids).chain(own)
     }
 }
 
@@ -267,7 +283,8 @@ fn note_encrypted(structure: &Structure<'_>, text: &mut VisibleText) -> bool {
     is_whole || is_part
 }
 
-fn hash_words(visible: &str) -> [u8; 32] {
+/// SHA-256 of the words, white space and case folded: equal texts have equal hashes (EM-28).
+pub fn hash_words(visible: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     for word in visible.split_whitespace() {
         hash.update(word.to_lowercase());
@@ -277,5 +294,11 @@ fn hash_words(visible: &str) -> [u8; 32] {
 }
 
 fn signals(fields: Fields, root_kind: String, leaves: &[Leaf<'_>]) -> Signals {
-    Signals { fields, root_kind, leaf_kinds: leaves.iter().map(|leaf| leaf.kind.clone()).collect() }
+    Signals {
+        fields,
+        root_kind,
+        leaf_kinds: leaves.iter().map(|leaf| leaf.kind.clone()).collect(),
+        returned_ids: bounce::returned_ids(leaves),
+        calendar_method: calendar::method(leaves),
+    }
 }

@@ -208,6 +208,15 @@ impl Care {
 }
 
 impl Portion {
+    /// What the server will send, as far as it tells the truth.
+    pub(super) fn bytes(&self, max_bytes: usize) -> usize {
+        let size = |mail: &Summary| usize::try_from(mail.size).unwrap_or(usize::MAX).min(max_bytes);
+        match self {
+            Self::Whole(mails) => mails.iter().map(size).fold(0, usize::saturating_add),
+            Self::Beginning(_) => BEGINNING_BYTES,
+        }
+    }
+
     pub(super) fn uids(&self) -> Vec<u32> {
         match self {
             Self::Whole(mails) => mails.iter().map(|mail| mail.uid).collect(),

@@ -7,6 +7,7 @@
 //! | `watcher` | one mailbox: connect, watch, complain, come back |
 //! | `round` | one look: everything new is taken in |
 //! | `fetching` | which mails to fetch together, and how carefully |
+//! | `room` | how much mail is in memory at once |
 //! | `intake` | bytes to [`Arrival`](crate::store::Arrival): the door for every transport |
 //! | `filing` | copies in the Sent folder, answered flags, the search for ambiguous replies |
 
@@ -14,6 +15,7 @@ mod fetching;
 mod filing;
 mod intake;
 mod pace;
+mod room;
 mod round;
 mod supervisor;
 mod watcher;
@@ -25,6 +27,7 @@ use crate::net::{Dialler, Tokens};
 use crate::store::{Holder, Store};
 use crate::vault::Vault;
 
+pub use self::room::Room;
 pub use self::supervisor::watch_until;
 
 /// What watching needs.
@@ -40,6 +43,8 @@ pub struct Watching {
     pub dialler: Arc<Dialler>,
     /// OAuth access tokens.
     pub tokens: Tokens,
+    /// Where mail is held while it is taken in.
+    pub room: Room,
     /// Times and sizes.
     pub config: config::Mailbox,
     /// Whether copies are filed in the Sent folder.

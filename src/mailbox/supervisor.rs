@@ -22,7 +22,8 @@ pub async fn watch_until(watching: Watching, stop: CancellationToken) {
     let mut renewed = Instant::now();
     loop {
         let is_due = renewed.elapsed() >= watching.config.lease / 3;
-        match watchers.look(is_due).await {
+        let Some(looked) = stop.run_until_cancelled(watchers.look(is_due)).await else { break };
+        match looked {
             Ok(()) if is_due => renewed = Instant::now(),
             Ok(()) => {}
             Err(error) => {
@@ -101,7 +102,7 @@ impl Watchers {
         let (stop, file) = (CancellationToken::new(), Arc::new(Notify::new()));
         let task = self.tasks.spawn(watcher::watch_until(
             self.watching.clone(),
-            mailbox.lease(),
+            mailbox,
             self.pace.clone(),
             Arc::clone(&file),
             stop.clone(),

@@ -10,9 +10,10 @@ use tokio_util::sync::CancellationToken;
 use super::fetching::Care;
 use super::pace::{Pace, back_off};
 use super::{Watching, filing, round};
+use crate::clock::Timestamp;
 use crate::imap::{ImapError, Refused, Session, Step, Timeouts};
 use crate::net::OAuthError;
-use crate::store::{AccessError, Mailbox, MailboxLease, NewNotice, StoreError};
+use crate::store::{AccessError, Mailbox, MailboxLease, NewNotice, StoreError, WatchedMailbox};
 
 /// Why a connection's watch ended.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +33,9 @@ pub(super) enum WatchError {
 /// A connection that has lasted this long was a good one.
 const HEALTHY: Duration = Duration::from_secs(300);
 
+/// A connection that was short, but brought a whole look, is not followed by a wait for ever.
+const MOST_WHILE_IT_WORKS: u32 = 4;
+
 /// An IDLE that ends sooner than this and brings nothing new was in vain.
 const HASTY: Duration = Duration::from_millis(50);
 /// After so many in a row each is followed by a pause: some servers end every IDLE at once.
@@ -42,6 +46,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Watch {
     pub(super) watching: Watching,
     pub(super) lease: MailboxLease,
+    /// When the settings were changed that this watch began with; others begin another watch.
+    settings_of: Timestamp,
     pub(super) file: Arc<Notify>,
     pub(super) stop: CancellationToken,
     /// What is remembered of mails that were hard to fetch, over connections.
@@ -50,24 +56,31 @@ pub(super) struct Watch {
     pub(super) failed_looks: u32,
     /// Whether the server offers IDLE and refuses it.
     is_idle_refused: bool,
+    /// Whether this connection has brought a whole look at the folder.
+    has_looked: bool,
+    /// Since when there was none.
+    away_since: Option<Instant>,
 }
 
 /// Watches one mailbox until it is told to stop, loses its lease, or needs its owner.
 pub(super) async fn watch_until(
     watching: Watching,
-    lease: MailboxLease,
+    mailbox: WatchedMailbox,
     pace: Pace,
     file: Arc<Notify>,
     stop: CancellationToken,
 ) {
     let mut watch = Watch {
         watching,
-        lease,
+        lease: mailbox.lease(),
+        settings_of: mailbox.updated_at,
         file,
         stop: stop.clone(),
         care: Care::default(),
         failed_looks: 0,
         is_idle_refused: false,
+        has_looked: false,
+        away_since: None,
     };
     stop.run_until_cancelled(watch.forever(&pace)).await;
 }
@@ -84,6 +97,8 @@ impl Watch {
             }
             if connected.elapsed() > HEALTHY {
                 failures = 0;
+            } else if self.has_looked {
+                failures = failures.min(MOST_WHILE_IT_WORKS);
             }
             failures += 1;
             refusals = if error.is_credential() { refusals + 1 } else { 0 };
@@ -92,6 +107,7 @@ impl Watch {
             if settled {
                 return;
             }
+            self.tell_if_away(connected, &error).await;
             let config = &self.watching.config;
             let wait = back_off(failures, config.reconnect_first, config.reconnect_longest, rand::random());
             tokio::time::sleep(wait).await;
@@ -105,18 +121,47 @@ impl Watch {
             None if refusals >= self.watching.config.login_failures => "login_refused",
             None => return false,
         };
-        let (store, lease) = (&self.watching.store, self.lease);
         let notice = NewNotice {
-            user: lease.user,
-            cause: format!("mailbox:{}", lease.mailbox),
+            user: self.lease.user,
+            cause: format!("mailbox:{}", self.lease.mailbox),
             kind: reason,
             sentence: explain(reason, &error.to_string()),
         };
-        let told = match store.stop_mailbox(lease.user, lease.mailbox, reason).await {
-            Ok(_) => store.give_notice(notice).await.map(drop),
-            Err(error) => Err(error),
-        };
-        told.inspect_err(|error| tracing::error!(%error, "cannot stop a mailbox")).is_ok()
+        let stopped = self.watching.store.stop_mailbox(self.lease.mailbox, self.settings_of, notice).await;
+        stopped.inspect_err(|error| tracing::error!(%error, "cannot stop a mailbox")).is_ok()
+    }
+
+    /// Tells the owner, once, of a mail server that has been away for long.
+    async fn tell_if_away(&mut self, connected: Instant, error: &WatchError) {
+        if std::mem::take(&mut self.has_looked) {
+            self.away_since = None;
+        }
+        let since = *self.away_since.get_or_insert(connected);
+        if since.elapsed() < self.watching.config.away_notice {
+            return;
+        }
+        let sentence = format!(
+            "The mailbox has not been watched for a long time ({error}): nothing is lost, and it is tried again and \
+             again; look at the mail server."
+        );
+        let notice =
+            NewNotice { user: self.lease.user, cause: self.away_cause(), kind: "mailbox_away", sentence };
+        if let Err(error) = self.watching.store.give_notice(notice).await {
+            tracing::warn!(%error, "cannot give a notice");
+        }
+    }
+
+    /// A whole look at the folder: the mailbox works.
+    async fn note_alive(&mut self) -> Result<(), StoreError> {
+        self.watching.store.note_alive(self.lease).await?;
+        if !std::mem::replace(&mut self.has_looked, true) {
+            self.watching.store.end_notice(self.lease.user, self.away_cause()).await?;
+        }
+        Ok(())
+    }
+
+    fn away_cause(&self) -> String {
+        format!("mailbox_away:{}", self.lease.mailbox)
     }
 
     /// One connection, from log-in to its end.
@@ -133,7 +178,7 @@ impl Watch {
                 session = filing::file_replies(self, session, &mailbox).await?;
                 let before = cursor;
                 session = round::take_in_new(self, session, &mailbox, &mut cursor).await?;
-                store.note_alive(self.lease).await?;
+                self.note_alive().await?;
                 in_vain = if cursor == before { in_vain } else { 0 };
                 let left = self.watching.config.full_check.saturating_sub(checked.elapsed());
                 let resting = Instant::now();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{Mutex, mpsc, oneshot};
-use tokio_util::task::TaskTracker;
+use tokio::task::JoinSet;
 
 use super::backend::Held;
 use crate::store::{Store, Verdict};
@@ -48,7 +48,7 @@ impl Acker {
     }
 }
 
-pub(super) fn start(helpers: &TaskTracker, store: Store, commits: Commits) -> Acker {
+pub(super) fn start(helpers: &mut JoinSet<()>, store: Store, commits: Commits) -> Acker {
     let (verdicts, waiting) = mpsc::channel(MOST_IN_ONE_COMMIT);
     helpers.spawn(write_forever(store, waiting, commits));
     Acker { verdicts }

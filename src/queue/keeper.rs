@@ -41,10 +41,7 @@ async fn keep_once(queue: &Queue, strays: &mut HashSet<Lease>) -> Result<(), Sto
         }
     }
     give_back_strays(queue, strays, &held, in_hand).await?;
-    for (run, user) in queue.store.reap_leases(queue.config.max_crashes, false).await? {
-        tell_quarantined(queue, run, user).await?;
-    }
-    Ok(())
+    queue.store.reap_leases(queue.config.max_crashes, false, quarantined).await
 }
 
 /// Leases in our name that nobody here works on: the answer to a claim was lost with its connection, or the work
@@ -69,23 +66,18 @@ async fn give_back_strays(
 
 /// Takes back all leases, and tells owners of what was put aside.
 pub(super) async fn take_back_all(queue: &Queue) -> Result<(), StoreError> {
-    for (run, user) in queue.store.reap_leases(queue.config.max_crashes, true).await? {
-        tell_quarantined(queue, run, user).await?;
-    }
-    Ok(())
+    queue.store.reap_leases(queue.config.max_crashes, true, quarantined).await
 }
 
-/// Tells the owner that a mail has been put aside.
-async fn tell_quarantined(queue: &Queue, run: RunId, user: UserId) -> Result<(), StoreError> {
-    let notice = NewNotice {
+/// What the owner is told of a mail that has been put aside.
+fn quarantined(run: RunId, user: UserId, crashes: u32) -> NewNotice {
+    NewNotice {
         user,
         cause: format!("run:{run}"),
         kind: "quarantined",
         sentence: format!(
-            "A mail stopped the service {} times and was put aside unanswered: \
-             look at it and, if it should be answered, run `postkey runs retry {run}`.",
-            queue.config.max_crashes
+            "A mail stopped the service {crashes} times and was put aside unanswered: \
+             look at it and, if it should be answered, run `postkey runs retry {run}`."
         ),
-    };
-    queue.store.give_notice(notice).await.map(drop)
+    }
 }

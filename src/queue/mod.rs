@@ -15,11 +15,13 @@ mod running;
 use std::sync::Arc;
 use std::time::Duration;
 
+use apalis_core::error::WorkerError;
 use apalis_core::worker::builder::WorkerBuilder;
 use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use self::acker::Commits;
 use self::backend::{Backend, Places};
@@ -53,6 +55,9 @@ pub enum QueueError {
     /// The worker ended by itself.
     #[error("the worker ended: {0}")]
     Worker(String),
+    /// A task that the worker depends on ended by itself, which only a fault of the program explains.
+    #[error("a task of the queue has died; start the service again")]
+    Helper,
 }
 
 /// The queue of one process.
@@ -90,15 +95,14 @@ impl Queue {
             runs: Arc::new(Semaphore::new(self.config.concurrency)),
             suspects: Arc::new(Semaphore::new(1)),
         };
-        let helpers = TaskTracker::new();
+        let mut helpers = JoinSet::new();
         let drained = CancellationToken::new();
         let commits = Commits::default();
-        let acker = acker::start(&helpers, self.store.clone(), commits.clone());
+        let acker = acker::start(&mut helpers, self.store.clone(), commits.clone());
         let fetcher = Fetcher::new(self.clone(), places, commits, claimed);
         helpers.spawn(keeper::keep_forever(self.clone(), drained.clone()));
         helpers.spawn(watch_other_processes(self.store.clone(), self.config.idle_tick, drained.clone()));
         helpers.spawn(fetcher.fetch_until(stop.clone()));
-        helpers.close();
 
         let backend = Backend::new(waiting, acker, self.running.clone(), self.config.clone());
         let worker = WorkerBuilder::new(format!("postkey-{}", self.holder.uuid()))
@@ -106,21 +110,24 @@ impl Queue {
             .build(move |claim: Claim| handle(claim).map(Ok::<Outcome, std::io::Error>))
             .run()
             .boxed();
-        let ended = self.drive(worker, stop).await;
+        let ended = self.drive(worker, &mut helpers, stop).await;
         drained.cancel();
         // Verdicts that a database does not take within this time are left to the leases' end.
-        let _ = tokio::time::timeout(HAND_BACK, helpers.wait()).await;
+        let _ = tokio::time::timeout(HAND_BACK, async { while helpers.join_next().await.is_some() {} }).await;
         ended
     }
 
     async fn drive(
         &self,
-        mut worker: futures::future::BoxFuture<'static, Result<(), apalis_core::error::WorkerError>>,
+        mut worker: BoxFuture<'static, Result<(), WorkerError>>,
+        helpers: &mut JoinSet<()>,
         stop: CancellationToken,
     ) -> Result<(), QueueError> {
         tokio::select! {
-            ended = &mut worker => return ended.map_err(|error| QueueError::Worker(error.to_string())),
+            biased;
             () = stop.cancelled() => {}
+            ended = &mut worker => return ended.map_err(|error| QueueError::Worker(error.to_string())),
+            _ = helpers.join_next() => return Err(QueueError::Helper),
         }
         if tokio::time::timeout(self.config.shutdown_grace, &mut worker).await.is_err() {
             tracing::warn!(runs = self.running.len(), "handing back runs that did not end in time");
@@ -132,7 +139,7 @@ impl Queue {
     }
 }
 
-const HAND_BACK: Duration = Duration::from_secs(3);
+const HAND_BACK: Duration = Duration::from_secs(2);
 
 async fn watch_other_processes(store: Store, tick: Duration, drained: CancellationToken) {
     tokio::select! {

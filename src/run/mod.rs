@@ -10,6 +10,7 @@
 
 pub mod explain;
 
+mod conduct;
 mod courier;
 mod error;
 mod freeze;
@@ -70,7 +71,11 @@ impl Runner {
     }
 
     async fn answer(&self, claim: &Claim) -> Result<Outcome, RunError> {
-        let mut task = self.resolve(claim).await?;
+        let dossier = self.look_up(claim).await?;
+        if let Some(outcome) = self.recall(claim, &dossier).await? {
+            return Ok(outcome);
+        }
+        let mut task = self.resolve(claim, dossier).await?;
         let reply = match task.reply.take() {
             Some(frozen) => frozen,
             None if self.is_too_late(&task) => return Err(RunError::TooLate),

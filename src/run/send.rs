@@ -10,19 +10,23 @@ use super::resolve::Task;
 use crate::mail::Address;
 use crate::queue::{Cause, Outcome};
 use crate::smtp::SmtpError;
-use crate::store::{Mode, OutboxMail, OutboxState};
+use crate::store::{Claim, Dossier, Mode, OutboxMail, OutboxState};
 
 impl Runner {
-    pub(super) async fn send(&self, task: &Task, reply: OutboxMail) -> Result<Outcome, RunError> {
-        match reply.state {
-            OutboxState::Sent => return Ok(Outcome::Replied),
-            OutboxState::Sending => {
-                self.store.settle_reply(task.lease, OutboxState::Ambiguous).await?;
-                return Err(RunError::Ambiguous);
+    /// What an earlier attempt has come to, whatever the mailbox, its agents and the rules are by now.
+    pub(super) async fn recall(&self, claim: &Claim, dossier: &Dossier) -> Result<Option<Outcome>, RunError> {
+        match dossier.reply.as_ref().map(|reply| reply.state) {
+            Some(OutboxState::Sent) => Ok(Some(Outcome::Replied)),
+            Some(OutboxState::Sending) => {
+                insist(|| self.store.settle_reply(claim.lease(), OutboxState::Ambiguous)).await?;
+                Err(RunError::Ambiguous)
             }
-            OutboxState::Ambiguous if !task.resend => return Err(RunError::Ambiguous),
-            OutboxState::Ready | OutboxState::Failed | OutboxState::Ambiguous => {}
+            Some(OutboxState::Ambiguous) if !claim.resend => Err(RunError::Ambiguous),
+            Some(OutboxState::Ambiguous | OutboxState::Ready | OutboxState::Failed) | None => Ok(None),
         }
+    }
+
+    pub(super) async fn send(&self, task: &Task, reply: OutboxMail) -> Result<Outcome, RunError> {
         if task.agent.mode == Mode::Draft && !task.resend {
             return Ok(Outcome::Held(Cause::of("draft")));
         }
@@ -34,7 +38,7 @@ impl Runner {
 
     /// An old mail is not answered out of the blue, unless its owner says so.
     pub(super) fn is_too_late(&self, task: &Task) -> bool {
-        let deadline = task.message.received_at.plus(self.config.smtp.reply_deadline);
+        let deadline = task.message.came_at().plus(self.config.smtp.reply_deadline);
         !task.resend && deadline < self.store.clock().now()
     }
 

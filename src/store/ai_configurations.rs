@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::notices::{self, NewNotice};
 use super::pool::{Tx, on_pool, on_tx};
 use super::{AiConfigurationId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
@@ -60,6 +61,18 @@ impl fmt::Debug for AiConfiguration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AiConfiguration").field("id", &self.id).finish_non_exhaustive()
     }
+}
+
+/// What a provider's answer says of a key.
+pub struct KeyMark {
+    /// Whether it is to be used.
+    pub state: KeyState,
+    /// The class of the provider's error.
+    pub reason: &'static str,
+    /// When it may be tried again.
+    pub resume_at: Option<Timestamp>,
+    /// What its owner is told, with the mark.
+    pub notice: Option<NewNotice>,
 }
 
 /// A configuration to be made or changed.
@@ -126,28 +139,25 @@ impl Store {
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn set_key_state(
-        &self,
-        configuration: &AiConfiguration,
-        state: KeyState,
-        reason: Option<&'static str>,
-        resume_at: Option<Timestamp>,
-    ) -> Result<bool, StoreError> {
+    pub async fn mark_key(&self, configuration: &AiConfiguration, mark: KeyMark) -> Result<(), StoreError> {
         let (id, user) = (configuration.id, configuration.user_id);
         let key = configuration.api_key.as_stored().to_owned();
-        let changed = self
-            .write_one(move |tx| {
-                Box::pin(async move {
-                    Ok(on_tx!(tx, db => sqlx::query(
-                        "UPDATE ai_configurations SET state = $4, state_reason = $5, resume_at = $6
-                         WHERE user_id = $1 AND id = $2 AND api_key = $3
-                            AND ($4 = 'invalid' OR state = 'active' OR (state = 'exhausted' AND $4 = 'exhausted'))")
-                        .bind(user).bind(id).bind(key).bind(state).bind(reason).bind(resume_at)
-                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
-                })
+        let clock = self.clock.clone();
+        self.write(move |tx| {
+            Box::pin(async move {
+                let changed = on_tx!(tx, db => sqlx::query(
+                    "UPDATE ai_configurations SET state = $4, state_reason = $5, resume_at = $6
+                     WHERE user_id = $1 AND id = $2 AND api_key = $3
+                        AND ($4 = 'invalid' OR state = 'active' OR (state = 'exhausted' AND $4 = 'exhausted'))")
+                    .bind(user).bind(id).bind(key).bind(mark.state).bind(mark.reason).bind(mark.resume_at)
+                    .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+                if let (1, Some(notice)) = (changed, mark.notice) {
+                    notices::give(tx, notice, &clock).await?;
+                }
+                Ok(())
             })
-            .await?;
-        Ok(changed == 1)
+        })
+        .await
     }
 
     /// Whether this caller is the one that may try an exhausted key whose time has come (SR-2); nobody else may
@@ -188,7 +198,7 @@ impl Store {
                     "UPDATE ai_configurations SET state = 'active', state_reason = NULL, resume_at = NULL
                      WHERE user_id = $1 AND id = $2 AND state = 'exhausted'")
                     .bind(user).bind(id).execute(&mut *db).await.map(drop))?;
-                super::notices::end(tx, user, &format!("ai_configuration:{id}"), now).await?;
+                notices::end(tx, user, &format!("ai_configuration:{id}"), now).await?;
                 super::runs::unpark(tx, user, due).await?;
                 super::wake::tell_others(tx).await
             })

@@ -2,7 +2,7 @@
 
 use super::pool::{Tx, on_pool, on_tx};
 use super::{NoticeId, Store, StoreError, UserId};
-use crate::clock::Timestamp;
+use crate::clock::{Clock, Timestamp};
 
 /// Something an owner must know.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -42,21 +42,8 @@ impl Store {
     /// # Errors
     /// Where the database does not answer.
     pub async fn give_notice(&self, notice: NewNotice) -> Result<bool, StoreError> {
-        let (id, now) = (NoticeId::new(&self.clock), self.clock.now());
-        let made = self
-            .write_one(move |tx| {
-                Box::pin(async move {
-                    Ok(on_tx!(tx, db => sqlx::query(
-                        "INSERT INTO notices (id, user_id, cause, kind, sentence, created_at)
-                         VALUES ($1, $2, $3, $4, $5, $6)
-                         ON CONFLICT (user_id, cause) WHERE ended_at IS NULL DO NOTHING")
-                        .bind(id).bind(notice.user).bind(notice.cause).bind(notice.kind)
-                        .bind(notice.sentence).bind(now)
-                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
-                })
-            })
-            .await?;
-        Ok(made == 1)
+        let clock = self.clock.clone();
+        self.write_one(move |tx| Box::pin(async move { give(tx, notice, &clock).await })).await
     }
 
     /// Ends a notice whose cause is gone, so that the same trouble is told again.
@@ -78,6 +65,18 @@ impl Store {
              WHERE user_id = $1 ORDER BY id DESC LIMIT $2")
             .bind(user).bind(i64::from(most)).fetch_all(db).await)?)
     }
+}
+
+/// Inside a transaction: see [`Store::give_notice`].
+pub(super) async fn give(tx: &mut Tx, notice: NewNotice, clock: &Clock) -> Result<bool, StoreError> {
+    let made = on_tx!(tx, db => sqlx::query(
+        "INSERT INTO notices (id, user_id, cause, kind, sentence, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (user_id, cause) WHERE ended_at IS NULL DO NOTHING")
+        .bind(NoticeId::new(clock)).bind(notice.user).bind(notice.cause).bind(notice.kind)
+        .bind(notice.sentence).bind(clock.now())
+        .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+    Ok(made == 1)
 }
 
 /// Inside a transaction: the cause is gone.

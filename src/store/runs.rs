@@ -153,8 +153,8 @@ impl Store {
     }
 
     /// Makes a run due again that waits, is held, failed or quarantined. Its crash record is cleared, since a
-    /// person has looked. With `resend`, an ambiguous mail goes out once more under the same Message-ID.
-    /// Answers whether there was such a run.
+    /// person has looked; an answer that could not be used is forgotten, so that the model is asked again. With
+    /// `resend`, an ambiguous mail goes out once more under the same Message-ID. Answers whether there was such a run.
     ///
     /// # Errors
     /// Where the database does not answer.
@@ -163,6 +163,11 @@ impl Store {
         let changed = self
             .write(move |tx| {
                 Box::pin(async move {
+                    on_tx!(tx, db => sqlx::query(
+                        "DELETE FROM completions WHERE user_id = $1 AND run_id = $2 AND EXISTS (SELECT 1 FROM runs
+                            WHERE id = $2 AND lease_until IS NULL AND state = 'held'
+                                AND reason IN ('model_refused', 'no_words', 'cut_short', 'cannot_compose'))")
+                        .bind(user).bind(run).execute(&mut *db).await.map(drop))?;
                     let changed = on_tx!(tx, db => sqlx::query(
                         "UPDATE runs SET state = 'queued', reason = NULL, detail = NULL, due_at = $3,
                             crash_count = 0, attempt = 0, finished_at = NULL, resend = $4

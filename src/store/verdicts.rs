@@ -8,6 +8,7 @@ use sqlx::{PgConnection, SqliteConnection};
 use uuid::Uuid;
 
 use super::claims::{Holder, Lease};
+use super::notices::{self, NewNotice};
 use super::pool::{Tx, on_tx};
 use super::runs::RunState;
 use super::{RunId, Store, StoreError, UserId};
@@ -57,9 +58,9 @@ impl Verdict {
         }
     }
 
-    /// Whether the run is to wait for a condition, which may have come to hold while it was worked on.
-    fn parks(&self) -> bool {
-        self.state == RunState::Waiting && self.due == Due::Never
+    /// Whether the run is to wait without a failed attempt: what it waits for may have come while it was worked on.
+    fn awaits(&self) -> bool {
+        self.state == RunState::Waiting && !self.counts
     }
 }
 
@@ -68,13 +69,13 @@ impl Verdict {
 const POSTGRES_END: &str = "WITH verdict AS (
     SELECT * FROM UNNEST($1::UUID[], $2::BIGINT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::BIGINT[],
                          $7::BIGINT[], $8::BIGINT[], $9::BOOLEAN[], $10::BOOLEAN[])
-        AS verdict (id, epoch, state, reason, detail, due_in, counts, finished_at, untouched, parks)
+        AS verdict (id, epoch, state, reason, detail, due_in, counts, finished_at, untouched, awaits)
 ), locked AS (
     SELECT user_id FROM lanes WHERE user_id IN (SELECT UNNEST($11::UUID[])) ORDER BY user_id FOR UPDATE
 ), ended AS (
     UPDATE runs SET reason = verdict.reason, detail = verdict.detail, woken = FALSE,
-        state = CASE WHEN woken AND verdict.parks THEN 'queued' ELSE verdict.state END,
-        due_at = now_millis() + CASE WHEN woken AND verdict.parks THEN 0 ELSE verdict.due_in END, attempt = attempt + verdict.counts,
+        state = CASE WHEN woken AND verdict.awaits THEN 'queued' ELSE verdict.state END,
+        due_at = now_millis() + CASE WHEN woken AND verdict.awaits THEN 0 ELSE verdict.due_in END, attempt = attempt + verdict.counts,
         crash_count = CASE WHEN verdict.untouched THEN crash_count ELSE 0 END,
         finished_at = verdict.finished_at, lease_owner = NULL, lease_until = NULL
     FROM verdict WHERE runs.id = verdict.id AND runs.lease_epoch = verdict.epoch
@@ -92,14 +93,14 @@ const POSTGRES_END: &str = "WITH verdict AS (
 SELECT id FROM ended";
 
 const SQLITE_END: &str = "UPDATE runs SET reason = verdict.reason, detail = verdict.detail, woken = FALSE,
-        state = CASE WHEN woken AND verdict.parks THEN 'queued' ELSE verdict.state END,
-        due_at = CASE WHEN woken AND verdict.parks THEN $2 ELSE verdict.due_at END, attempt = attempt + verdict.counts,
+        state = CASE WHEN woken AND verdict.awaits THEN 'queued' ELSE verdict.state END,
+        due_at = CASE WHEN woken AND verdict.awaits THEN $2 ELSE verdict.due_at END, attempt = attempt + verdict.counts,
         crash_count = CASE WHEN verdict.untouched THEN crash_count ELSE 0 END,
         finished_at = verdict.finished_at, lease_owner = NULL, lease_until = NULL
     FROM (SELECT unhex(value ->> 'id') AS id, value ->> 'epoch' AS epoch, value ->> 'state' AS state,
         value ->> 'reason' AS reason, value ->> 'detail' AS detail, value ->> 'due_at' AS due_at,
         value ->> 'counts' AS counts, value ->> 'finished_at' AS finished_at,
-        value ->> 'untouched' AS untouched, value ->> 'parks' AS parks FROM json_each($1)) AS verdict
+        value ->> 'untouched' AS untouched, value ->> 'awaits' AS awaits FROM json_each($1)) AS verdict
     WHERE runs.id = verdict.id AND runs.lease_epoch = verdict.epoch AND runs.lease_until IS NOT NULL
     RETURNING runs.id, runs.user_id";
 
@@ -117,7 +118,8 @@ impl Store {
     ///
     /// # Errors
     /// Where the database does not answer; then all leases still stand.
-    pub async fn end_leases(&self, verdicts: Vec<Verdict>) -> Result<Vec<RunId>, StoreError> {
+    pub async fn end_leases(&self, mut verdicts: Vec<Verdict>) -> Result<Vec<RunId>, StoreError> {
+        verdicts.sort_unstable_by_key(|verdict| verdict.lease.run);
         let now = self.clock.now();
         let wakes = verdicts.iter().any(|verdict| verdict.due == Due::Now);
         let ended = self
@@ -145,9 +147,11 @@ impl Store {
         let until = self.lease_clock().await?.plus(lease);
         self.write(move |tx| {
             Box::pin(async move {
-                Ok(on_tx!(tx, db => sqlx::query_as(
-                    "UPDATE runs SET lease_until = $2 WHERE lease_until IS NOT NULL AND lease_owner = $1
-                     RETURNING id, user_id, lease_epoch")
+                let statement = match tx {
+                    Tx::Sqlite(_) => SQLITE_RENEW,
+                    Tx::Postgres(_) | Tx::Single(_) => POSTGRES_RENEW,
+                };
+                Ok(on_tx!(tx, db => sqlx::query_as(statement)
                     .bind(holder.uuid()).bind(until).fetch_all(&mut *db).await)?)
             })
         })
@@ -156,7 +160,7 @@ impl Store {
 
     /// Takes back the leases of processes that died: their runs become due again with one more crash on record,
     /// or are quarantined once they have `max_crashes`. With `everyone`, all leases count as dead (the start of
-    /// the only process of a SQLite file). Answers the runs that were quarantined and their owners.
+    /// the only process of a SQLite file). The owners of quarantined runs are told.
     ///
     /// # Errors
     /// Where the database does not answer.
@@ -164,7 +168,9 @@ impl Store {
         &self,
         max_crashes: u32,
         everyone: bool,
-    ) -> Result<Vec<(RunId, UserId)>, StoreError> {
+        tell: fn(RunId, UserId, u32) -> NewNotice,
+    ) -> Result<(), StoreError> {
+        let clock = self.clock.clone();
         let now = self.lease_clock().await?;
         let dead_before = if everyone { Timestamp::from_millis(i64::MAX) } else { now };
         let reaped: Vec<Reaped> = self
@@ -177,6 +183,9 @@ impl Store {
                         on_tx!(tx, db => sqlx::query(
                             "UPDATE lanes SET running = running - 1 WHERE user_id = $1")
                             .bind(run.user_id).execute(&mut *db).await.map(drop))?;
+                        if run.quarantined {
+                            notices::give(tx, tell(run.id, run.user_id, max_crashes), &clock).await?;
+                        }
                     }
                     Ok(reaped)
                 })
@@ -186,7 +195,7 @@ impl Store {
             tracing::warn!(runs = reaped.len(), "took back runs whose process died");
             self.wake_queue();
         }
-        Ok(reaped.iter().filter(|run| run.quarantined).map(|run| (run.id, run.user_id)).collect())
+        Ok(())
     }
 }
 
@@ -196,6 +205,17 @@ struct Reaped {
     user_id: UserId,
     quarantined: bool,
 }
+
+const SQLITE_RENEW: &str = "UPDATE runs SET lease_until = $2
+    WHERE lease_until IS NOT NULL AND lease_owner = $1 RETURNING id, user_id, lease_epoch";
+
+// In the order of the ids, as verdicts are written, so that neither waits for the other for ever.
+const POSTGRES_RENEW: &str = "WITH mine AS (
+    SELECT id FROM runs WHERE lease_until IS NOT NULL AND lease_owner = $1 ORDER BY id FOR UPDATE
+)
+UPDATE runs SET lease_until = $2 FROM mine
+WHERE runs.id = mine.id AND lease_until IS NOT NULL AND lease_owner = $1
+RETURNING runs.id, user_id, lease_epoch";
 
 const REAP: &str = "UPDATE runs SET crash_count = crash_count + 1, lease_owner = NULL, lease_until = NULL,
         state = CASE WHEN crash_count + 1 >= $2 THEN 'quarantined' ELSE 'queued' END,
@@ -217,7 +237,7 @@ struct Ending<'a> {
     counts: i64,
     finished_at: Option<i64>,
     untouched: bool,
-    parks: bool,
+    awaits: bool,
 }
 
 async fn end_sqlite(
@@ -269,7 +289,7 @@ fn ending(verdict: &Verdict, now: Timestamp) -> Ending<'_> {
         counts: i64::from(verdict.counts),
         finished_at: verdict.state.is_end().then_some(now.millis()),
         untouched: verdict.untouched,
-        parks: verdict.parks(),
+        awaits: verdict.awaits(),
     }
 }
 
@@ -293,7 +313,7 @@ async fn end_postgres(
             verdicts.iter().map(|verdict| verdict.state.is_end().then_some(now.millis())).collect::<Vec<_>>(),
         )
         .bind(verdicts.iter().map(|verdict| verdict.untouched).collect::<Vec<_>>())
-        .bind(verdicts.iter().map(Verdict::parks).collect::<Vec<_>>())
+        .bind(verdicts.iter().map(Verdict::awaits).collect::<Vec<_>>())
         .bind(users)
         .fetch_all(&mut *db)
         .await?)

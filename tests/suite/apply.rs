@@ -2,6 +2,7 @@
 
 mod faults;
 mod rows;
+mod rules;
 
 use postkey::clock::Clock;
 use postkey::store::{API_KEY_COLUMN, AmbiguousPolicy, Mode, Store, columns};

@@ -1,9 +1,15 @@
 //! What a message says, whether it is answered, and what the answer looks like. All mails here are our own words.
 
+mod addressed;
 mod addresses;
 mod attachments;
+mod authentication;
+mod bounce;
 mod charsets;
+mod conversation;
+mod disclosure;
 mod gate;
+mod held;
 mod hostile;
 mod html;
 mod identity;
@@ -11,10 +17,13 @@ mod properties;
 mod quotes;
 mod read;
 mod reply;
+mod returned;
+mod wishes;
+mod words;
 
 use std::time::Duration;
 
-use postkey::mail::gate::{Decision, Ours, SkipReason, decide};
+use postkey::mail::gate::{Allowed, Decision, HoldReason, Ours, SkipReason, decide};
 use postkey::mail::{Address, Limits, Mail, RfcMessageId};
 
 /// A mail from a person, asking something, with more header lines on top.
@@ -56,6 +65,9 @@ fn tag(bytes: &[u8]) -> [u8; 16] {
 fn ours() -> Ours<'static> {
     Ours {
         addresses: vec![address("shop@postkey.example"), address("hello@postkey.example")],
+        mailbox: Vec::new(),
+        allowed: Allowed::default(),
+        sent: &|id| id.as_str() == "sent-1@postkey.example",
         message_tag: &tag,
         installation: "test-1".to_owned(),
     }
@@ -68,6 +80,11 @@ fn decision(text: impl AsRef<[u8]>) -> Decision {
 fn assert_skipped(text: impl AsRef<[u8]>, reason: SkipReason) {
     let text = text.as_ref();
     assert_eq!(decision(text), Decision::Skip(reason), "{}", String::from_utf8_lossy(text));
+}
+
+fn assert_held(text: impl AsRef<[u8]>, reason: HoldReason) {
+    let text = text.as_ref();
+    assert_eq!(decision(text), Decision::Hold(reason), "{}", String::from_utf8_lossy(text));
 }
 
 fn assert_answered(text: impl AsRef<[u8]>, recipient: &str) {

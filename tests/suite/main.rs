@@ -11,7 +11,9 @@
 mod support;
 
 mod apply;
+mod canary;
 mod cli;
+mod conduct;
 mod config;
 mod demo;
 mod demo_servers;
@@ -20,8 +22,10 @@ mod faults_out;
 mod imap;
 mod layers;
 mod mail;
+mod migrations;
 mod net;
 mod oauth;
+mod prompt;
 mod provider;
 mod queue;
 mod smtp;

@@ -8,7 +8,9 @@ use std::time::Duration;
 use postkey::clock::Clock;
 use postkey::config;
 use postkey::queue::{Cause, Outcome, Queue};
-use postkey::store::{Claim, ClaimLimits, Due, Holder, RunId, RunState, Store, StoreError, UserId, Verdict};
+use postkey::store::{
+    Claim, ClaimLimits, Due, Holder, NewNotice, RunId, RunState, Store, StoreError, UserId, Verdict,
+};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -27,6 +29,10 @@ fn quick() -> config::Worker {
         retry_factor: 1,
         ..config::Worker::default()
     }
+}
+
+fn tell(run: RunId, user: UserId, _crashes: u32) -> NewNotice {
+    NewNotice { user, cause: format!("run:{run}"), kind: "quarantined", sentence: "put aside".into() }
 }
 
 /// A queue at work in the background; it drains when it is stopped.
@@ -135,7 +141,7 @@ on_both! {
         let short = ClaimLimits { lease: Duration::from_millis(1), ..limits(1) };
         let first = store.claim_runs(Holder::new(store.clock()), short).await.unwrap()[0];
         until("the lease has run out", LONG, async || {
-            store.reap_leases(3, false).await.unwrap();
+            store.reap_leases(3, false, tell).await.unwrap();
             count(&store, mailbox.user, RunState::Queued).await == 1
         }).await;
         let second = store.claim_suspect(Holder::new(store.clock()), limits(1)).await.unwrap().unwrap();
@@ -162,7 +168,7 @@ on_both! {
             let in_hand = die_on(&store, holder, poison).await;
             deaths += 1;
             assert!(in_hand.iter().filter(|claim| claim.crash_count > 0).count() <= 1);
-            store.reap_leases(3, true).await.unwrap();
+            store.reap_leases(3, true, tell).await.unwrap();
         }
         let at_work = AtWork::start(&store, quick(), |_| async { Outcome::Replied });
         until("the others are answered", LONG, async || count(&store, mailbox.user, RunState::Replied).await == 99).await;
@@ -282,7 +288,7 @@ on_both! {
         });
         until("it is running", LONG, async || count(&store, mailbox.user, RunState::Running).await == 1).await;
         // As another process would that takes this one for dead.
-        store.reap_leases(3, true).await.unwrap();
+        store.reap_leases(3, true, tell).await.unwrap();
         until("it is replied", LONG, async || count(&store, mailbox.user, RunState::Replied).await == 1).await;
         until("the first was stopped", LONG, async || stopped.load(Ordering::SeqCst) == 2).await;
         at_work.drain().await;

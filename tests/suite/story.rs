@@ -1,5 +1,9 @@
 //! The main job against a real Dovecot: mail in, each owner's own key, reply out, threaded, none twice.
 
+mod drained;
+mod killed;
+mod program;
+
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 

@@ -23,6 +23,16 @@ pub enum SkipReason {
     Report,
     /// A part that reports on another mail (EM-10).
     StatusPart,
+    /// A bounce by its own words, or one that returns a mail of ours (EM-14).
+    Bounce,
+    /// A spam complaint about a mail of ours (EM-23).
+    Complaint,
+    /// A service that wants to know whether we are people (EM-24).
+    Challenge,
+    /// An automatic answer to a mail of ours, by its subject (EM-13).
+    AutomaticSubject,
+    /// An answer to an invitation, or its withdrawal (EM-21).
+    CalendarAnswer,
     /// An address behind which nobody reads (EM-11).
     RobotSender,
     /// An address of a system's role (EM-12).
@@ -35,6 +45,10 @@ pub enum SkipReason {
     OwnLoopMark,
     /// Passed on too often (EM-18).
     TooManyHops,
+    /// None of the mailbox's addresses is among the recipients (EM-19).
+    NotAddressed,
+    /// The mailbox got a copy only (EM-20).
+    OnlyCopied,
     /// Nobody to answer to (EM-33).
     NoReplyAddress,
     /// Several authors and no one address for answers (EM-33).
@@ -47,7 +61,7 @@ pub enum SkipReason {
 
 impl SkipReason {
     /// Every reason.
-    pub const ALL: [Self; 20] = [
+    pub const ALL: [Self; 27] = [
         Self::Unreadable,
         Self::NullReturnPath,
         Self::AutoSubmitted,
@@ -58,12 +72,19 @@ impl SkipReason {
         Self::MachineMark,
         Self::Report,
         Self::StatusPart,
+        Self::Bounce,
+        Self::Complaint,
+        Self::Challenge,
+        Self::AutomaticSubject,
+        Self::CalendarAnswer,
         Self::RobotSender,
         Self::RoleSender,
         Self::Ourselves,
         Self::OwnMessageId,
         Self::OwnLoopMark,
         Self::TooManyHops,
+        Self::NotAddressed,
+        Self::OnlyCopied,
         Self::NoReplyAddress,
         Self::SeveralAuthors,
         Self::RobotRecipient,
@@ -108,6 +129,17 @@ impl SkipReason {
             Self::MachineMark => ("machine_mark", "EM-8", "It is marked as sent by a machine or as spam."),
             Self::Report => ("report", "EM-9", "It is a delivery or reading report."),
             Self::StatusPart => ("status_part", "EM-10", "It contains a report about another mail."),
+            Self::Bounce => ("bounce", "EM-14", "It reports that a mail could not be delivered."),
+            Self::Complaint => {
+                ("complaint", "EM-23", "It is a complaint about a mail, sent by a mail provider.")
+            }
+            Self::Challenge => ("challenge", "EM-24", "It asks a mail's sender to prove to be a person."),
+            Self::AutomaticSubject => {
+                ("automatic_subject", "EM-13", "By its subject it answers a mail of ours automatically.")
+            }
+            Self::CalendarAnswer => {
+                ("calendar_answer", "EM-21", "It answers or withdraws an invitation to a meeting.")
+            }
             Self::RobotSender => ("robot_sender", "EM-11", "Nobody reads mail at its sender's address."),
             Self::RoleSender => ("role_sender", "EM-12", "Its sender is the administration of a system."),
             Self::Ourselves => ("ourselves", "EM-15", "It was sent from one of your own addresses."),
@@ -116,6 +148,10 @@ impl SkipReason {
             Self::TooManyHops => {
                 ("too_many_hops", "EM-18", "It was passed on so often that it must be in a loop.")
             }
+            Self::NotAddressed => {
+                ("not_addressed", "EM-19", "None of the mailbox's addresses is among its recipients.")
+            }
+            Self::OnlyCopied => ("only_copied", "EM-20", "The mailbox got only a copy of it."),
             Self::NoReplyAddress => ("no_reply_address", "EM-33", "It has no usable address to answer to."),
             Self::SeveralAuthors => {
                 ("several_authors", "EM-33", "It has several authors and no one address for answers.")

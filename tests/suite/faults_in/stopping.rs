@@ -1,5 +1,8 @@
 //! When a mailbox is stopped for its owner to help, and how it starts again.
 
+use std::time::Duration;
+
+use postkey::config::Config;
 use postkey::store::{MailboxState, columns};
 use secrecy::SecretString;
 
@@ -86,6 +89,40 @@ on_both! {
         scene.change_mailbox(|mailbox| mailbox.folder = "INBOX".into()).await;
         scene.all_replied(1).await;
         served.end().await;
+    }
+
+    async fn a_mail_server_that_stays_away_is_told_of_once_until_it_is_back(database: TestDatabase) {
+        let soon = |config: &mut Config| config.mailbox.away_notice = Duration::from_secs(1);
+        let scene = Scene::begin_with(&database, soon).await;
+        scene.imap.rule(Rule::on("LOGIN", Fault::No("[UNAVAILABLE] come back later")));
+        scene.deliver(&letter(1, ANN));
+        let served = scene.serve().await;
+        let open = async || {
+            let notices = scene.store.list_notices(scene.desk.user, 10).await.unwrap();
+            notices.into_iter().filter(|notice| notice.ended_at.is_none()).collect::<Vec<_>>()
+        };
+        until("the owner is told", LONG, async || open().await.len() == 1).await;
+        assert_eq!(open().await[0].kind, "mailbox_away");
+        assert!(!is_stopped(&scene).await);
+        scene.imap.clear_rules();
+        scene.all_replied(1).await;
+        until("it is over", LONG, async || open().await.is_empty()).await;
+        served.end().await;
+    }
+
+    async fn another_folder_begins_anew(database: TestDatabase) {
+        let scene = Scene::begin(&database).await;
+        let served = scene.serve().await;
+        scene.deliver(&letter(1, ANN));
+        scene.all_replied(1).await;
+        served.end().await;
+        let before = scene.mailbox().await;
+        scene.change_mailbox(|mailbox| mailbox.address = "ann+new@shop.test".into()).await;
+        assert_eq!(scene.mailbox().await.next_uid, before.next_uid, "the same inbox goes on");
+        scene.change_mailbox(|mailbox| mailbox.folder = "Elsewhere".into()).await;
+        let after = scene.mailbox().await;
+        assert_eq!((after.uid_validity, after.next_uid), (None, None));
+        assert!(after.activated_at > before.activated_at, "what lies in the other folder is not new");
     }
 
     async fn changed_settings_are_taken_up_while_it_is_watched(database: TestDatabase) {

@@ -1,9 +1,13 @@
 //! What is held back although it could go out: drafts, and more replies than a person would write.
 
+use std::time::Duration;
+
 use postkey::store::{Mode, RunState};
 
 use crate::support::database::on_both;
 use crate::support::office::Office;
+use crate::support::provider_server::Answer;
+use crate::support::raw::execute;
 use crate::support::world::letter;
 
 on_both! {
@@ -55,5 +59,41 @@ on_both! {
         assert_eq!(office.provider.calls().len(), 5, "replies that may not go out were paid for");
         let notices = office.open_notices(&ann).await;
         assert_eq!(notices.len(), 1, "{notices:?}");
+    }
+}
+
+on_both! {
+    async fn an_old_mail_is_answered_only_when_its_owner_says_so(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let ann = office.hire("ann@shop.test").await;
+        assert_eq!(execute(&database, "UPDATE mailboxes SET activated_at = 0").await, 1);
+        let two_days = Duration::from_secs(2 * 24 * 3600);
+        let came = office.store.clock().now().minus(two_days);
+        office.imap.deliver_dated(&ann.address, &letter(1, &ann.address), came);
+        let served = office.serve().await;
+        office.until_reason(&ann, RunState::Held, "too_late", 1).await;
+        assert_eq!(office.provider.calls().len(), 0, "a reply that may not go out was paid for");
+        let run = office.only_run(&ann).await.id;
+        assert!(office.store.retry_run(ann.user, run, true).await.unwrap());
+        office.until_counted(&ann, RunState::Replied, 1).await;
+        served.end().await;
+        office.check_answered_once([1]);
+    }
+}
+
+on_both! {
+    async fn an_answer_without_words_is_asked_for_again_when_its_owner_says_so(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let ann = office.hire("ann@shop.test").await;
+        office.provider.next(&ann.key, Answer::words(|_| String::new()));
+        office.deliver(&ann, 1);
+        let served = office.serve().await;
+        office.until_reason(&ann, RunState::Held, "no_words", 1).await;
+        let run = office.only_run(&ann).await.id;
+        assert!(office.store.retry_run(ann.user, run, false).await.unwrap());
+        office.until_counted(&ann, RunState::Replied, 1).await;
+        served.end().await;
+        office.check_answered_once([1]);
+        assert_eq!(office.provider.calls().len(), 2);
     }
 }

@@ -1,0 +1,59 @@
+//! Both databases have the same tables with the same columns, made by migrations of the same names.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use postkey::clock::Clock;
+
+use crate::support::database::TestDatabase;
+use crate::support::raw::texts;
+use crate::support::rows::open_store;
+
+const SQLITE_COLUMNS: &str = "SELECT tables.name || '.' || columns.name ||
+        CASE WHEN columns.\"notnull\" OR columns.pk > 0 THEN ' NOT NULL' ELSE '' END
+    FROM sqlite_master AS tables, pragma_table_info(tables.name) AS columns
+    WHERE tables.type = 'table' AND tables.name NOT LIKE 'sqlite_%' AND tables.name NOT LIKE '_sqlx%'";
+
+const POSTGRES_COLUMNS: &str = "SELECT (table_name || '.' || column_name ||
+        CASE WHEN is_nullable = 'NO' THEN ' NOT NULL' ELSE '' END)::TEXT
+    FROM information_schema.columns WHERE table_schema = 'public' AND table_name NOT LIKE '\\_sqlx%'";
+
+const SQLITE_INDEXES: &str =
+    "SELECT name FROM sqlite_master WHERE type = 'index' AND name NOT LIKE 'sqlite_%'";
+
+const POSTGRES_INDEXES: &str = "SELECT indexname::TEXT FROM pg_indexes
+    WHERE schemaname = 'public' AND indexname NOT LIKE '%\\_pkey' AND indexname NOT LIKE '%\\_key'
+        AND tablename NOT LIKE '\\_sqlx%'";
+
+async fn compare(sqlite_query: &str, postgres_query: &str) {
+    let (sqlite, postgres) = (TestDatabase::sqlite().await, TestDatabase::postgres().await);
+    let mut found: Vec<BTreeSet<String>> = Vec::new();
+    for (database, query) in [(&sqlite, sqlite_query), (&postgres, postgres_query)] {
+        let _store = open_store(database, Clock::system()).await;
+        found.push(texts(database, query).await.into_iter().collect());
+    }
+    assert!(found[0].len() > 10, "{:?}", found[0]);
+    let only: Vec<&String> = found[0].symmetric_difference(&found[1]).collect();
+    assert!(only.is_empty(), "on one side only: {only:?}");
+}
+
+#[tokio::test]
+async fn both_databases_have_the_same_tables_and_columns() {
+    compare(SQLITE_COLUMNS, POSTGRES_COLUMNS).await;
+}
+
+#[tokio::test]
+async fn both_databases_have_the_same_indexes() {
+    compare(SQLITE_INDEXES, POSTGRES_INDEXES).await;
+}
+
+#[test]
+fn both_databases_have_migrations_of_the_same_names() {
+    let names = |folder: &str| -> BTreeSet<String> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(folder);
+        let files = std::fs::read_dir(folder).unwrap();
+        files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect()
+    };
+    assert!(!names("sqlite").is_empty());
+    assert_eq!(names("sqlite"), names("postgres"));
+}
