@@ -75,6 +75,9 @@ pub enum CliError {
     /// A password could not be hashed.
     #[error("the password could not be hashed; there may be too little memory")]
     Hash,
+    /// Mails that were to be explained could not be read; each was told by name.
+    #[error("{0} of the files could not be read")]
+    Unread(usize),
     /// The process cannot run tasks.
     #[error("the program cannot start its tasks ({0}); check the limits of this account")]
     Runtime(#[source] std::io::Error),

@@ -1,7 +1,7 @@
 //! The command line: one page per command.
 //!
 //! A command takes its arguments and answers with the text to print, so that this page alone writes to the
-//! outside. Nothing that is printed holds a secret or a word of a mail. The exit code is 0 when the command did
+//! outside. Nothing that is printed holds a secret, nor a word of a mail unless `explain` was given it. The exit code is 0 when the command did
 //! what it was told, 1 when it could not, and 2 when it was told something that cannot be done: arguments, a
 //! configuration or an apply file with errors.
 
@@ -10,6 +10,7 @@ mod apply;
 mod config;
 mod demo;
 mod error;
+mod explain;
 mod keys;
 mod mailbox;
 mod migrate;
@@ -79,6 +80,8 @@ enum Command {
     Suppressions(suppressions::SuppressionsCommand),
     /// What users' provider calls came to.
     Usage(usage::Usage),
+    /// What Postkey sees in mails and what it would do; without a database or a network.
+    Explain(explain::Explain),
     /// Make the database's tables, or bring them up to this version.
     Migrate,
     /// Keys that protect the secrets in the database.
@@ -125,6 +128,8 @@ async fn run(arguments: Arguments) -> Result<String, CliError> {
         Command::Notices(command) => notices::run(&command, &config()?).await,
         Command::Suppressions(command) => suppressions::run(&command, &config()?).await,
         Command::Usage(command) => usage::run(&command, &config()?).await,
+        // It reads mails and nothing else: no configuration either.
+        Command::Explain(command) => explain::run(&command),
         Command::Migrate => migrate::run(&config()?).await,
         // Before there is a configuration: it needs what this makes.
         Command::Keys(command) => keys::run(&command),

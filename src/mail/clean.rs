@@ -121,3 +121,10 @@ pub(super) fn cut_bytes(text: &str, longest: usize) -> &str {
     let end = (0..=longest.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     text.get(..end).unwrap_or("")
 }
+
+/// The longest end of `text` with at most `longest` bytes.
+pub(super) fn cut_start(text: &str, longest: usize) -> &str {
+    let first = text.len().saturating_sub(longest);
+    let start = (first..=text.len()).find(|start| text.is_char_boundary(*start)).unwrap_or(text.len());
+    text.get(start..).unwrap_or("")
+}

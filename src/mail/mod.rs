@@ -9,47 +9,57 @@
 //! | `content_type`, `transfer`, `charset`, `flowed`, `html`, `clean` | a leaf | readable text |
 //! | `visible`, `quotes` | the leaves | [`VisibleText`] |
 //! | `attachments`, `file_kind`, `tnef` | the other leaves | [`Attachment`]s |
+//! | `bounce` | fields and leaves | [`Bounce`]: who did not get which mail |
 //! | `read` | all of it | [`Mail`] |
 //! | [`identity()`] | a mail | what stays the same when it is seen again |
-//! | [`gate`] | a mail and who we are | answer to whom, or skip and why |
+//! | [`gate`] | a mail and who we are | answer to whom, or skip or hold and why |
+//! | [`authentication`] | a mail and its host's name | who sent it, as the host says |
+//! | [`wishes`] | a mail | whether a person is wanted, or silence |
 //! | [`reply`] | a parent and words | the bytes of the answer |
 //! | [`Language`], `phrases` | a text | the few words of our own in its language |
 //! | [`disclosure()`], [`own_message_id`], [`loop_mark()`] | | what goes into it |
 //!
-//! Rules of the mail reference that are built here now:
+//! Rules of the mail reference that are built here:
 //!
-//! | topic | rules | not yet |
-//! |---|---|---|
-//! | gate | EM-1 to EM-12, EM-15 to EM-18, EM-31 to EM-33, EM-39 to EM-41, EM-129 (two authors) | EM-13, EM-14, EM-19 to EM-30, EM-34 |
-//! | reply | EM-35, EM-37 to EM-42, EM-44 to EM-56, EM-58, EM-59; EM-118, EM-141 (in the prompt); SR-69, SR-88, SR-89 | |
-//! | routing | EM-62, EM-64, EM-65, identity by EM-72 | EM-63, EM-66 to EM-71 |
-//! | reading | EM-106, EM-107, EM-109 to EM-117, EM-119 to EM-128, EM-130 to EM-132 | see below |
+//! | topic | rules |
+//! |---|---|
+//! | gate | EM-1 to EM-21, EM-23, EM-24, EM-31 to EM-34, EM-39 to EM-41, EM-63, EM-127, EM-129 (two authors), EM-133 |
+//! | bounces | EM-151, EM-153 |
+//! | sender | EM-129, EM-135 to EM-137, EM-140, EM-141 |
+//! | wishes | SR-88, SR-90 |
+//! | reply | EM-35, EM-37 to EM-42, EM-44 to EM-56, EM-58, EM-59; SR-69, SR-88, SR-89 |
+//! | routing | EM-62, EM-64, EM-65, identity by EM-72; EM-66 to EM-71 where threads are found: `store` |
+//! | reading | EM-106, EM-107, EM-109 to EM-117, EM-119 to EM-128, EM-130 to EM-132 |
 //!
-//! What is deliberately not built of the rules about reading:
-//!
-//! | rule | what is missing | why |
-//! |---|---|---|
-//! | EM-108 | archives are not unpacked | nothing that a reply needs is in them, and unpacking is where readers get hurt |
-//! | EM-115 | rules of `@media` and selectors of several steps are passed over | that shows more than a reader sees, never less |
-//! | EM-119 | the share of 10 % | interleaved quotes are kept as they are, so nothing is left to compare |
-//! | EM-121 | the sender whom a forward names is no field | it stays in the text, where it is what it is: a claim |
-//! | EM-122 | `Sent from` lines count at the end only | within the words they are somebody's sentence |
-//! | EM-125 | the files in a `winmail.dat` are named, not unpacked | the model gets no binary content |
-//! | EM-126 | the size of GIF and PNG pictures only is looked at | trackers are of these kinds; no picture is decoded |
-//! | EM-127 | signatures are not checked | who sent a mail is told by its host, not by us |
-//! | EM-133 | names are not compared for look-alikes | addresses are compared as A-labels |
-//! | EM-134 | files keep no bytes | the stored mail has them |
-//!
-//! Rules on replies that are deliberately not built:
+//! Rules that are deliberately not built here:
 //!
 //! | rule | why |
 //! |---|---|
+//! | EM-5, switch for `List-Unsubscribe` alone | who mails through a newsletter system expects no answer; the owner sees each skipped mail and its reason |
+//! | EM-13, subject and a null-like sender | an empty return path or a robot's address skips without a look at the subject |
+//! | EM-22 | there is nothing to forbid: no code writes reading receipts |
+//! | EM-24, "not the addressee we wrote to" | people answer from second addresses; the words of the question decide |
+//! | EM-25, EM-26 | they need the folder and its dates: see [`crate::mailbox`] |
+//! | EM-27 to EM-29 | they need the store: they are kept where the reply's row is written |
+//! | EM-30 | there is no side effect to withhold: the model has no tools, and attachments are not sent |
 //! | EM-36 | a notice to an owner is no reply and is not composed here; a draft goes out as it was frozen and approved, byte for byte, so it says of itself that a program wrote it |
-//! | EM-42, VERP | a tag in the sender's address works only where the domain is ours; bounces are found by Message-ID |
+//! | EM-42, EM-151, VERP | a tag in the sender's address works only where the domain is ours; bounces are found by Message-ID |
 //! | EM-43 | [`crate::smtp`] asks for no delivery status: the failure notice comes without being asked for |
 //! | EM-50, more languages | forwards (`Fwd:`, `WG:`, `TR:`) stay in the subject; a prefix that is not in the table does too, since a word before a colon may be the subject's own |
 //! | EM-57 | nothing of the parent is quoted: the programs of both sides keep the thread, and what is not repeated cannot leak |
 //! | EM-60 | the copy in the Sent folder is filed by [`crate::mailbox`] |
+//! | EM-108 | archives are not unpacked: nothing that a reply needs is in them, and unpacking is where readers get hurt |
+//! | EM-115, `@media` and long selectors | passed over: that shows more than a reader sees, never less |
+//! | EM-119, the share of 10 % | interleaved quotes are kept as they are, so nothing is left to compare |
+//! | EM-121, the forwarded sender | it stays in the text, where it is what it is: a claim |
+//! | EM-122, `Sent from` within the text | such lines count at the end only; within the words they are somebody's sentence |
+//! | EM-125, unpacking `winmail.dat` | its files are named; the model gets no binary content |
+//! | EM-126, other pictures | trackers are GIF or PNG pictures, of which the size is looked at; no picture is decoded |
+//! | EM-127, signatures | not checked: who sent a mail is told by its host, not by us |
+//! | EM-133, EM-142, look-alikes | addresses are compared as A-labels; a likeness proves nothing and would be shown to nobody |
+//! | EM-134, files keep no bytes | the stored mail has them |
+//! | EM-138 | ARC needs a list of trusted sealers that somebody keeps; without it forwarded mail is merely unproven |
+//! | EM-139 | our own DKIM check would need DNS; the receiving host has made one, on the bytes as they came |
 //! | SR-69, links in the mail | a link that came in the mail is written only if it leads to one of the agent's domains, as any other; it is not looked up where it came from |
 //! | SR-69, bare names | a name whose ending is not in our list stays as it is: file names look the same |
 //! | SR-69, own prompt | an answer that repeats the owner's instructions is not found: instructions hold sentences to be used as they are |
@@ -71,6 +81,7 @@ mod fields;
 mod file_kind;
 mod flowed;
 pub mod gate;
+mod header_block;
 mod html;
 mod identity;
 mod language;
@@ -95,6 +106,7 @@ pub use attachments::Attachment;
 pub use authentication::Authentication;
 pub use bounce::Bounce;
 pub use disclosure::{disclosure, without_disclosure};
+pub use header_block::has_header_block;
 pub use identity::{Identity, identity};
 pub use language::Language;
 pub use limits::Limits;

@@ -127,10 +127,10 @@ pub fn read(raw: &[u8], limits: &Limits) -> Mail {
         in_reply_to: RfcMessageId::extract_all(fields.first("in-reply-to").unwrap_or("")),
         references: RfcMessageId::extract_all(fields.first("references").unwrap_or("")),
         date: fields.last("date").and_then(date),
+        bounce: bounce::find(&fields, &structure, &found.text.visible),
         content_hash: hash_words(&found.text.visible),
         text: found.text,
         attachments: attachments::list(&structure.leaves, limits),
-        bounce: bounce::find(&fields, &structure),
         flags,
         signals: signals(fields, structure.root_kind, &structure.leaves),
     }
@@ -207,6 +207,11 @@ pub(super) fn address_list(value: &str, most: usize) -> Vec<Named> {
         Some(Named { name: one.name().map(clean::line).filter(|name| !name.is_empty()), address })
     });
     usable.take(most).collect()
+}
+
+/// Whether a return path is `<>`, `< >`, `<<>>` or nothing at all (EM-1).
+pub(super) fn is_null_path(path: &str) -> bool {
+    path.chars().all(|c| c.is_whitespace() || c == '<' || c == '>')
 }
 
 /// Decodes the encoded words of an unstructured field (RFC 2047).

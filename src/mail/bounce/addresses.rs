@@ -19,12 +19,12 @@ pub(super) struct InLine<'a> {
 
 /// The value of a recipient field: `rfc822; ann@x.org`, `<ann@x.org>` or `ann@x.org`.
 pub(super) fn typed(value: &str) -> Option<Address> {
-    in_line(value).into_iter().next().map(|found| found.address)
+    in_line(value, 1).into_iter().next().map(|found| found.address)
 }
 
-/// Every address of `line` in order. Linear: from an `@` it is looked to both sides up to the next delimiter or `@`.
-pub(super) fn in_line(line: &str) -> Vec<InLine<'_>> {
-    line.match_indices('@').filter_map(|(at, _)| around(line, at)).collect()
+/// The addresses of `line` in order, at most `most`. Linear: from an `@` it is looked to both sides up to the next delimiter or `@`.
+pub(super) fn in_line(line: &str, most: usize) -> Vec<InLine<'_>> {
+    line.match_indices('@').filter_map(|(at, _)| around(line, at)).take(most).collect()
 }
 
 fn around(line: &str, at: usize) -> Option<InLine<'_>> {

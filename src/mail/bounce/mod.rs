@@ -8,8 +8,12 @@ mod about;
 mod addresses;
 mod notice;
 mod phrases;
+mod recipients;
 mod status;
 mod system;
+mod vocabulary;
+
+use std::collections::HashSet;
 
 use super::address::Address;
 use super::fields::Fields;
@@ -19,6 +23,7 @@ use super::structure::{Leaf, Structure};
 use super::{charset, clean, html, transfer};
 use notice::Notice;
 use status::Status;
+use system::{Parties, Sender};
 
 pub(super) use about::returned_ids;
 pub(super) use phrases::speaks_of_failure;
@@ -41,58 +46,53 @@ pub struct Bounce {
 }
 
 /// Reads a bounce out of a mail's fields and leaves; `None` for every other mail.
-pub(super) fn find(fields: &Fields, structure: &Structure<'_>) -> Option<Bounce> {
-    if status::tells_of_success(&structure.leaves) {
-        return None;
-    }
-    let report = status::find(&structure.leaves);
+///
+/// `visible` are the new words of the mail, for a cheap first look: most mails are no bounces.
+pub(super) fn find(fields: &Fields, structure: &Structure<'_>, visible: &str) -> Option<Bounce> {
+    let leaves = structure.leaves.as_slice();
     let listed = listed_recipients(fields);
-    let sender = system::Sender::of(fields);
+    let sender = Sender::of(fields);
     let is_report = structure.root_kind == "multipart/report";
-    let is_certain = report.is_some() || !listed.is_empty();
-    if !is_certain && !is_report && !sender.is_system && !may_be_notice(&structure.leaves) {
+    let has_marks = !listed.is_empty() || is_report || sender.is_system || status::is_among(leaves);
+    if status::tells_of_success(leaves) || !(has_marks || speaks_of_failure(visible)) {
         return None;
     }
-    let has_original = about::has_original(&structure.leaves);
-    let is_expected = is_certain || (sender.is_system && (sender.has_bounce_subject || has_original));
-    let text = words(&structure.leaves);
-    let mut notice = notice::read(&text, &sender, is_expected);
+    let report = match status::find(leaves) {
+        None if sender.is_system => status::find_returned(leaves),
+        report => report,
+    };
+    let has_original = about::has_original(leaves);
+    let is_system = sender.is_system && (sender.has_bounce_subject || has_original);
+    let is_expected = report.is_some() || !listed.is_empty() || is_system;
+    let text = words(leaves);
+    let mut notice = notice::read(&text, &sender, &Parties::of(fields), is_expected);
     notice.has_original |= has_original;
-    let is_wrapped = report.is_none() && sender.is_system;
-    let report = if is_wrapped { status::find_returned(&structure.leaves) } else { report };
-    let is_bounce = is_expected
-        || report.is_some()
-        || (is_report && notice.speaks_of_failure)
-        || is_bounce_notice(&notice, &sender);
-    is_bounce.then(|| Bounce {
+    let is_told = notice.speaks_of_failure && (is_report || is_bounce_notice(&notice, &sender));
+    (is_expected || is_told).then(|| Bounce {
         is_temporary: is_temporary(report.as_ref(), &notice),
         failed_recipients: recipients(report, listed, notice.recipients),
-        about: about::ids(fields, &structure.leaves, &text),
+        about: about::ids(fields, leaves, &text),
     })
 }
 
-/// Whether the words alone make a bounce.
+/// Whether words that speak of failure make a bounce.
 ///
-/// A mail system's notice needs to speak of failure only. A stranger's must open with it, list who was not reached,
-/// and either be titled as a bounce or return the mail that failed in a machine's words: people write about bounces,
-/// and about parcels, as well.
-fn is_bounce_notice(notice: &Notice, sender: &system::Sender) -> bool {
+/// A mail system's always do. A holiday note has an empty return path as well, so there the title or the returned
+/// mail must agree. A stranger's must open with the failure, list who was not reached, and either be titled as a
+/// bounce or return the mail that failed in a machine's words: people write about bounces, and about parcels.
+fn is_bounce_notice(notice: &Notice, sender: &Sender) -> bool {
+    let is_nobodys = sender.has_null_path && (sender.has_bounce_subject || notice.has_original);
     let is_from_machine = notice.speaks_like_a_machine && notice.has_original && !sender.is_answer;
     let is_shaped = notice.opens_with_failure && notice.lists_recipients && !sender.is_forward;
-    let is_strangers = is_shaped && (sender.has_bounce_subject || is_from_machine);
-    notice.speaks_of_failure && (sender.is_system || is_strangers)
+    sender.is_system || is_nobodys || (is_shaped && (sender.has_bounce_subject || is_from_machine))
 }
 
 fn recipients(report: Option<Status>, listed: Vec<Address>, named: Vec<Address>) -> Vec<Address> {
     let reported = report.map(|status| status.recipients).unwrap_or_default();
     let best = [reported, listed, named].into_iter().find(|list| !list.is_empty());
-    let mut unique: Vec<Address> = Vec::new();
-    for address in best.unwrap_or_default() {
-        if unique.len() < MOST_RECIPIENTS && !unique.iter().any(|known| known.is_same(&address)) {
-            unique.push(address);
-        }
-    }
-    unique
+    let mut known = HashSet::new();
+    let unique = best.unwrap_or_default().into_iter().filter(|address| known.insert(address.normalized()));
+    unique.take(MOST_RECIPIENTS).collect()
 }
 
 /// A report knows; where there is none, or it lists nobody, the words count.
@@ -108,15 +108,6 @@ fn listed_recipients(fields: &Fields) -> Vec<Address> {
     let lists = fields.all("x-failed-recipients");
     lists.flat_map(|value| address_list(value, MOST_RECIPIENTS)).map(|named| named.address).collect()
 }
-
-/// A cheap first look at the beginning of the words, since most mails are no bounces.
-fn may_be_notice(leaves: &[Leaf<'_>]) -> bool {
-    let Some(leaf) = leaves.iter().find(|leaf| is_words(leaf)) else { return false };
-    speaks_of_failure(&leaf_words(leaf, FIRST_LOOK))
-}
-
-/// In bytes.
-const FIRST_LOOK: usize = 4 * 1024;
 
 /// The words of the mail itself with `\n` line ends; attached mails are not its words.
 fn words(leaves: &[Leaf<'_>]) -> String {

@@ -32,6 +32,11 @@ enum Fate {
     Reached,
 }
 
+/// Whether there is a report.
+pub(super) fn is_among(leaves: &[Leaf<'_>]) -> bool {
+    reports(leaves).next().is_some()
+}
+
 /// Whether there is a report, and every recipient of it was reached.
 pub(super) fn tells_of_success(leaves: &[Leaf<'_>]) -> bool {
     let fates: Vec<Fate> = all_blocks(leaves).iter().filter_map(fate).collect();

@@ -1,9 +1,10 @@
 //! Who speaks in a bounce: mail systems by their names, and the titles that they give their notices (EM-11, EM-13).
 
-use super::super::address::Address;
+use std::collections::HashSet;
+
 use super::super::clean;
 use super::super::fields::Fields;
-use super::super::read::{address_list, decode_words};
+use super::super::read::{address_list, decode_words, is_null_path};
 use super::super::robots::{self, Robot};
 use super::phrases::speaks_of_failure;
 
@@ -95,38 +96,50 @@ const SUBJECTS: &[&str] = &[
 
 /// What is known of the sender and the title before a word is read.
 pub(super) struct Sender {
-    /// A mail system: by its address, its name, or an empty return path.
+    /// A mail system, by its address or its name.
     pub(super) is_system: bool,
+    /// The return path is empty, as bounces have it, and holiday notes as well.
+    pub(super) has_null_path: bool,
     /// The title begins as that of a bounce or speaks of failed delivery.
     pub(super) has_bounce_subject: bool,
     /// The title is one of an answer or a forward, which people write.
     pub(super) is_answer: bool,
     /// The title is one of a forward.
     pub(super) is_forward: bool,
-    /// Addresses of the notice itself: who wrote it and whom it was sent to. They are not the ones that failed.
-    pub(super) own: Vec<Address>,
-    /// The domain that speaks, for users that it names without a domain.
-    pub(super) domain: Option<String>,
-    /// The title.
+    /// The title, one clean line.
     pub(super) subject: String,
 }
 
 impl Sender {
     pub(super) fn of(fields: &Fields) -> Self {
-        let from = fields.first("from").unwrap_or("");
         let subject = clean::line(&decode_words(fields.first("subject").unwrap_or("")));
-        let own = ["from", "to", "reply-to"].into_iter().flat_map(|name| fields.all(name));
-        let own: Vec<Address> =
-            own.flat_map(|value| address_list(value, 10)).map(|named| named.address).collect();
-        let author = address_list(from, 1).into_iter().next();
         Self {
-            is_system: is_system(fields, from) || is_null_path(fields),
+            is_system: is_system(fields),
+            has_null_path: fields.all("return-path").any(is_null_path),
             has_bounce_subject: has_bounce_subject(&subject) || speaks_of_failure(&subject),
             is_answer: is_answer_subject(&subject),
             is_forward: is_forward(&subject),
-            domain: author.map(|named| named.address.domain().to_owned()),
-            own,
             subject,
+        }
+    }
+}
+
+/// Who takes part in the notice itself.
+pub(super) struct Parties {
+    /// Who wrote it and whom it was sent to, normalised. They are not the ones that failed.
+    pub(super) own: HashSet<String>,
+    /// The domain that speaks, for users that it names without a domain.
+    pub(super) domain: Option<String>,
+}
+
+impl Parties {
+    pub(super) fn of(fields: &Fields) -> Self {
+        let addresses =
+            |name: &str| fields.first(name).map(|value| address_list(value, 10)).unwrap_or_default();
+        let own = ["from", "to", "reply-to"].into_iter().flat_map(addresses);
+        Self {
+            own: own.map(|named| named.address.normalized()).collect(),
+            domain: addresses("from").first().map(|named| named.address.domain().to_owned()),
         }
     }
 }
@@ -148,18 +161,14 @@ pub(in super::super) fn is_system_name(name: &str) -> bool {
     SYSTEM_NAMES.contains(&plain.as_str())
 }
 
-fn is_system(fields: &Fields, from: &str) -> bool {
+fn is_system(fields: &Fields) -> bool {
+    let from = fields.first("from").unwrap_or("");
     let raw = ["from", "sender", "return-path"].into_iter().flat_map(|name| fields.all(name));
     let is_robot = raw.map(robots::bare_local).any(|local| robots::judge(local) == Some(Robot::System));
     let name = from.rsplit_once('<').map_or("", |(name, _)| name);
     let comment =
         from.split_once('(').and_then(|(_, rest)| rest.split_once(')')).map_or("", |(name, _)| name);
     is_robot || is_system_name(&decode_words(name)) || is_system_name(comment)
-}
-
-fn is_null_path(fields: &Fields) -> bool {
-    let is_empty = |value: &str| value.chars().all(|c| c.is_whitespace() || c == '<' || c == '>');
-    fields.all("return-path").any(is_empty)
 }
 
 /// `Re:`, `AW:`, `Fwd:`, `WG:`: two or three letters and a colon, or a longer known one.

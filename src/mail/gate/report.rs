@@ -1,6 +1,6 @@
 //! Bounces, reports and mails that ran in circles (EM-1, EM-9, EM-10, EM-18, EM-31).
 
-use super::super::read::Mail;
+use super::super::read::{Mail, is_null_path};
 use super::{Ours, SkipReason};
 
 /// More `Received` fields than this are a loop (EM-18).
@@ -23,14 +23,10 @@ pub(super) fn has_unread_headers(mail: &Mail, _: &Ours<'_>) -> Option<SkipReason
     mail.flags.are_headers_cut.then_some(SkipReason::Unreadable)
 }
 
-/// `<>`, `< >`, `<<>>` or nothing at all in a field that is there; a missing field is not null (EM-1, CT-7b).
+/// An empty return path in any of the fields that carry one; a missing field is not empty (EM-1, CT-7b).
 pub(super) fn has_null_return_path(mail: &Mail, _: &Ours<'_>) -> Option<SkipReason> {
     let mut paths = RETURN_PATHS.into_iter().flat_map(|name| mail.signals.fields.all(name));
-    paths.any(is_null).then_some(SkipReason::NullReturnPath)
-}
-
-fn is_null(path: &str) -> bool {
-    path.chars().all(|c| c.is_whitespace() || c == '<' || c == '>')
+    paths.any(is_null_path).then_some(SkipReason::NullReturnPath)
 }
 
 /// The whole mail is a report, of whatever kind (EM-9).

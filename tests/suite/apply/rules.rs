@@ -30,7 +30,7 @@ fn list(words: &[&str]) -> WordList {
 on_both! {
     async fn rules_are_stored_as_the_file_says_and_stay_where_it_leaves_them_out(database: TestDatabase) {
         let program = program(&database);
-        program.write("accounts.toml", &format!("{}{RULES}", FILE.replacen("imap = {", RECEPTION, 1)));
+        program.write("accounts.toml", format!("{}{RULES}", FILE.replacen("imap = {", RECEPTION, 1)));
         program.run("apply accounts.toml").await.done();
         let (rules, reception) = stored(&database).await;
         let expected = Rules {
@@ -53,14 +53,14 @@ on_both! {
 
     async fn rules_are_changed_taken_away_and_shown(database: TestDatabase) {
         let program = program(&database);
-        program.write("accounts.toml", &format!("{FILE}{RULES}"));
+        program.write("accounts.toml", format!("{FILE}{RULES}"));
         program.run("apply accounts.toml").await.done();
         let shown = program.run("agent show Support").await.done();
         for part in ["example.com", "bob@example.org, friends.example", "spam.example", "50"] {
             assert!(shown.contains(part), "{part} is not in {shown}");
         }
         let fewer = RULES.replace("per_thread_day = 2", "per_thread_day = \"\"").replace("\"spam.example\"", "");
-        program.write("accounts.toml", &format!("{FILE}{fewer}"));
+        program.write("accounts.toml", format!("{FILE}{fewer}"));
         let out = program.run("apply accounts.toml").await.done();
         assert!(out.lines().any(|line| line.ends_with("blocked_senders, limits")), "{out}");
         let (rules, _) = stored(&database).await;
@@ -76,7 +76,7 @@ on_both! {
             "limits = { per_thread_day = 0 }",
             "limits = { per_thread = 1 }",
         ] {
-            program.write("accounts.toml", &format!("{FILE}{bad}\n"));
+            program.write("accounts.toml", format!("{FILE}{bad}\n"));
             let ended = program.run("apply accounts.toml").await;
             assert_eq!(ended.code, 2, "{bad}: {ended:?}");
         }

@@ -240,3 +240,23 @@ fn bounces_show_no_addresses_when_they_are_debugged() {
         format!("{:?}", Bounce { failed_recipients: vec![address("bob@x.example")], ..Bounce::default() });
     assert!(!shown.contains("bob"), "{shown}");
 }
+
+#[test]
+fn em_151_a_holiday_note_with_an_empty_return_path_is_no_bounce() {
+    let note = notice(
+        "Bob <bob@x.example>",
+        "I am away",
+        "My mailbox is full of sand.\r\n\r\nContact\r\neve@y.example\r\n",
+    );
+    let note = format!("Return-Path: <>\r\n{note}");
+    assert_eq!(read(&note).bounce, None);
+    assert_skipped(note, SkipReason::NullReturnPath);
+}
+
+#[test]
+fn em_106_a_notice_full_of_addresses_costs_little() {
+    let many = "Could not be delivered to ".to_owned() + &"a@b.example ".repeat(200_000);
+    let began = std::time::Instant::now();
+    assert_eq!(failed(&system_says(&many)), ["a@b.example"]);
+    assert!(began.elapsed().as_secs() < 5, "{:?}", began.elapsed());
+}

@@ -1,8 +1,10 @@
 //! For any input: no panic, a decision, and a sound reply.
 
 use postkey::clock::Timestamp;
+use postkey::mail::authentication::judge;
 use postkey::mail::gate::decide;
 use postkey::mail::reply::{Draft, compose};
+use postkey::mail::wishes::wish;
 use postkey::mail::{Mail, RfcMessageId, identity};
 use proptest::prelude::*;
 
@@ -10,7 +12,7 @@ use super::reply::assert_sound;
 use super::{address, id, ours, read};
 
 /// Pieces that steer random mails into the deeper branches.
-const PIECES: [&str; 24] = [
+const PIECES: [&str; 36] = [
     "From: ",
     "Subject: ",
     "Content-Type: multipart/mixed; boundary=b\r\n",
@@ -35,6 +37,18 @@ const PIECES: [&str; 24] = [
     "filename*0*=utf-8''%",
     "=C3=",
     "\u{FEFF}",
+    "Content-Type: message/delivery-status\r\n",
+    "Final-Recipient: rfc822;",
+    "Action: failed\r\n",
+    "From: mailer-daemon@x.org\r\n",
+    "could not be delivered to:\r\n",
+    "---- Original message ----\r\n",
+    "Authentication-Results: mx.x.org; dmarc=pass header.from=",
+    "(\\",
+    "\";",
+    "HUMAN\r\n",
+    "leave me alone",
+    "METHOD:REPLY\r\n",
 ];
 
 fn any_mail() -> impl Strategy<Value = Vec<u8>> {
@@ -53,6 +67,9 @@ proptest! {
         let mail = read(&raw);
         let again = read(&raw);
         prop_assert_eq!(decide(&mail, &ours()), decide(&again, &ours()));
+        prop_assert_eq!(&mail.bounce, &again.bounce);
+        prop_assert_eq!(judge(&mail, Some("mx.x.org")), judge(&again, Some("mx.x.org")));
+        prop_assert_eq!(wish(&mail), wish(&again));
         prop_assert_eq!(identity(&raw, &mail), identity(&raw, &again));
     }
 

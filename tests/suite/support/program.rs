@@ -30,9 +30,13 @@ pub struct Ended {
 impl Program {
     /// With this database and the vault key of all tests.
     pub fn new(database: &TestDatabase) -> Self {
+        Self::alone().with("POSTKEY_DATABASE__URL", database.url()).with("POSTKEY_KEKS", KEKS)
+    }
+
+    /// Without a database and without a key.
+    pub fn alone() -> Self {
         let folder = tempfile::Builder::new().prefix("postkey-test-").tempdir().unwrap();
-        let program = Self { folder, variables: Vec::new() };
-        program.with("POSTKEY_DATABASE__URL", database.url()).with("POSTKEY_KEKS", KEKS)
+        Self { folder, variables: Vec::new() }
     }
 
     /// With one more variable, or another value for it; an empty one counts as not set.
@@ -43,7 +47,7 @@ impl Program {
     }
 
     /// Writes a file that only we may read.
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
