@@ -13,7 +13,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Log, LogFormat};
 
-pub use redact::redact;
+pub use redact::{holds_key, redact};
 pub use writer::Redacting;
 
 /// Libraries that log passwords or bodies below these levels; no filter of the operator lifts them.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use postkey::store::{
-    Holder, Mailbox, MailboxId, MailboxLease, MailboxState, NewUser, Provision, Server, Store, UserId,
+    Holder, Mailbox, MailboxId, MailboxLease, MailboxState, NewUser, Provision, Reception, Server, Store,
+    UserId,
 };
 use sqlx::Executor;
 
@@ -47,6 +48,7 @@ fn new_mailbox(store: &Store, user: UserId, number: u32) -> Mailbox {
         imap: server.clone(),
         smtp: server,
         oauth: None,
+        reception: Reception::default(),
         secrets_fingerprint: String::new(),
         enabled: true,
         state: MailboxState::Active,

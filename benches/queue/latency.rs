@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use postkey::mail::authentication::Authentication;
 use postkey::queue::{Outcome, Queue};
 use postkey::store::{Accepted, Arrival, Claim, Holder, MailboxLease, RunId, Store, StoreError};
 use tokio_util::sync::CancellationToken;
@@ -93,6 +94,7 @@ async fn take_in(store: Store, mailbox: MailboxLease) -> Result<(RunId, Instant)
         bytes: 4,
         raw: b"mail".to_vec(),
         truncated: false,
+        authentication: Authentication::Unknown,
     };
     let called = Instant::now();
     let accepted = store.accept_messages(mailbox, vec![arrival]).await?;

@@ -7,7 +7,7 @@ use super::open::open_store;
 use super::owners::{find_owners, the_only};
 use super::table::{Table, or_dash, yes_no};
 use crate::config::Config;
-use crate::store::{Agent, AiConfiguration, AmbiguousPolicy, Mailbox, Mode, Store, User};
+use crate::store::{Agent, AiConfiguration, AmbiguousPolicy, Mailbox, Mode, Rules, Store, User, WordList};
 
 #[derive(Subcommand)]
 pub(super) enum AgentCommand {
@@ -77,9 +77,25 @@ async fn show(store: &Store, name: &str, user: Option<&str>) -> Result<String, C
     line("ambiguous", ambiguous_word(agent.ambiguous).to_owned());
     line("platform key", if agent.allow_platform_key { "allowed" } else { "not allowed" }.to_owned());
     line("enabled", yes_no(agent.enabled));
+    tell_rules(&mut table, agent.rules);
     let instructions: String = agent.instructions.lines().map(|line| format!("  {line}\n")).collect();
     let instructions = instructions.replace(|c: char| c.is_control() && c != '\n' && c != '\t', " ");
     Ok(format!("{}instructions\n{instructions}", table.render()))
+}
+
+fn tell_rules(table: &mut Table, rules: Rules) {
+    let mut line = |name: &str, value: String| table.row([name.to_owned(), value]);
+    let list = |words: WordList| or_dash(Some(words.0.join(", ")).filter(|list| !list.is_empty()));
+    line("links to", list(rules.link_domains));
+    line("allowed senders", list(rules.allowed_senders));
+    line("blocked senders", list(rules.blocked_senders));
+    line("only authenticated senders", yes_no(rules.require_authenticated));
+    let limit =
+        |limit: Option<i64>| limit.map_or_else(|| "as configured".to_owned(), |most| most.to_string());
+    line("per correspondent and 10 minutes", limit(rules.limits.per_correspondent_10_minutes));
+    line("per correspondent and day", limit(rules.limits.per_correspondent_day));
+    line("per thread and day", limit(rules.limits.per_thread_day));
+    line("per day", limit(rules.limits.per_agent_day));
 }
 
 async fn find_agents(store: &Store, user: Option<&str>) -> Result<Vec<Found>, CliError> {

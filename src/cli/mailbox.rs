@@ -73,6 +73,9 @@ fn show((owner, mailbox): (User, Mailbox)) -> Result<String, CliError> {
     line("imap", server_text(&mailbox.imap));
     line("smtp", server_text(&mailbox.smtp));
     line("login", if mailbox.oauth.is_some() { "OAuth" } else { "password" }.to_owned());
+    line("believed authserv-id", or_dash(mailbox.believed_authserv_id()));
+    line("answers mail without its address", yes_no(mailbox.reception.answer_unaddressed));
+    line("answers copies", yes_no(mailbox.reception.answer_copies));
     line("enabled", yes_no(mailbox.enabled));
     line("state", state_text(&mailbox));
     line("answers mail since", mailbox.activated_at.to_string());

@@ -19,6 +19,7 @@ mod open;
 mod owners;
 mod runs;
 mod serve;
+mod suppressions;
 mod table;
 mod usage;
 mod user;
@@ -74,6 +75,9 @@ enum Command {
     Runs(runs::RunsCommand),
     /// What owners have to know.
     Notices(notices::Notices),
+    /// Where automation has stopped, and letting it go on.
+    #[command(subcommand)]
+    Suppressions(suppressions::SuppressionsCommand),
     /// What users' provider calls came to.
     Usage(usage::Usage),
     /// What Postkey sees in mails and what it would do; without a database or a network.
@@ -122,6 +126,7 @@ async fn run(arguments: Arguments) -> Result<String, CliError> {
         Command::Config(command) => config::run(&command, &config()?).await,
         Command::Runs(command) => runs::run(&command, &config()?).await,
         Command::Notices(command) => notices::run(&command, &config()?).await,
+        Command::Suppressions(command) => suppressions::run(&command, &config()?).await,
         Command::Usage(command) => usage::run(&command, &config()?).await,
         // It reads mails and nothing else: no configuration either.
         Command::Explain(command) => explain::run(&command),

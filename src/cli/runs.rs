@@ -143,10 +143,10 @@ fn refuse_retry(run: &Run, resend: bool) -> Option<String> {
             "the mail of run {id} is too old to be answered without a word from you; answer it all the same with \
              `postkey runs retry {id} --resend`"
         )),
-        (RunState::Held, Some(explain::AMBIGUOUS | explain::DRAFT | explain::TOO_LATE)) => None,
+        (_, Some(reason)) if explain::is_overcome_by_the_owner(reason) => None,
         _ if resend => Some(format!(
-            "--resend is for drafts, for late replies and for those of which nobody knows whether they went out; \
-             run {id} is none of them, so leave it out"
+            "--resend is for drafts, for late replies, for those of which nobody knows whether they went out, and for \
+             mail that a rule of its owner or its sender holds back; run {id} is none of them, so leave it out"
         )),
         _ => None,
     }

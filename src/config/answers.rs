@@ -11,11 +11,18 @@ pub struct Answers {
     pub per_correspondent_day: u32,
     /// Answers in one thread in 24 hours; 10.
     pub per_thread_day: u32,
+    /// Answers of one agent in 24 hours; 10,000.
+    pub per_agent_day: u32,
 }
 
 impl Default for Answers {
     fn default() -> Self {
-        Self { per_correspondent_10_minutes: 3, per_correspondent_day: 20, per_thread_day: 10 }
+        Self {
+            per_correspondent_10_minutes: 3,
+            per_correspondent_day: 20,
+            per_thread_day: 10,
+            per_agent_day: 10_000,
+        }
     }
 }
 
@@ -31,6 +38,7 @@ impl Answers {
                 slot: Slot::Count(&mut self.per_correspondent_day, 1..=10_000),
             },
             Setting { name: "per_thread_day", slot: Slot::Count(&mut self.per_thread_day, 1..=10_000) },
+            Setting { name: "per_agent_day", slot: Slot::Count(&mut self.per_agent_day, 1..=1_000_000) },
         ]
     }
 }

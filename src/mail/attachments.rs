@@ -66,9 +66,13 @@ fn is_file(leaf: &Leaf<'_>) -> bool {
             | "application/x-pkcs7-signature"
             | "application/pgp-encrypted"
     );
-    let is_tracker = file_kind::pixels(&first_bytes(leaf))
-        .is_some_and(|(width, height)| width <= TRACKER_PIXELS && height <= TRACKER_PIXELS);
-    !leaf.is_body && !is_frame && !(leaf.kind.starts_with("image/") && is_tracker)
+    let is_tracker = leaf.kind.starts_with("image/") && is_tracker(leaf);
+    !(leaf.is_body || is_frame || is_tracker)
+}
+
+fn is_tracker(leaf: &Leaf<'_>) -> bool {
+    file_kind::pixels(&first_bytes(leaf))
+        .is_some_and(|(width, height)| width <= TRACKER_PIXELS && height <= TRACKER_PIXELS)
 }
 
 fn is_text(leaf: &Leaf<'_>) -> bool {

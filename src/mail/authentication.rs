@@ -80,6 +80,12 @@ pub fn judge(mail: &Mail, authserv_id: Option<&str>) -> Authentication {
     if is_passed { Authentication::Passed } else { Authentication::Unproven }
 }
 
+/// The name that the host behind this IMAP server writes, where it is one and the same for all of its mail (EM-136).
+pub fn usual_authserv_id(imap_host: &str) -> Option<&'static str> {
+    let host = imap_host.to_ascii_lowercase();
+    matches!(host.as_str(), "imap.gmail.com" | "imap.googlemail.com").then_some("mx.google.com")
+}
+
 /// One `method=verdict` with the properties that stand behind it.
 struct MethodResult {
     method: String,

@@ -93,6 +93,9 @@ fn declared(bytes: &[u8], encoding: &'static Encoding) -> String {
     if !is_broken {
         return text.into_owned();
     }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return text.to_owned();
+    }
     let broken = text.chars().filter(|c| *c == char::REPLACEMENT_CHARACTER).count();
     let foreign = text.chars().filter(|c| !c.is_ascii()).count();
     let (other, is_other_broken) = guess(bytes).decode_without_bom_handling(bytes);

@@ -5,8 +5,10 @@
 //! | page | from | to |
 //! |---|---|---|
 //! | `fields`, `structure` | raw bytes | header fields and MIME leaves, within [`Limits`] |
-//! | `content_type`, `transfer`, `charset`, `html`, `clean` | a leaf | readable text |
+//! | `encoded_words`, `smime` | a field, a signed mail | what is within |
+//! | `content_type`, `transfer`, `charset`, `flowed`, `html`, `clean` | a leaf | readable text |
 //! | `visible`, `quotes` | the leaves | [`VisibleText`] |
+//! | `attachments`, `file_kind`, `tnef` | the other leaves | [`Attachment`]s |
 //! | `bounce` | fields and leaves | [`Bounce`]: who did not get which mail |
 //! | `read` | all of it | [`Mail`] |
 //! | [`identity()`] | a mail | what stays the same when it is seen again |
@@ -14,19 +16,20 @@
 //! | [`authentication`] | a mail and its host's name | who sent it, as the host says |
 //! | [`wishes`] | a mail | whether a person is wanted, or silence |
 //! | [`reply`] | a parent and words | the bytes of the answer |
+//! | [`Language`], `phrases` | a text | the few words of our own in its language |
 //! | [`disclosure()`], [`own_message_id`], [`loop_mark()`] | | what goes into it |
 //!
-//! Rules of the mail reference that are built here now:
+//! Rules of the mail reference that are built here:
 //!
-//! | topic | rules | not yet |
-//! |---|---|---|
-//! | gate | EM-1 to EM-21, EM-23, EM-24, EM-31 to EM-34, EM-39 to EM-41, EM-63, EM-127, EM-129 (two authors), EM-133 | |
-//! | bounces | EM-151, EM-153 | |
-//! | sender | EM-129, EM-135 to EM-137, EM-140, EM-141 | |
-//! | wishes | SR-88, SR-90 | |
-//! | reply | EM-35, EM-37, EM-38, EM-44 to EM-56 (plain text), EM-58, EM-59; SR-88, SR-89 | EM-36 (notices, edited drafts), EM-43, EM-57, HTML alternative, other languages |
-//! | routing | EM-62, EM-64, EM-65, identity by EM-72 | EM-63, EM-66 to EM-71 |
-//! | reading | EM-106, EM-107, EM-109, EM-119, EM-128, EM-130 to EM-132; in part EM-110 to EM-112, EM-115 to EM-117, EM-121, EM-124, EM-127 | EM-113, EM-114, EM-118, EM-120, EM-122, EM-125, EM-126 |
+//! | topic | rules |
+//! |---|---|
+//! | gate | EM-1 to EM-21, EM-23, EM-24, EM-31 to EM-34, EM-39 to EM-41, EM-63, EM-127, EM-129 (two authors), EM-133 |
+//! | bounces | EM-151, EM-153 |
+//! | sender | EM-129, EM-135 to EM-137, EM-140, EM-141 |
+//! | wishes | SR-88, SR-90 |
+//! | reply | EM-35, EM-37 to EM-42, EM-44 to EM-56, EM-58, EM-59; SR-69, SR-88, SR-89 |
+//! | routing | EM-62, EM-64, EM-65, identity by EM-72; EM-66 to EM-71 where threads are found: `store` |
+//! | reading | EM-106, EM-107, EM-109 to EM-117, EM-119 to EM-128, EM-130 to EM-132 |
 //!
 //! Rules that are deliberately not built here:
 //!
@@ -39,10 +42,27 @@
 //! | EM-25, EM-26 | they need the folder and its dates: see [`crate::mailbox`] |
 //! | EM-27 to EM-29 | they need the store: they are kept where the reply's row is written |
 //! | EM-30 | there is no side effect to withhold: the model has no tools, and attachments are not sent |
+//! | EM-36 | a notice to an owner is no reply and is not composed here; a draft goes out as it was frozen and approved, byte for byte, so it says of itself that a program wrote it |
+//! | EM-42, EM-151, VERP | a tag in the sender's address works only where the domain is ours; bounces are found by Message-ID |
+//! | EM-43 | [`crate::smtp`] asks for no delivery status: the failure notice comes without being asked for |
+//! | EM-50, more languages | forwards (`Fwd:`, `WG:`, `TR:`) stay in the subject; a prefix that is not in the table does too, since a word before a colon may be the subject's own |
+//! | EM-57 | nothing of the parent is quoted: the programs of both sides keep the thread, and what is not repeated cannot leak |
+//! | EM-60 | the copy in the Sent folder is filed by [`crate::mailbox`] |
+//! | EM-108 | archives are not unpacked: nothing that a reply needs is in them, and unpacking is where readers get hurt |
+//! | EM-115, `@media` and long selectors | passed over: that shows more than a reader sees, never less |
+//! | EM-119, the share of 10 % | interleaved quotes are kept as they are, so nothing is left to compare |
+//! | EM-121, the forwarded sender | it stays in the text, where it is what it is: a claim |
+//! | EM-122, `Sent from` within the text | such lines count at the end only; within the words they are somebody's sentence |
+//! | EM-125, unpacking `winmail.dat` | its files are named; the model gets no binary content |
+//! | EM-126, other pictures | trackers are GIF or PNG pictures, of which the size is looked at; no picture is decoded |
+//! | EM-127, signatures | not checked: who sent a mail is told by its host, not by us |
+//! | EM-133, EM-142, look-alikes | addresses are compared as A-labels; a likeness proves nothing and would be shown to nobody |
+//! | EM-134, files keep no bytes | the stored mail has them |
 //! | EM-138 | ARC needs a list of trusted sealers that somebody keeps; without it forwarded mail is merely unproven |
 //! | EM-139 | our own DKIM check would need DNS; the receiving host has made one, on the bytes as they came |
-//! | EM-142 | look-alikes are no proof of anything and would be shown to nobody |
-//! | EM-151, VERP tags | submission servers rewrite the envelope sender; the Message-ID is returned as well |
+//! | SR-69, links in the mail | a link that came in the mail is written only if it leads to one of the agent's domains, as any other; it is not looked up where it came from |
+//! | SR-69, bare names | a name whose ending is not in our list stays as it is: file names look the same |
+//! | SR-69, own prompt | an answer that repeats the owner's instructions is not found: instructions hold sentences to be used as they are |
 //!
 //! Everything here is total: any bytes give a value, none gives a panic, and time and memory grow with the size of
 //! the mail at most.
@@ -64,13 +84,16 @@ pub mod gate;
 mod header_block;
 mod html;
 mod identity;
+mod language;
 mod limits;
 mod loop_mark;
 mod message_id;
+mod phrases;
 mod quotes;
 mod read;
 pub mod reply;
 mod robots;
+mod sender_rule;
 mod smime;
 mod structure;
 mod tnef;
@@ -82,12 +105,14 @@ pub use address::{Address, Named, plus_detail};
 pub use attachments::Attachment;
 pub use authentication::Authentication;
 pub use bounce::Bounce;
-pub use disclosure::disclosure;
+pub use disclosure::{disclosure, without_disclosure};
 pub use header_block::has_header_block;
 pub use identity::{Identity, identity};
+pub use language::Language;
 pub use limits::Limits;
 pub use loop_mark::{is_own_loop_mark, loop_mark};
 pub use message_id::{RfcMessageId, is_own_message_id, own_message_id};
-pub use read::{Flags, Mail, Signals, read};
+pub use read::{Flags, Mail, Signals, hash_words, read};
+pub use sender_rule::{SenderRule, comparable_domain};
 pub use visible::VisibleText;
 pub use wishes::Wish;

@@ -141,6 +141,13 @@ impl Mail {
     pub fn hops(&self) -> usize {
         self.signals.fields.all("received").count()
     }
+
+    /// The mails that this one names, the most telling first (EM-14, EM-69, EM-151).
+    pub fn named_ids(&self) -> impl Iterator<Item = &RfcMessageId> {
+        let about = self.bounce.iter().flat_map(|bounce| &bounce.about);
+        let own = self.in_reply_to.iter().chain(self.references.iter().rev());
+        about.chain(&self.signals.returned_ids).chain(own)
+    }
 }
 
 impl fmt::Debug for Mail {
@@ -281,7 +288,8 @@ fn note_encrypted(structure: &Structure<'_>, text: &mut VisibleText) -> bool {
     is_whole || is_part
 }
 
-fn hash_words(visible: &str) -> [u8; 32] {
+/// SHA-256 of the words, white space and case folded: equal texts have equal hashes (EM-28).
+pub fn hash_words(visible: &str) -> [u8; 32] {
     let mut hash = Sha256::new();
     for word in visible.split_whitespace() {
         hash.update(word.to_lowercase());

@@ -92,7 +92,8 @@ impl Found {
     fn properties(&mut self, mut reader: Reader<'_>) -> Option<()> {
         for _ in 0..reader.u32()?.min(1000) {
             let (id, values) = property(&mut reader)?;
-            let is_better = id == LONG_NAME || (id == DISPLAY_NAME && !self.has_long_name);
+            let has_name = self.files.last().is_some_and(|file| !file.name.is_empty());
+            let is_better = id == LONG_NAME || (id == DISPLAY_NAME && !has_name);
             if let Some(Text { bytes, is_wide }) = values.filter(|_| is_better) {
                 let label = if is_wide { Some("utf-16le") } else { self.charset.as_deref() };
                 let name = charset::decode(bytes, label).trim_end_matches('\0').to_owned();

@@ -47,7 +47,9 @@ pub(super) fn find(leaves: &[Leaf<'_>], is_forward: bool, limits: &Limits) -> Fo
     let plain = gather(leaves, "text/plain", limits);
     let has_choice = leaves.iter().any(|leaf| leaf.in_alternative);
     let rich = if has_choice { gather(leaves, "text/html", limits) } else { Found::default() };
+    let hidden_chars = plain.hidden_chars + rich.hidden_chars;
     let mut found = if is_plain_enough(&plain.text.visible, &rich.text.visible) { plain } else { rich };
+    found.hidden_chars = hidden_chars;
     if found.text.visible.len() > limits.text_bytes {
         found.is_cut = true;
         found.text.visible = clean::cut_bytes(&found.text.visible, limits.text_bytes).to_owned();

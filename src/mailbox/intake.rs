@@ -5,7 +5,7 @@ use std::panic;
 use sha2::{Digest, Sha256};
 
 use crate::clock::Timestamp;
-use crate::mail::{self, Limits, Mail};
+use crate::mail::{self, Limits, Mail, authentication};
 use crate::store::Arrival;
 
 /// A mail as a transport brings it.
@@ -26,8 +26,12 @@ impl Delivery {
 }
 
 /// Reads deliveries on a thread of their own, since a large mail takes a while.
-pub(super) async fn read_all(deliveries: Vec<Delivery>) -> Vec<Arrival> {
-    let read = tokio::task::spawn_blocking(|| deliveries.into_iter().map(read).collect());
+///
+/// `authserv_id` names the host whose verdict on senders is believed (EM-135).
+pub(super) async fn read_all(deliveries: Vec<Delivery>, authserv_id: Option<String>) -> Vec<Arrival> {
+    let read = tokio::task::spawn_blocking(move || {
+        deliveries.into_iter().map(|delivery| read(delivery, authserv_id.as_deref())).collect()
+    });
     match read.await {
         Ok(arrivals) => arrivals,
         Err(error) => panic::resume_unwind(error.into_panic()),
@@ -35,7 +39,7 @@ pub(super) async fn read_all(deliveries: Vec<Delivery>) -> Vec<Arrival> {
 }
 
 /// Total: a mail that the reader cannot bear is still a mail, known by its bytes.
-fn read(delivery: Delivery) -> Arrival {
+fn read(delivery: Delivery, authserv_id: Option<&str>) -> Arrival {
     let known = match delivery.raw.is_empty() {
         true => by_place(&delivery),
         false => panic::catch_unwind(|| identify(&delivery.raw)).unwrap_or_else(|_| by_bytes(&delivery)),
@@ -51,6 +55,7 @@ fn read(delivery: Delivery) -> Arrival {
         bytes: delivery.bytes,
         raw: delivery.raw,
         truncated: delivery.truncated,
+        authentication: authentication::judge(&known.mail, authserv_id),
     }
 }
 

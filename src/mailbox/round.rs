@@ -69,7 +69,7 @@ pub(super) async fn take_in_new(
                 Group::Described(uids) => take_in(watch, session, mailbox, &mut look, &uids).await?,
                 Group::Hopeless(uid) => {
                     let lost = Delivery::lost(look.cursor.uid_validity, uid);
-                    settle(watch, &mut look, vec![lost], &[uid]).await?;
+                    settle(watch, mailbox, &mut look, vec![lost], &[uid]).await?;
                     session
                 }
             };
@@ -120,9 +120,9 @@ async fn take_in(
             _ => watch.care.suspect(&asked),
         })?;
         watch.care.came(deliveries.iter().map(|delivery| delivery.uid));
-        settle(watch, look, deliveries, &asked).await?;
+        settle(watch, mailbox, look, deliveries, &asked).await?;
     }
-    settle(watch, look, Vec::new(), &done).await?;
+    settle(watch, mailbox, look, Vec::new(), &done).await?;
     Ok(session)
 }
 
@@ -137,11 +137,13 @@ async fn probe(watch: &mut Watch, session: Session, group: &[u32]) -> Result<Ses
 /// Stores what came and only then moves the cursor, over nothing that is not settled.
 async fn settle(
     watch: &mut Watch,
+    mailbox: &Mailbox,
     look: &mut Look,
     deliveries: Vec<Delivery>,
     uids: &[u32],
 ) -> Result<(), WatchError> {
-    let arrivals = intake::read_all(deliveries).await;
+    let authserv_id = mailbox.believed_authserv_id().map(str::to_owned);
+    let arrivals = intake::read_all(deliveries, authserv_id).await;
     if !arrivals.is_empty() {
         watch.watching.store.accept_messages(watch.lease, arrivals).await?;
     }

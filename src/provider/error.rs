@@ -39,7 +39,7 @@ pub enum ErrorClass {
     Transient,
     /// The request is not acceptable: asking again changes nothing.
     BadRequest,
-    /// The conversation is too long: try once with less of it.
+    /// The conversation is too long: try again with less of it.
     ContextTooLong,
     /// There is no such model for this key.
     ModelNotFound,

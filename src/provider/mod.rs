@@ -27,4 +27,4 @@ pub use conversation::{Conversation, Role, Turn};
 pub use error::{ErrorClass, ProviderError};
 pub use key::{KeyFormError, check_key_form, trim_key};
 pub use kind::{Provider, UnknownProvider};
-pub use token_estimate::tokens;
+pub use token_estimate::{cut_to_tokens, tokens};

@@ -8,6 +8,18 @@ pub fn tokens(text: &str) -> u32 {
     u32::try_from(thirds.div_ceil(3)).unwrap_or(u32::MAX)
 }
 
+/// The longest beginning of a text that has at most `most` tokens by the same estimate.
+pub fn cut_to_tokens(text: &str, most: u32) -> &str {
+    let mut left = u64::from(most) * 3;
+    for (start, character) in text.char_indices() {
+        match left.checked_sub(thirds_of_a_token(character)) {
+            Some(rest) => left = rest,
+            None => return text.get(..start).unwrap_or_default(),
+        }
+    }
+    text
+}
+
 fn thirds_of_a_token(character: char) -> u64 {
     match character.len_utf8() {
         1 => 1,

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::Runner;
+use super::conduct::Restraint;
 use super::explain::sentence;
 use super::insist::insist;
 use crate::config::Config;
@@ -14,8 +15,8 @@ use crate::provider::{ErrorClass, ProviderError};
 use crate::queue::{Cause, Outcome};
 use crate::smtp::{Phase, SmtpError};
 use crate::store::{
-    AccessError, AiConfiguration, AiConfigurationId, Claim, KeyMark, KeyState, NewNotice, Refusal, RunState,
-    StoreError,
+    AccessError, AiConfiguration, AiConfigurationId, Claim, KeyMark, KeyState, NewNotice, Reason, Refusal,
+    RunState, StoreError,
 };
 use crate::vault::VaultError;
 
@@ -26,6 +27,8 @@ pub(super) enum RunError {
     Store(#[from] StoreError),
     #[error("skipped: {}", .0.as_str())]
     Skip(SkipReason),
+    #[error("restrained: {0:?}")]
+    Restrained(Restraint),
     #[error("held: {}", .0.as_str())]
     Hold(HoldReason),
     #[error("the mailbox has no agent")]
@@ -54,6 +57,10 @@ pub(super) enum RunError {
     NoWords,
     #[error("the model's answer was cut short")]
     CutShort,
+    #[error("the model's answer holds what looks like a key")]
+    HoldsKey,
+    #[error("too little of the mail fits into what the model can read")]
+    NoRoom,
     #[error(transparent)]
     Compose(ComposeError),
     #[error("too many replies already")]
@@ -73,6 +80,10 @@ pub(super) enum RunError {
     #[error("the mail cannot be read")]
     Unreadable,
 }
+
+/// Why mails are held that one correspondent can send in any number: told once, not once per mail.
+const RESTRAINTS: [&str; 6] =
+    ["correspondent_limit", "thread_limit", "agent_limit", "same_content", "robot_speed", "sender_forged"];
 
 const DATABASE_AWAY: Duration = Duration::from_secs(5);
 /// How long a rate limit lasts when the provider does not say.
@@ -105,6 +116,7 @@ impl RunError {
             }
             Self::Store(_) => Outcome::Snooze(Cause::of("database"), DATABASE_AWAY),
             Self::Skip(reason) => Outcome::Skipped(reason.as_str()),
+            Self::Restrained(restraint) => decide_restraint(restraint),
             Self::Hold(reason) => Outcome::Held(Cause::of(reason.as_str())),
             Self::NoAgent => Outcome::Skipped("no_agent"),
             Self::ModelDeclined => Outcome::Skipped("model_declined"),
@@ -119,13 +131,17 @@ impl RunError {
             Self::OAuth(error) => {
                 Outcome::Snooze(Cause::with("oauth", error.code()), mail_wait(age, first_mail_wait))
             }
+            Self::Provider(error) if is_too_long_at_last(&error, claim, config) => {
+                Outcome::Held(Cause::of("context_too_long"))
+            }
+            Self::NoRoom => Outcome::Held(Cause::of("context_too_long")),
             Self::Provider(error) => decide_provider(&error, claim, outage_wait(age, config)),
             Self::ModelRefused => Outcome::Held(Cause::of("model_refused")),
             Self::NoWords => Outcome::Held(Cause::of("no_words")),
             Self::CutShort => Outcome::Held(Cause::of("cut_short")),
+            Self::HoldsKey => Outcome::Held(Cause::of("key_in_answer")),
             Self::Compose(_) => Outcome::Held(Cause::of("cannot_compose")),
-            Self::Brake(Refusal::Correspondent) => Outcome::Held(Cause::of("correspondent_limit")),
-            Self::Brake(Refusal::Thread) => Outcome::Held(Cause::of("thread_limit")),
+            Self::Brake(refusal) => decide_refusal(refusal),
             Self::TooManyPerMinute(rest) => Outcome::Snooze(Cause::of("mailbox_rate"), rest),
             Self::Smtp(error) => decide_smtp(&error, age, first_mail_wait),
             Self::Ambiguous => Outcome::Held(Cause::of("ambiguous")),
@@ -135,6 +151,29 @@ impl RunError {
             Self::Unreadable => Outcome::Failed(Cause::of("unreadable")),
         }
     }
+}
+
+fn decide_restraint(restraint: Restraint) -> Outcome {
+    match restraint {
+        Restraint::Blocked => Outcome::Skipped("sender_blocked"),
+        Restraint::NotAllowed => Outcome::Skipped("sender_not_allowed"),
+        Restraint::NotAuthenticated => Outcome::Skipped("sender_not_authenticated"),
+        Restraint::Forged => Outcome::Held(Cause::of("sender_forged")),
+        Restraint::Suppressed(Reason::Bounced) => Outcome::Skipped("correspondent_bounced"),
+        Restraint::Suppressed(Reason::OptedOut) => Outcome::Skipped("opted_out"),
+        Restraint::Suppressed(Reason::PersonWanted) => Outcome::Skipped("person_wanted"),
+    }
+}
+
+fn decide_refusal(refusal: Refusal) -> Outcome {
+    Outcome::Held(Cause::of(match refusal {
+        Refusal::Suppressed(reason) => return decide_restraint(Restraint::Suppressed(reason)),
+        Refusal::Correspondent => "correspondent_limit",
+        Refusal::Thread => "thread_limit",
+        Refusal::Agent => "agent_limit",
+        Refusal::SameContent => "same_content",
+        Refusal::RobotSpeed => "robot_speed",
+    }))
 }
 
 /// The run's id is a UUIDv7, so it says when the mail was taken in.
@@ -155,6 +194,15 @@ fn outage_wait(age: Duration, config: &Config) -> Duration {
     age.clamp(config.worker.retry_first, LONGEST_OUTAGE_WAIT.max(config.worker.retry_first))
 }
 
+/// Too long even for the last attempt, which showed the least of it.
+fn is_too_long_at_last(error: &ProviderError, claim: &Claim, config: &Config) -> bool {
+    error.class == ErrorClass::ContextTooLong && is_last(claim, config)
+}
+
+fn is_last(claim: &Claim, config: &Config) -> bool {
+    claim.attempt + 1 >= i64::from(config.worker.max_attempts)
+}
+
 fn decide_provider(error: &ProviderError, claim: &Claim, outage_wait: Duration) -> Outcome {
     let code = error.code.clone().or_else(|| error.status.map(|status| status.to_string()));
     let cause = |reason| Cause { reason, detail: code.clone() };
@@ -172,7 +220,8 @@ fn decide_provider(error: &ProviderError, claim: &Claim, outage_wait: Duration) 
         ErrorClass::Overloaded | ErrorClass::Network(_) => {
             Outcome::Snooze(cause("provider_away"), error.retry_after.unwrap_or(outage_wait))
         }
-        ErrorClass::ContextTooLong | ErrorClass::Transient | ErrorClass::Unreadable => retry,
+        ErrorClass::ContextTooLong => Outcome::Retry(cause("context_too_long"), None),
+        ErrorClass::Transient | ErrorClass::Unreadable => retry,
         // It may have been charged: one repeat, then a person decides.
         ErrorClass::Ambiguous if claim.attempt == 0 => retry,
         ErrorClass::Ambiguous => Outcome::Held(cause("provider_silent")),
@@ -235,7 +284,6 @@ pub(super) async fn mark_key(
 
 /// What the owner must be told of this outcome; keys are told where they are marked.
 fn notice(outcome: &Outcome, claim: &Claim, config: &Config) -> Option<NewNotice> {
-    let is_last = claim.attempt + 1 >= i64::from(config.worker.max_attempts);
     let (cause, kind, sentence) = match outcome {
         Outcome::Park(Cause { reason: "key_invalid", .. }) => return None,
         Outcome::Park(cause) => {
@@ -244,7 +292,7 @@ fn notice(outcome: &Outcome, claim: &Claim, config: &Config) -> Option<NewNotice
             (about, cause.reason, sentence(RunState::Waiting, Some(cause.reason), cause.detail.as_deref()))
         }
         // One correspondent can have any number of mails held.
-        Outcome::Held(cause @ Cause { reason: "correspondent_limit" | "thread_limit", .. }) => (
+        Outcome::Held(cause) if RESTRAINTS.contains(&cause.reason) => (
             format!("held:{}", cause.reason),
             cause.reason,
             sentence(RunState::Held, Some(cause.reason), None),
@@ -258,7 +306,7 @@ fn notice(outcome: &Outcome, claim: &Claim, config: &Config) -> Option<NewNotice
             (format!("run:{}", claim.id), cause.reason, format!("{words} (run {})", claim.id))
         }
         Outcome::Failed(cause) => failed(cause),
-        Outcome::Retry(cause, _) if is_last => failed(cause),
+        Outcome::Retry(cause, _) if is_last(claim, config) => failed(cause),
         _ => return None,
     };
     Some(NewNotice { user: claim.user_id, cause, kind, sentence })

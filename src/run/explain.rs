@@ -12,6 +12,27 @@ pub const TOO_LATE: &str = "too_late";
 /// The reason of a held run whose reply waits for its owner's approval.
 pub const DRAFT: &str = "draft";
 
+/// Why mail is not answered that its owner may want answered all the same: only the owner's word overcomes these.
+const OVERCOME_BY_THE_OWNER: [&str; 12] = [
+    AMBIGUOUS,
+    TOO_LATE,
+    DRAFT,
+    "same_content",
+    "robot_speed",
+    "sender_forged",
+    "sender_not_authenticated",
+    "sender_not_allowed",
+    "sender_blocked",
+    "correspondent_bounced",
+    "opted_out",
+    "person_wanted",
+];
+
+/// Whether a run that ended for this reason goes on by its owner's word (`--resend`), and only by it.
+pub fn is_overcome_by_the_owner(reason: &str) -> bool {
+    OVERCOME_BY_THE_OWNER.contains(&reason)
+}
+
 /// What people are told about a run; a reason that is not known here is shown as its code.
 pub fn sentence(state: RunState, reason: Option<&str>, detail: Option<&str>) -> String {
     let Some(reason) = reason else { return plain(state).to_owned() };
@@ -68,6 +89,20 @@ fn cause(reason: &str) -> Option<&'static str> {
 fn cause_in_the_mailbox(reason: &str) -> Option<&'static str> {
     Some(match reason {
         "no_agent" => "no enabled agent answers for this address.",
+        "sender_blocked" => "the agent's owner has blocked its sender.",
+        "sender_not_allowed" => "its sender is not among those whom the agent answers.",
+        "sender_not_authenticated" => {
+            "the mail host does not vouch for its sender, as the agent's owner wants."
+        }
+        "sender_forged" => {
+            "the mail host says that somebody else wrote it in its sender's name; retry it with --resend if you know \
+             better."
+        }
+        "correspondent_bounced" => {
+            "an earlier reply to its sender could not be delivered; see `postkey suppressions list`."
+        }
+        "opted_out" => "its sender wants to be left alone; see `postkey suppressions list`.",
+        "person_wanted" => "its sender wants to hear from a person: answer it in your mail program.",
         "no_key" => "its owner has no usable AI configuration; add one with `postkey apply`.",
         "unknown_provider" => {
             "its AI configuration names an unknown provider; correct it with `postkey apply`."
@@ -109,6 +144,13 @@ fn cause_at_the_provider(reason: &str) -> Option<&'static str> {
         "model_refused" => "the model refused to answer.",
         "model_declined" => "the model decided that no answer is due.",
         "no_words" => "the model wrote nothing.",
+        "context_too_long" => {
+            "the mail and the agent's instructions are too long for the model; choose one that can read more, or \
+             shorten the instructions."
+        }
+        "key_in_answer" => {
+            "the model's answer holds what looks like a key or token; retry it with --resend to send it all the same."
+        }
         "cut_short" => "the model's answer was longer than max_tokens allows.",
         _ => return None,
     })
@@ -122,8 +164,18 @@ fn cause_at_the_end(reason: &str) -> Option<&'static str> {
         }
         DRAFT => "the agent only drafts; retry it with --resend to send the reply.",
         "cannot_compose" => "no correct mail can be made of the model's answer.",
+        "bounced" => "the mail server reported later that the reply could not be delivered.",
         "correspondent_limit" => "this correspondent has had as many answers as are allowed for now.",
         "thread_limit" => "this conversation has had as many answers as are allowed for now.",
+        "agent_limit" => "the agent has given as many answers today as it may.",
+        "same_content" => {
+            "it says the same as the last mail of its conversation, or would be answered the same; retry it with \
+             --resend to send the reply all the same."
+        }
+        "robot_speed" => {
+            "the conversation goes back and forth faster than people write; retry it with --resend if it is with a \
+             person."
+        }
         "mailbox_rate" => "the mailbox has sent as many mails this minute as it may; it goes on by itself.",
         "oauth" => "the sign-in provider gives no access to the mail server now; it is tried again.",
         "smtp_login" => "the mail server refuses the login; correct the mailbox with `postkey apply`.",

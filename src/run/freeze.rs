@@ -8,7 +8,10 @@ use super::prompt::NO_REPLY;
 use super::resolve::Task;
 use crate::mail::reply::{Draft, compose};
 use crate::mail::{self, Address};
-use crate::store::{Answer, Brakes, Frozen, NewReply, OutboxMail, OutboxState, StoredCompletion};
+use crate::store::{
+    Agent, Answer, Brakes, Exchange, Frozen, NewReply, OutboxMail, OutboxState, StoredCompletion,
+};
+use crate::telemetry;
 
 impl Runner {
     /// Stores a new answer, and its reply if one can be made of it.
@@ -30,37 +33,46 @@ impl Runner {
     /// Makes the reply of an answer that was stored by an earlier attempt.
     pub(super) async fn freeze(&self, task: &Task, words: StoredCompletion) -> Result<OutboxMail, RunError> {
         let (new, reply) = self.draft(task, &words)?;
-        let frozen = insist(|| self.store.freeze_reply(task.lease, task.agent.id, new.clone())).await?;
+        let frozen = insist(|| self.store.freeze_reply(task.lease, new.clone())).await?;
         frozen.map_err(RunError::Brake)?;
         Ok(reply)
     }
 
     /// The reply to be stored, and what is sent once it is.
     fn draft(&self, task: &Task, words: &StoredCompletion) -> Result<(NewReply, OutboxMail), RunError> {
-        let frozen = self.compose(task, words, usable(words)?)?;
+        let frozen = self.compose(task, words, usable(words, task.resend)?)?;
         let reply = OutboxMail {
             run_id: task.lease.run,
             rfc_message_id: frozen.rfc_message_id.as_str().to_owned(),
-            recipient: frozen.recipient.clone(),
+            recipient: frozen.exchange.recipient.clone(),
             raw: Some(frozen.raw.clone()),
             state: OutboxState::Ready,
         };
-        Ok((NewReply { frozen, brakes: self.brakes() }, reply))
+        let brakes = (!task.resend).then(|| self.brakes(&task.agent));
+        Ok((NewReply { frozen, brakes }, reply))
     }
 
     /// A reply that may not go out is not asked for, since it would cost (EM-27).
     pub(super) async fn check_brakes(&self, task: &Task) -> Result<(), RunError> {
-        let recipient = task.recipient.normalized();
-        let refusal = self.store.find_refusal(&task.message, &recipient, self.brakes()).await?;
+        if task.resend {
+            return Ok(());
+        }
+        let refusal = self.store.find_refusal(&exchange(task, None), self.brakes(&task.agent)).await?;
         refusal.map_or(Ok(()), |refusal| Err(RunError::Brake(refusal)))
     }
 
-    fn brakes(&self) -> Brakes {
-        let answers = &self.config.answers;
+    /// The configuration's limits, or the agent's where they are lower.
+    fn brakes(&self, agent: &Agent) -> Brakes {
+        let (answers, limits) = (&self.config.answers, &agent.rules.limits);
+        let lower = |most: u32, own: Option<i64>| own.unwrap_or(i64::MAX).min(i64::from(most));
         Brakes {
-            per_correspondent_10_minutes: answers.per_correspondent_10_minutes,
-            per_correspondent_day: answers.per_correspondent_day,
-            per_thread_day: answers.per_thread_day,
+            per_correspondent_10_minutes: lower(
+                answers.per_correspondent_10_minutes,
+                limits.per_correspondent_10_minutes,
+            ),
+            per_correspondent_day: lower(answers.per_correspondent_day, limits.per_correspondent_day),
+            per_thread_day: lower(answers.per_thread_day, limits.per_thread_day),
+            per_agent_day: lower(answers.per_agent_day, limits.per_agent_day),
         }
     }
 
@@ -76,20 +88,31 @@ impl Runner {
             to: &task.recipient,
             to_name: None,
             body,
-            disclosure: Some(&mail::disclosure(&task.owner_name)),
+            on_behalf_of: Some(&task.owner_name),
+            link_domains: &task.agent.rules.link_domains.0,
             message_id: &message_id,
             date: self.store.clock().now(),
             loop_mark: &mail::loop_mark(&self.installation(), 1, &tag),
             model: &words.model,
         })
         .map_err(RunError::Compose)?;
-        Ok(Frozen {
-            mailbox: task.mailbox.id,
-            thread: task.message.thread_id,
-            rfc_message_id: message_id,
-            recipient: task.recipient.normalized(),
-            raw,
-        })
+        Ok(Frozen { exchange: exchange(task, Some(body)), rfc_message_id: message_id, raw })
+    }
+}
+
+/// What is counted; without `answer` before there is one.
+fn exchange(task: &Task, answer: Option<&str>) -> Exchange {
+    let has_words = !task.mail.text.visible.trim().is_empty();
+    Exchange {
+        user: task.lease.user,
+        run: task.lease.run,
+        mailbox: task.mailbox.id,
+        thread: task.message.thread_id,
+        agent: task.agent.id,
+        recipient: task.recipient.normalized(),
+        asked_at: task.message.received_at,
+        question_hash: has_words.then_some(task.mail.content_hash),
+        answer_hash: answer.map(mail::hash_words),
     }
 }
 
@@ -99,14 +122,16 @@ pub(super) fn sender(task: &Task) -> Result<Address, RunError> {
     Address::parse(address).ok_or(RunError::Compose(mail::reply::ComposeError::From))
 }
 
-/// The words, unless the model declined or has nothing to say.
-fn usable(words: &StoredCompletion) -> Result<&str, RunError> {
+/// The words, unless the model declined, has nothing to say, or says what nobody may read (SR-69) and the owner has not
+/// said that it is to be sent.
+fn usable(words: &StoredCompletion, is_approved: bool) -> Result<&str, RunError> {
     let body = words.body.as_deref().ok_or(RunError::Forgotten)?.trim();
     match words.finish.as_str() {
         "filtered" | "refused" => Err(RunError::ModelRefused),
         _ if body.contains(NO_REPLY) => Err(RunError::ModelDeclined),
         _ if body.is_empty() => Err(RunError::NoWords),
         "length" => Err(RunError::CutShort),
+        _ if !is_approved && telemetry::holds_key(body) => Err(RunError::HoldsKey),
         _ => Ok(body),
     }
 }

@@ -140,9 +140,14 @@ fn answer(task: &Task, call: CallId, completion: Completion, latency: Duration) 
     let completion = StoredCompletion {
         model: completion.model,
         finish: finish_word(completion.finish).to_owned(),
-        body: Some(completion.text),
+        body: Some(without_controls(&completion.text)),
     };
     Answer { call, end, completion }
+}
+
+/// Control characters besides tabs and line ends have no place in words, and PostgreSQL refuses NUL in any text.
+fn without_controls(text: &str) -> String {
+    text.chars().filter(|c| matches!(c, '\n' | '\r' | '\t') || !c.is_control()).collect()
 }
 
 /// The stored word for why the model stopped.

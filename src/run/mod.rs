@@ -10,6 +10,7 @@
 
 pub mod explain;
 
+mod conduct;
 mod courier;
 mod error;
 mod freeze;

@@ -2,10 +2,11 @@
 
 use super::Runner;
 use super::error::RunError;
-use crate::mail::gate::{self, Decision, Ours};
+use crate::mail::gate::{self, Allowed, Decision, Ours};
 use crate::mail::{self, Address, Limits, Mail};
 use crate::store::{
-    Agent, AiConfiguration, Claim, Dossier, Lease, Mailbox, Message, OutboxMail, StoreError, StoredCompletion,
+    Agent, AiConfiguration, Claim, Dossier, Lease, Mailbox, Message, OutboxMail, SentMail, StoreError,
+    StoredCompletion,
 };
 
 /// A run with everything that it is about.
@@ -46,9 +47,15 @@ impl Runner {
         let mail = read(&dossier.message).await?;
         // It may be large, and a model may take its time.
         dossier.message.raw = None;
-        let recipient = self.pass_gate(&dossier, &mail)?;
-        let Dossier { message, has_history, mailbox, owner_name, agents, ai_configurations, .. } = dossier;
-        let agent = choose(agents, &mailbox, &mail).ok_or(RunError::NoAgent)?;
+        let sent = self.list_sent(&dossier, &mail).await?;
+        let decision = self.pass_gate(&dossier, &mail, &sent);
+        if decision.is_err() {
+            self.note_bounce(&dossier, &mail, sent).await?;
+        }
+        let recipient = decision?;
+        let agent = choose(&mut dossier, &mail).ok_or(RunError::NoAgent)?;
+        self.restrain(claim, &dossier, (&mail, &recipient), &agent).await?;
+        let Dossier { message, has_history, mailbox, owner_name, ai_configurations, .. } = dossier;
         tracing::info!(run = %claim.id, agent = %agent.id, user = %claim.user_id, "resolved");
         Ok(Task {
             lease: claim.lease(),
@@ -68,13 +75,14 @@ impl Runner {
     }
 
     /// The pure decision, on headers and structure only, before anything costs money.
-    fn pass_gate(&self, dossier: &Dossier, mail: &Mail) -> Result<Address, RunError> {
+    fn pass_gate(&self, dossier: &Dossier, mail: &Mail, sent: &[SentMail]) -> Result<Address, RunError> {
         let tag = |bytes: &[u8]| self.vault.message_tag(bytes);
+        let reception = &dossier.mailbox.reception;
         let ours = Ours {
-            addresses: dossier.own_addresses.iter().filter_map(|address| Address::parse(address)).collect(),
-            mailbox: Vec::new(),
-            allowed: gate::Allowed::default(),
-            sent: &|_| false,
+            addresses: parse_all(dossier.own_addresses.iter().map(String::as_str)),
+            mailbox: parse_all(mailbox_addresses(dossier)),
+            allowed: Allowed { unaddressed: reception.answer_unaddressed, copies: reception.answer_copies },
+            sent: &|id| sent.iter().any(|mail| mail.rfc_message_id == id.as_str()),
             message_tag: &tag,
             installation: self.installation(),
         };
@@ -92,6 +100,17 @@ impl Runner {
     }
 }
 
+/// Every address that arrives in the mailbox (EM-19).
+fn mailbox_addresses(dossier: &Dossier) -> impl Iterator<Item = &str> {
+    let mailbox = &dossier.mailbox;
+    let own = std::iter::once(mailbox.address.as_str()).chain(mailbox.aliases.iter().map(String::as_str));
+    own.chain(dossier.agents.iter().filter_map(|agent| agent.address.as_deref()))
+}
+
+fn parse_all<'a>(addresses: impl Iterator<Item = &'a str>) -> Vec<Address> {
+    addresses.filter_map(Address::parse).collect()
+}
+
 async fn read(message: &Message) -> Result<Mail, RunError> {
     let raw = message.raw.as_deref().ok_or(RunError::Forgotten)?;
     // A large mail takes a while, and other runs share this thread.
@@ -104,8 +123,9 @@ async fn read(message: &Message) -> Result<Mail, RunError> {
 }
 
 /// The mailbox's only agent, or in a shared mailbox the one that the mail was delivered to (EM-61, EM-65).
-fn choose(mut agents: Vec<Agent>, mailbox: &Mailbox, mail: &Mail) -> Option<Agent> {
-    let base = Address::parse(&mailbox.address);
+fn choose(dossier: &mut Dossier, mail: &Mail) -> Option<Agent> {
+    let agents = &mut dossier.agents;
+    let base = Address::parse(&dossier.mailbox.address);
     let named = agents.iter().position(|agent| {
         let Some(address) = agent.address.as_deref().and_then(Address::parse) else { return false };
         delivered_to(mail).any(|to| to.is_same(&address) || is_detail_of(to, base.as_ref(), &address))

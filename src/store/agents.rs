@@ -1,6 +1,7 @@
 //! `agents`: who answers, in whose name, by which instructions.
 
 use super::pool::{Tx, on_pool, on_tx};
+use super::rules::Rules;
 use super::{AgentId, AiConfigurationId, MailboxId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
 
@@ -51,6 +52,9 @@ pub struct Agent {
     pub allow_platform_key: bool,
     /// Whether it answers at all.
     pub enabled: bool,
+    /// Whom it answers, what it may link to, how often it may answer.
+    #[sqlx(flatten)]
+    pub rules: Rules,
 }
 
 /// An agent to be made or changed.
@@ -59,7 +63,8 @@ pub type NewAgent = Agent;
 /// The enabled agents of a mailbox, oldest first.
 pub(super) const LIST_OF_MAILBOX: &str =
     "SELECT id, user_id, mailbox_id, ai_configuration_id, name, kind, address, instructions, mode,
-        ambiguous, allow_platform_key, enabled
+        ambiguous, allow_platform_key, enabled, link_domains, allowed_senders, blocked_senders,
+        require_authenticated, per_correspondent_10_minutes, per_correspondent_day, per_thread_day, per_agent_day
      FROM agents WHERE user_id = $1 AND mailbox_id = $2 AND enabled ORDER BY id LIMIT 1000";
 
 impl Store {
@@ -70,7 +75,8 @@ impl Store {
     pub async fn list_agents(&self, user: UserId) -> Result<Vec<Agent>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
             "SELECT id, user_id, mailbox_id, ai_configuration_id, name, kind, address, instructions, mode,
-                ambiguous, allow_platform_key, enabled
+                ambiguous, allow_platform_key, enabled, link_domains, allowed_senders, blocked_senders,
+                require_authenticated, per_correspondent_10_minutes, per_correspondent_day, per_thread_day, per_agent_day
              FROM agents WHERE user_id = $1 ORDER BY name LIMIT 1000")
             .bind(user).fetch_all(db).await)?)
     }
@@ -78,19 +84,31 @@ impl Store {
 
 /// Makes or changes an agent.
 pub(super) async fn upsert(tx: &mut Tx, agent: NewAgent, now: Timestamp) -> Result<(), StoreError> {
+    let (rules, limits) = (&agent.rules, agent.rules.limits);
     on_tx!(tx, db => sqlx::query(
         "INSERT INTO agents (id, user_id, mailbox_id, ai_configuration_id, name, kind, address, instructions,
-            mode, ambiguous, allow_platform_key, enabled, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $13)
+            mode, ambiguous, allow_platform_key, enabled, link_domains, allowed_senders, blocked_senders,
+            require_authenticated, per_correspondent_10_minutes, per_correspondent_day, per_thread_day,
+            per_agent_day, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $21)
          ON CONFLICT (id) DO UPDATE SET mailbox_id = excluded.mailbox_id,
             ai_configuration_id = excluded.ai_configuration_id, name = excluded.name, kind = excluded.kind,
             address = excluded.address, instructions = excluded.instructions, mode = excluded.mode,
             ambiguous = excluded.ambiguous, allow_platform_key = excluded.allow_platform_key,
-            enabled = excluded.enabled, updated_at = $13
+            enabled = excluded.enabled, link_domains = excluded.link_domains,
+            allowed_senders = excluded.allowed_senders, blocked_senders = excluded.blocked_senders,
+            require_authenticated = excluded.require_authenticated,
+            per_correspondent_10_minutes = excluded.per_correspondent_10_minutes,
+            per_correspondent_day = excluded.per_correspondent_day, per_thread_day = excluded.per_thread_day,
+            per_agent_day = excluded.per_agent_day, updated_at = $21
          WHERE agents.user_id = excluded.user_id")
         .bind(agent.id).bind(agent.user_id).bind(agent.mailbox_id).bind(agent.ai_configuration_id)
         .bind(agent.name).bind(agent.kind).bind(agent.address).bind(agent.instructions).bind(agent.mode)
-        .bind(agent.ambiguous).bind(agent.allow_platform_key).bind(agent.enabled).bind(now)
+        .bind(agent.ambiguous).bind(agent.allow_platform_key).bind(agent.enabled)
+        .bind(rules.link_domains.stored()?).bind(rules.allowed_senders.stored()?)
+        .bind(rules.blocked_senders.stored()?).bind(rules.require_authenticated)
+        .bind(limits.per_correspondent_10_minutes).bind(limits.per_correspondent_day)
+        .bind(limits.per_thread_day).bind(limits.per_agent_day).bind(now)
         .execute(&mut *db).await.map(drop))?;
     Ok(())
 }

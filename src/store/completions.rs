@@ -1,10 +1,12 @@
 //! `completions`: what the provider answered, stored whole before anything else happens with it.
 
+use super::brakes::{self, AgentLock, Refusal};
 use super::claims::Lease;
-use super::outbox::{self, NewReply, Refusal};
-use super::pool::on_tx;
+use super::outbox::{self, NewReply};
+use super::pool::{Tx, on_tx};
 use super::provider_calls::{CallEnd, end_call};
 use super::{AgentId, CallId, Store, StoreError};
+use crate::clock::Timestamp;
 
 /// A stored answer; a run that has one never calls a provider again.
 #[derive(Clone, sqlx::FromRow)]
@@ -42,29 +44,15 @@ impl Store {
         reply: Option<NewReply>,
     ) -> Result<Result<(), Refusal>, StoreError> {
         let now = self.clock.now();
-        let stored = self
-            .write(move |tx| {
-                Box::pin(async move {
-                    let Answer { call, end, completion } = answer;
-                    end_call(tx, lease.user, call, "done", &end, now).await?;
-                    if !outbox::holds_lease(tx, lease).await? {
-                        return Ok(None);
-                    }
-                    on_tx!(tx, db => sqlx::query(
-                        "INSERT INTO completions (run_id, user_id, call_id, model, finish, body, created_at)
-                         VALUES ($1, $2, $3, $4, $5, $6, $7)
-                         ON CONFLICT (run_id) DO NOTHING")
-                        .bind(lease.run).bind(lease.user).bind(call)
-                        .bind(completion.model).bind(completion.finish).bind(completion.body).bind(now)
-                        .execute(&mut *db).await.map(drop))?;
-                    match reply {
-                        Some(reply) => outbox::freeze(tx, lease, reply, now).await.map(Some),
-                        None => Ok(Some(Ok(()))),
-                    }
-                })
-            })
-            .await?;
-        stored.ok_or(StoreError::LeaseLost)
+        let again = reply.clone();
+        let stored =
+            self.write(move |tx| Box::pin(async move { store(tx, lease, answer, reply, now).await })).await?;
+        match (stored, again) {
+            (Stored::LeaseLost, _) => Err(StoreError::LeaseLost),
+            (Stored::Decided(decided), _) => Ok(decided),
+            (Stored::Crowded, Some(reply)) => self.freeze_reply(lease, reply).await,
+            (Stored::Crowded, None) => Ok(Ok(())),
+        }
     }
 
     /// Notes which agent would answer, for people who ask why it does not.
@@ -74,4 +62,53 @@ impl Store {
     pub async fn assign_agent(&self, lease: Lease, agent: AgentId) -> Result<(), StoreError> {
         self.write_one(move |tx| Box::pin(async move { outbox::assign(tx, lease, agent).await })).await
     }
+}
+
+/// What is stored of an answer and its reply.
+enum Stored {
+    /// Only what the call cost.
+    LeaseLost,
+    /// The answer; and the reply, unless a brake holds it back.
+    Decided(Result<(), Refusal>),
+    /// The answer. The reply is too close to a limit of its agent to be counted beside others.
+    Crowded,
+}
+
+async fn store(
+    tx: &mut Tx,
+    lease: Lease,
+    answer: Answer,
+    reply: Option<NewReply>,
+    now: Timestamp,
+) -> Result<Stored, StoreError> {
+    end_call(tx, lease.user, answer.call, "done", &answer.end, now).await?;
+    let Some(reply) = reply else {
+        if !outbox::holds_lease(tx, lease).await? {
+            return Ok(Stored::LeaseLost);
+        }
+        insert(tx, lease, answer, now).await?;
+        return Ok(Stored::Decided(Ok(())));
+    };
+    let exchange = &reply.frozen.exchange;
+    let Some(beside) = brakes::lock(tx, lease, exchange, AgentLock::Shared).await? else {
+        return Ok(Stored::LeaseLost);
+    };
+    insert(tx, lease, answer, now).await?;
+    let counts = brakes::count(tx, exchange, now).await?;
+    if reply.brakes.is_some_and(|brakes| counts.is_crowded(brakes, beside)) {
+        return Ok(Stored::Crowded);
+    }
+    Ok(Stored::Decided(outbox::freeze(tx, lease, reply, counts, now).await?))
+}
+
+async fn insert(tx: &mut Tx, lease: Lease, answer: Answer, now: Timestamp) -> Result<(), StoreError> {
+    let completion = answer.completion;
+    on_tx!(tx, db => sqlx::query(
+        "INSERT INTO completions (run_id, user_id, call_id, model, finish, body, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)
+         ON CONFLICT (run_id) DO NOTHING")
+        .bind(lease.run).bind(lease.user).bind(answer.call)
+        .bind(completion.model).bind(completion.finish).bind(completion.body).bind(now)
+        .execute(&mut *db).await.map(drop))?;
+    Ok(())
 }

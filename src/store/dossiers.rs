@@ -8,6 +8,7 @@ use super::mailboxes::{self, Mailbox};
 use super::messages::Message;
 use super::outbox::{OutboxMail, OutboxState};
 use super::pool::on_pool;
+use super::suppressions::Reason;
 use super::{MailboxId, MessageId, RunId, Store, StoreError, ThreadId, UserId};
 use crate::clock::Timestamp;
 
@@ -19,6 +20,8 @@ pub struct Dossier {
     pub has_history: bool,
     /// The mailbox that it came to.
     pub mailbox: Mailbox,
+    /// Why automation has stopped for the correspondent or the thread, if it has.
+    pub suppressed: Option<Reason>,
     /// The name that replies are written on behalf of.
     pub owner_name: String,
     /// Every address that is the owner's own (EM-15).
@@ -35,12 +38,17 @@ pub struct Dossier {
 
 const FIND: &str =
     "SELECT messages.id, messages.user_id, messages.mailbox_id, messages.thread_id, uid_validity, uid,
-        messages.raw, truncated, internal_date, received_at, users.name AS owner_name,
+        messages.raw, truncated, internal_date, received_at, authentication, users.name AS owner_name,
         EXISTS (SELECT 1 FROM messages AS earlier
             WHERE earlier.thread_id = messages.thread_id AND earlier.id < messages.id) AS has_history,
+        (SELECT reason FROM suppressions
+         WHERE suppressions.mailbox_id = messages.mailbox_id
+            AND COALESCE(suppressions.thread_id, messages.thread_id) = messages.thread_id
+            AND address IN (threads.correspondent, outbox.recipient)
+         ORDER BY suppressions.created_at LIMIT 1) AS suppressed,
         outbox.rfc_message_id AS reply_id, outbox.recipient AS reply_recipient, outbox.raw AS reply_raw,
         outbox.state AS reply_state, completions.model, completions.finish, completions.body
-    FROM messages JOIN users ON users.id = messages.user_id
+    FROM messages JOIN users ON users.id = messages.user_id JOIN threads ON threads.id = messages.thread_id
     LEFT JOIN outbox ON outbox.run_id = messages.id
     LEFT JOIN completions ON completions.run_id = messages.id
     WHERE messages.user_id = $1 AND messages.id = $2";
@@ -85,6 +93,8 @@ struct Row {
     truncated: bool,
     internal_date: Option<Timestamp>,
     received_at: Timestamp,
+    authentication: Option<String>,
+    suppressed: Option<Reason>,
     owner_name: String,
     has_history: bool,
     reply_id: Option<String>,
@@ -126,11 +136,13 @@ impl Row {
             truncated: self.truncated,
             internal_date: self.internal_date,
             received_at: self.received_at,
+            authentication: self.authentication,
         };
         Dossier {
             message,
             has_history: self.has_history,
             mailbox,
+            suppressed: self.suppressed,
             owner_name: self.owner_name,
             own_addresses,
             agents,

@@ -80,6 +80,10 @@ id!(
     NoticeId
 );
 id!(
+    /// One place where automation has stopped.
+    SuppressionId
+);
+id!(
     /// One run; it has its message's id, since every message has exactly one.
     RunId
 );

@@ -4,6 +4,7 @@ use super::notices::{self, NewNotice};
 use super::pool::{Tx, on_pool, on_tx};
 use super::{MailboxId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
+use crate::mail::authentication::usual_authserv_id;
 use crate::vault::Sealed;
 
 /// Whether a mailbox is watched.
@@ -46,6 +47,17 @@ pub struct OAuth {
     pub token_url: String,
 }
 
+/// How a mailbox judges the mails that come in.
+#[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct Reception {
+    /// The host whose verdict on senders is believed (EM-135); without, the one that the provider is known by.
+    pub authserv_id: Option<String>,
+    /// Whether mail is answered that names none of its addresses, such as blind copies (EM-19).
+    pub answer_unaddressed: bool,
+    /// Whether mail is answered that it got a copy of (EM-20).
+    pub answer_copies: bool,
+}
+
 /// A mailbox.
 #[derive(Clone)]
 pub struct Mailbox {
@@ -65,6 +77,8 @@ pub struct Mailbox {
     pub smtp: Server,
     /// Credentials instead of passwords.
     pub oauth: Option<OAuth>,
+    /// How the mails that come in are judged.
+    pub reception: Reception,
     /// Tells whether the secrets are the same as others.
     pub secrets_fingerprint: String,
     /// Whether the owner wants it watched.
@@ -83,6 +97,13 @@ pub struct Mailbox {
     pub next_uid: Option<u32>,
     /// Changes with every change of the row's settings.
     pub updated_at: Timestamp,
+}
+
+impl Mailbox {
+    /// The host whose verdict on senders is believed (EM-135, EM-136).
+    pub fn believed_authserv_id(&self) -> Option<&str> {
+        self.reception.authserv_id.as_deref().or_else(|| usual_authserv_id(&self.imap.host))
+    }
 }
 
 /// A mailbox to be made or changed: the settings count, the rest is kept as it is.
@@ -198,6 +219,8 @@ pub(super) struct Row {
     oauth_client_secret: Option<String>,
     oauth_refresh_token: Option<String>,
     oauth_token_url: Option<String>,
+    #[sqlx(flatten)]
+    reception: Reception,
     secrets_fingerprint: String,
     enabled: bool,
     state: MailboxState,
@@ -247,6 +270,7 @@ impl TryFrom<Row> for Mailbox {
                 ca: row.smtp_ca,
             },
             oauth,
+            reception: row.reception,
             secrets_fingerprint: row.secrets_fingerprint,
             enabled: row.enabled,
             state: row.state,
@@ -278,14 +302,16 @@ pub(super) async fn upsert(tx: &mut Tx, mailbox: NewMailbox, now: Timestamp) -> 
     let aliases = serde_json::to_string(&mailbox.aliases).unwrap_or_default();
     let stored = |secret: &Option<Sealed>| secret.as_ref().map(|sealed| sealed.as_stored().to_owned());
     let (imap, smtp, oauth) = (&mailbox.imap, &mailbox.smtp, mailbox.oauth.as_ref());
+    let reception = &mailbox.reception;
     on_tx!(tx, db => sqlx::query(
         "INSERT INTO mailboxes (id, user_id, address, aliases, folder,
             imap_host, imap_port, imap_security, imap_username, imap_password, imap_ca,
             smtp_host, smtp_port, smtp_security, smtp_username, smtp_password, smtp_ca,
             oauth_client_id, oauth_client_secret, oauth_refresh_token, oauth_token_url,
-            secrets_fingerprint, enabled, state, activated_at, created_at, updated_at)
+            authserv_id, answer_unaddressed, answer_copies, secrets_fingerprint, enabled, state, activated_at,
+            created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-            $21, $22, $23, 'active', $24, $25, $25)
+            $21, $22, $23, $24, $25, $26, 'active', $27, $28, $28)
          ON CONFLICT (id) DO UPDATE SET address = excluded.address, aliases = excluded.aliases,
             folder = excluded.folder, imap_host = excluded.imap_host, imap_port = excluded.imap_port,
             imap_security = excluded.imap_security, imap_username = excluded.imap_username,
@@ -295,10 +321,12 @@ pub(super) async fn upsert(tx: &mut Tx, mailbox: NewMailbox, now: Timestamp) -> 
             smtp_password = excluded.smtp_password, smtp_ca = excluded.smtp_ca,
             oauth_client_id = excluded.oauth_client_id, oauth_client_secret = excluded.oauth_client_secret,
             oauth_refresh_token = excluded.oauth_refresh_token, oauth_token_url = excluded.oauth_token_url,
+            authserv_id = excluded.authserv_id, answer_unaddressed = excluded.answer_unaddressed,
+            answer_copies = excluded.answer_copies,
             secrets_fingerprint = excluded.secrets_fingerprint, enabled = excluded.enabled,
             activated_at = CASE WHEN excluded.enabled AND NOT mailboxes.enabled
-                THEN $25 ELSE mailboxes.activated_at END,
-            state = 'active', state_reason = NULL, updated_at = $25
+                THEN $28 ELSE mailboxes.activated_at END,
+            state = 'active', state_reason = NULL, updated_at = $28
          WHERE mailboxes.user_id = excluded.user_id")
         .bind(mailbox.id).bind(mailbox.user_id).bind(&mailbox.address).bind(&aliases).bind(&mailbox.folder)
         .bind(&imap.host).bind(i64::from(imap.port)).bind(&imap.security).bind(&imap.username)
@@ -309,6 +337,7 @@ pub(super) async fn upsert(tx: &mut Tx, mailbox: NewMailbox, now: Timestamp) -> 
         .bind(oauth.and_then(|oauth| stored(&oauth.client_secret)))
         .bind(oauth.map(|oauth| oauth.refresh_token.as_stored().to_owned()))
         .bind(oauth.map(|oauth| oauth.token_url.clone()))
+        .bind(&reception.authserv_id).bind(reception.answer_unaddressed).bind(reception.answer_copies)
         .bind(&mailbox.secrets_fingerprint).bind(mailbox.enabled).bind(mailbox.activated_at).bind(now)
         .execute(&mut *db).await.map(drop))?;
     Ok(())

@@ -5,6 +5,7 @@ use super::pool::{Tx, on_pool, on_tx};
 use super::{MailboxId, MessageId, RunId, Store, StoreError, ThreadId, UserId};
 use crate::clock::{Clock, Timestamp};
 use crate::mail::RfcMessageId;
+use crate::mail::authentication::Authentication;
 
 /// A mail to be taken in.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct Arrival {
     pub raw: Vec<u8>,
     /// Whether `raw` is only the beginning.
     pub truncated: bool,
+    /// What the mailbox's own host says about the sender (EM-137).
+    pub authentication: Authentication,
 }
 
 /// What became of an arrival.
@@ -63,6 +66,8 @@ pub struct Message {
     pub internal_date: Option<Timestamp>,
     /// When it was taken in.
     pub received_at: Timestamp,
+    /// What the mailbox's own host said about the sender, as the code of an [`Authentication`].
+    pub authentication: Option<String>,
 }
 
 impl Message {
@@ -77,10 +82,21 @@ impl Message {
 pub struct ThreadMail {
     /// Whether we wrote it.
     pub ours: bool,
-    /// The whole mail.
+    /// The mail, or its beginning.
     pub raw: Vec<u8>,
     /// When it came or went.
     pub at: Timestamp,
+}
+
+/// How much of a thread is read.
+#[derive(Clone, Copy, Debug)]
+pub struct EarlierLimits {
+    /// Most mails.
+    pub mails: u32,
+    /// Bytes of the beginning of each mail.
+    pub bytes_each: u32,
+    /// Bytes of all of them; the oldest are left out.
+    pub bytes: u32,
 }
 
 /// Most mails looked at to find a thread.
@@ -127,7 +143,7 @@ impl Store {
     ) -> Result<Option<Message>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
             "SELECT id, user_id, mailbox_id, thread_id, uid_validity, uid, raw, truncated, internal_date,
-                received_at
+                received_at, authentication
              FROM messages WHERE user_id = $1 AND id = $2")
             .bind(user).bind(message).fetch_optional(db).await)?)
     }
@@ -141,19 +157,32 @@ impl Store {
         user: UserId,
         thread: ThreadId,
         before: MessageId,
-        most: u32,
+        limits: EarlierLimits,
     ) -> Result<Vec<ThreadMail>, StoreError> {
-        Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT ours, raw, at FROM (
-                SELECT FALSE AS ours, raw, received_at AS at FROM messages
-                WHERE user_id = $1 AND thread_id = $2 AND id < $3 AND raw IS NOT NULL
-                UNION ALL
-                SELECT TRUE AS ours, raw, sent_at AS at FROM outbox
-                WHERE user_id = $1 AND thread_id = $2 AND state = 'sent' AND run_id < $3 AND raw IS NOT NULL
-             ) AS mails ORDER BY at DESC LIMIT $4")
-            .bind(user).bind(thread).bind(before).bind(i64::from(most)).fetch_all(db).await)?)
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(LIST_THREAD)
+            .bind(user).bind(thread).bind(before)
+            .bind(i64::from(limits.mails)).bind(i64::from(limits.bytes_each)).bind(i64::from(limits.bytes))
+            .fetch_all(db).await)?)
     }
 }
+
+// Sizes are looked at first, so that no mail is read which is not handed out.
+const LIST_THREAD: &str = "WITH newest AS (
+    SELECT id, FALSE AS ours, received_at AS at, LENGTH(raw) AS bytes FROM messages
+    WHERE user_id = $1 AND thread_id = $2 AND id < $3 AND raw IS NOT NULL
+    UNION ALL
+    SELECT run_id AS id, TRUE AS ours, sent_at AS at, LENGTH(raw) AS bytes FROM outbox
+    WHERE user_id = $1 AND thread_id = $2 AND state = 'sent' AND run_id < $3 AND raw IS NOT NULL
+    ORDER BY at DESC, ours DESC LIMIT $4
+), sized AS (
+    SELECT id, ours, at, SUM(CASE WHEN bytes < $5 THEN bytes ELSE $5 END)
+        OVER (ORDER BY at DESC, ours DESC, id DESC) AS bytes_so_far
+    FROM newest
+)
+SELECT ours, at, CASE WHEN ours
+        THEN (SELECT SUBSTR(raw, 1, CAST($5 AS INTEGER)) FROM outbox WHERE run_id = sized.id)
+        ELSE (SELECT SUBSTR(raw, 1, CAST($5 AS INTEGER)) FROM messages WHERE messages.id = sized.id) END AS raw
+FROM sized WHERE bytes_so_far <= $6 ORDER BY at DESC, ours DESC, id DESC";
 
 /// Keeps the mailbox's row from being leased to somebody else until this transaction has ended.
 async fn hold_lease(tx: &mut Tx, lease: MailboxLease) -> Result<(), StoreError> {
@@ -184,12 +213,13 @@ async fn accept(
     let message = MessageId::new(clock);
     on_tx!(tx, db => sqlx::query(
         "INSERT INTO messages (id, user_id, mailbox_id, thread_id, identity, rfc_message_id, uid_validity, uid,
-            internal_date, bytes, raw, truncated, received_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)")
+            internal_date, bytes, raw, truncated, received_at, authentication)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")
         .bind(message).bind(lease.user).bind(lease.mailbox).bind(thread).bind(arrival.identity)
         .bind(arrival.rfc_message_id.as_ref().map(|id| id.as_str().to_owned()))
         .bind(i64::from(arrival.uid_validity)).bind(i64::from(arrival.uid)).bind(arrival.internal_date)
         .bind(i64::from(arrival.bytes)).bind(arrival.raw).bind(arrival.truncated).bind(clock.now())
+        .bind(arrival.authentication.as_str())
         .execute(&mut *db).await.map(drop))?;
     let run = RunId::of(message);
     on_tx!(tx, db => sqlx::query(
@@ -211,6 +241,8 @@ async fn find_thread(
              JOIN (SELECT thread_id FROM outbox WHERE mailbox_id = $2 AND rfc_message_id = $3
                    UNION ALL
                    SELECT thread_id FROM messages WHERE mailbox_id = $2 AND rfc_message_id = $3
+                   UNION ALL
+                   SELECT thread_id FROM sent_mails WHERE mailbox_id = $2 AND rfc_message_id = $3
              ) AS mails ON mails.thread_id = threads.id
              WHERE threads.user_id = $1 AND threads.mailbox_id = $2 AND threads.correspondent = $4 LIMIT 1")
             .bind(lease.user).bind(lease.mailbox).bind(answered.as_str()).bind(&arrival.correspondent)

@@ -1,7 +1,7 @@
 //! The tables, made and changed in order; both databases hold the same versions and names.
 
-use sqlx::ConnectOptions;
 use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::{ConnectOptions, Connection, SqliteConnection};
 
 use super::pool::Pool;
 use super::{Store, StoreError};
@@ -10,8 +10,8 @@ static SQLITE: Migrator = sqlx::migrate!("migrations/sqlite");
 static POSTGRES: Migrator = sqlx::migrate!("migrations/postgres");
 
 impl Store {
-    /// Brings the tables up to this program's version; on PostgreSQL under an advisory lock, so that several
-    /// processes may start at once.
+    /// Brings the tables up to this program's version; under a lock, so that several processes may start
+    /// at once.
     ///
     /// # Errors
     /// [`StoreError::NewerSchema`] where a newer program has already changed them (SR-82).
@@ -19,10 +19,18 @@ impl Store {
         let result = match &self.pool {
             Pool::Postgres(pool) => POSTGRES.run(pool).await,
             // A connection of its own: the writer's transactions group other people's work.
-            Pool::Sqlite { file, .. } => SQLITE.run(&mut file.connect().await?).await,
+            Pool::Sqlite { file, .. } => migrate_file(&mut file.connect().await?).await,
         };
         result.map_err(explain)
     }
+}
+
+/// A command may find the file while a service makes the tables: whoever is second waits, and finds them made.
+async fn migrate_file(connection: &mut SqliteConnection) -> Result<(), MigrateError> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    SQLITE.run(&mut *transaction).await?;
+    transaction.commit().await?;
+    Ok(())
 }
 
 fn explain(error: MigrateError) -> StoreError {

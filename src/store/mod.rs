@@ -6,6 +6,7 @@
 
 mod agents;
 mod ai_configurations;
+mod brakes;
 mod claims;
 mod completions;
 mod dossiers;
@@ -23,7 +24,10 @@ mod pool;
 mod provider_calls;
 mod provision;
 mod retention;
+mod rules;
 mod runs;
+mod sent;
+mod suppressions;
 mod users;
 mod verdicts;
 mod wake;
@@ -40,6 +44,7 @@ use crate::config;
 
 pub use self::agents::{Agent, AmbiguousPolicy, Mode, NewAgent};
 pub use self::ai_configurations::{API_KEY_COLUMN, AiConfiguration, KeyMark, KeyState, NewAiConfiguration};
+pub use self::brakes::{Brakes, Exchange, Refusal};
 pub use self::claims::{Claim, ClaimLimits, Holder, Lease};
 pub use self::completions::{Answer, StoredCompletion};
 pub use self::dossiers::Dossier;
@@ -47,13 +52,16 @@ pub use self::filing::Unfiled;
 pub use self::ids::*;
 pub use self::mailbox_access::AccessError;
 pub use self::mailbox_leases::{MailboxLease, WatchedMailbox};
-pub use self::mailboxes::{Mailbox, MailboxState, NewMailbox, OAuth, Server, columns};
-pub use self::messages::{Accepted, Arrival, Message, ThreadMail};
+pub use self::mailboxes::{Mailbox, MailboxState, NewMailbox, OAuth, Reception, Server, columns};
+pub use self::messages::{Accepted, Arrival, EarlierLimits, Message, ThreadMail};
 pub use self::notices::{NewNotice, Notice};
-pub use self::outbox::{Brakes, Frozen, NewReply, OutboxMail, OutboxState, Refusal};
+pub use self::outbox::{Frozen, NewReply, OutboxMail, OutboxState};
 pub use self::provider_calls::{CallEnd, NewCall, Payer, ProviderCall, UsageTotal};
 pub use self::provision::Provision;
+pub use self::rules::{Limits, Rules, WordList};
 pub use self::runs::{Run, RunState, StateCount};
+pub use self::sent::SentMail;
+pub use self::suppressions::{NewSuppression, Reason, Suppression};
 pub use self::users::{NewUser, User};
 pub use self::verdicts::{Due, Verdict};
 

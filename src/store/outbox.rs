@@ -1,10 +1,9 @@
 //! `outbox`: at most one reply per run, its bytes frozen before the first attempt.
 
-use std::time::Duration;
-
+use super::brakes::{self, AgentLock, Brakes, Counts, Exchange, Refusal};
 use super::claims::Lease;
 use super::pool::{Tx, on_pool, on_tx};
-use super::{AgentId, MailboxId, Message, RunId, Store, StoreError, ThreadId, UserId};
+use super::{AgentId, RunId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
 use crate::mail::RfcMessageId;
 
@@ -42,14 +41,10 @@ pub struct OutboxMail {
 /// A reply to be frozen.
 #[derive(Clone)]
 pub struct Frozen {
-    /// The mailbox it is sent from.
-    pub mailbox: MailboxId,
-    /// Its thread.
-    pub thread: ThreadId,
+    /// What it is to.
+    pub exchange: Exchange,
     /// Its Message-ID.
     pub rfc_message_id: RfcMessageId,
-    /// The one recipient, in comparable form.
-    pub recipient: String,
     /// The exact bytes.
     pub raw: Vec<u8>,
 }
@@ -59,32 +54,9 @@ pub struct Frozen {
 pub struct NewReply {
     /// The reply.
     pub frozen: Frozen,
-    /// The limits.
-    pub brakes: Brakes,
+    /// The limits; none where the owner has said that it is to be sent.
+    pub brakes: Option<Brakes>,
 }
-
-/// The most replies, whatever the other side does (EM-27).
-#[derive(Clone, Copy, Debug)]
-pub struct Brakes {
-    /// To one correspondent from one mailbox within 10 minutes.
-    pub per_correspondent_10_minutes: u32,
-    /// To one correspondent from one mailbox within a day.
-    pub per_correspondent_day: u32,
-    /// In one thread within a day.
-    pub per_thread_day: u32,
-}
-
-/// Which brake holds a reply back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// Too many to this correspondent within 10 minutes, or within a day.
-    Correspondent,
-    /// Too many in this thread within a day.
-    Thread,
-}
-
-const TEN_MINUTES: Duration = Duration::from_secs(600);
-const DAY: Duration = Duration::from_secs(86_400);
 
 impl Store {
     /// The reply of a run, if it is frozen already.
@@ -98,25 +70,6 @@ impl Store {
             .bind(user).bind(run).fetch_optional(db).await)?)
     }
 
-    /// Which brake would hold back a reply to this message, so that no model is asked for one. Only
-    /// [`Store::freeze_reply`] and [`Store::store_answer`] decide.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
-    pub async fn find_refusal(
-        &self,
-        message: &Message,
-        recipient: &str,
-        brakes: Brakes,
-    ) -> Result<Option<Refusal>, StoreError> {
-        let now = self.clock.now();
-        let counts = on_pool!(&self.pool, db => sqlx::query_as(COUNT_REPLIES)
-            .bind(message.user_id).bind(message.mailbox_id).bind(recipient)
-            .bind(now.minus(TEN_MINUTES)).bind(now.minus(DAY)).bind(message.thread_id)
-            .bind(RunId::of(message.id)).fetch_one(db).await)?;
-        Ok(brakes.refusal(counts))
-    }
-
     /// Freezes the reply of an answer that is stored already, unless a brake holds it back; counted and written in one
     /// transaction.
     ///
@@ -125,14 +78,16 @@ impl Store {
     pub async fn freeze_reply(
         &self,
         lease: Lease,
-        agent: AgentId,
         reply: NewReply,
     ) -> Result<Result<(), Refusal>, StoreError> {
         let now = self.clock.now();
         self.write(move |tx| {
             Box::pin(async move {
-                assign(tx, lease, agent).await?;
-                freeze(tx, lease, reply, now).await
+                let exchange = &reply.frozen.exchange;
+                assign(tx, lease, exchange.agent).await?;
+                brakes::lock(tx, lease, exchange, AgentLock::Alone).await?.ok_or(StoreError::LeaseLost)?;
+                let counts = brakes::count(tx, exchange, now).await?;
+                freeze(tx, lease, reply, counts, now).await
             })
         })
         .await
@@ -239,54 +194,42 @@ async fn lock_run(db: &mut sqlx::PgConnection, lease: Lease) -> Result<bool, Sto
     .is_some())
 }
 
-/// Counts, and writes the reply if no brake holds it back. The caller holds the lease. The same reply again changes
-/// nothing.
+/// Writes the reply if no brake holds it back. The caller holds [`brakes::lock`] and has counted under it. The same
+/// reply again changes nothing.
 pub(super) async fn freeze(
     tx: &mut Tx,
     lease: Lease,
     reply: NewReply,
+    counts: Counts,
     now: Timestamp,
 ) -> Result<Result<(), Refusal>, StoreError> {
     let NewReply { frozen, brakes } = reply;
-    let counts = on_tx!(tx, db => sqlx::query_as(COUNT_REPLIES)
-        .bind(lease.user).bind(frozen.mailbox).bind(&frozen.recipient)
-        .bind(now.minus(TEN_MINUTES)).bind(now.minus(DAY)).bind(frozen.thread)
-        .bind(lease.run).fetch_one(&mut *db).await)?;
-    if let Some(refusal) = brakes.refusal(counts) {
+    let refusal = brakes.and_then(|brakes| counts.refusal(&frozen.exchange, brakes));
+    if let Some(refusal) = refusal {
         return Ok(Err(refusal));
     }
-    insert(tx, lease, frozen, now).await?;
+    insert(tx, lease, &frozen, counts.quick_exchanges(&frozen.exchange), now).await?;
     Ok(Ok(()))
 }
 
-/// Replies to one correspondent within 10 minutes and within a day, and in one thread within a day, but this run's.
-const COUNT_REPLIES: &str = "SELECT
-        CAST(COALESCE(SUM(CASE WHEN created_at > $4 THEN 1 ELSE 0 END), 0) AS BIGINT),
-        CAST(COUNT(*) AS BIGINT),
-        (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
-         WHERE user_id = $1 AND thread_id = $6 AND created_at > $5 AND run_id <> $7)
-     FROM outbox WHERE user_id = $1 AND mailbox_id = $2 AND recipient = $3 AND created_at > $5 AND run_id <> $7";
-
-impl Brakes {
-    fn refusal(self, (short, day, thread): (i64, i64, i64)) -> Option<Refusal> {
-        if short >= i64::from(self.per_correspondent_10_minutes)
-            || day >= i64::from(self.per_correspondent_day)
-        {
-            return Some(Refusal::Correspondent);
-        }
-        (thread >= i64::from(self.per_thread_day)).then_some(Refusal::Thread)
-    }
-}
-
-async fn insert(tx: &mut Tx, lease: Lease, frozen: Frozen, now: Timestamp) -> Result<(), StoreError> {
+async fn insert(
+    tx: &mut Tx,
+    lease: Lease,
+    frozen: &Frozen,
+    quick: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let exchange = &frozen.exchange;
+    let hash = |hash: Option<[u8; 32]>| hash.map(|hash| hash.to_vec());
     on_tx!(tx, db => sqlx::query(
         "INSERT INTO outbox (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, state,
-            epoch, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9)
+            epoch, created_at, agent_id, question_hash, answer_hash, quick_exchanges)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9, $10, $11, $12, $13)
          ON CONFLICT (run_id) DO NOTHING")
-        .bind(lease.run).bind(lease.user).bind(frozen.mailbox).bind(frozen.thread)
-        .bind(frozen.rfc_message_id.as_str()).bind(frozen.recipient).bind(frozen.raw)
-        .bind(lease.epoch).bind(now)
+        .bind(lease.run).bind(lease.user).bind(exchange.mailbox).bind(exchange.thread)
+        .bind(frozen.rfc_message_id.as_str()).bind(&exchange.recipient).bind(&frozen.raw)
+        .bind(lease.epoch).bind(now).bind(exchange.agent)
+        .bind(hash(exchange.question_hash)).bind(hash(exchange.answer_hash)).bind(quick)
         .execute(&mut *db).await.map(drop))?;
     Ok(())
 }

@@ -9,7 +9,8 @@ const MOST_AT_ONCE: i64 = 500;
 
 impl Store {
     /// Removes the text of ended runs' mails taken in before `text_before`, and everything about runs that ended
-    /// before `runs_before` except what they cost. A bounded batch; answers how many rows it changed.
+    /// before `runs_before` except what they cost and the Message-IDs that they sent. A bounded batch; answers how
+    /// many rows it changed.
     ///
     /// # Errors
     /// Where the database does not answer.
@@ -20,6 +21,7 @@ impl Store {
                 for statement in FORGET_TEXT {
                     changed += run(tx, statement, text_before).await?;
                 }
+                run(tx, KEEP_SENT, runs_before).await?;
                 changed += run(tx, FORGET_RUNS, runs_before).await?;
                 changed += run(tx, FORGET_NOTICES, runs_before).await?;
                 Ok(changed)
@@ -40,8 +42,16 @@ const FORGET_TEXT: [&str; 3] = [
         WHERE body IS NOT NULL AND finished_at IS NOT NULL AND completions.created_at < $1 LIMIT $2)",
 ];
 
+/// A bounce or an answer may come later than that. Names the same runs as [`FORGET_RUNS`].
+const KEEP_SENT: &str = "INSERT INTO sent_mails
+        (mailbox_id, rfc_message_id, user_id, thread_id, recipient, created_at, bounced_at)
+    SELECT mailbox_id, rfc_message_id, user_id, thread_id, recipient, created_at, bounced_at FROM outbox
+    WHERE state IN ('sent', 'ambiguous', 'sending') AND run_id IN (
+        SELECT id FROM runs WHERE finished_at IS NOT NULL AND finished_at < $1 ORDER BY id LIMIT $2)
+    ON CONFLICT DO NOTHING";
+
 const FORGET_RUNS: &str = "DELETE FROM messages WHERE id IN (
-    SELECT id FROM runs WHERE finished_at IS NOT NULL AND finished_at < $1 LIMIT $2)";
+    SELECT id FROM runs WHERE finished_at IS NOT NULL AND finished_at < $1 ORDER BY id LIMIT $2)";
 
 const FORGET_NOTICES: &str = "DELETE FROM notices WHERE id IN (
     SELECT id FROM notices WHERE ended_at IS NOT NULL AND ended_at < $1 LIMIT $2)";

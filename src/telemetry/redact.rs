@@ -68,6 +68,19 @@ pub fn redact(text: &str) -> String {
     pass.out
 }
 
+/// Whether something in the text looks like a key or token by itself.
+pub fn holds_key(text: &str) -> bool {
+    let mut pass = Pass { rest: text, out: String::new(), escaped: false };
+    while !pass.rest.is_empty() {
+        let word = pass.take(is_word);
+        if before_key(word, pass.rest, false).is_some() {
+            return true;
+        }
+        pass.take(|character| !is_word(character));
+    }
+    false
+}
+
 struct Pass<'a> {
     rest: &'a str,
     out: String,

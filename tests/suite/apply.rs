@@ -2,6 +2,7 @@
 
 mod faults;
 mod rows;
+mod rules;
 
 use postkey::clock::Clock;
 use postkey::store::{API_KEY_COLUMN, AmbiguousPolicy, Mode, Store, columns};
@@ -52,7 +53,7 @@ mode = "draft"
 
 fn program(database: &TestDatabase) -> Program {
     let program = Program::new(database).with("ANN_PASSWORD", SECRETS[3]).with("SMTP_WORD", SECRETS[2]);
-    program.write("word", &format!("{}\n", SECRETS[1]));
+    program.write("word", format!("{}\n", SECRETS[1]));
     program.write("accounts.toml", FILE);
     program
 }
@@ -122,7 +123,7 @@ on_both! {
         let program = program(&database);
         program.run("apply accounts.toml").await.done();
         let before = mailbox_time(&database).await;
-        program.write("accounts.toml", &FILE.replace("gpt-5-mini", "gpt-5").replace("\"draft\"", "\"automatic\""));
+        program.write("accounts.toml", FILE.replace("gpt-5-mini", "gpt-5").replace("\"draft\"", "\"automatic\""));
 
         let out = program.run("apply accounts.toml").await.done();
 
@@ -164,7 +165,7 @@ on_both! {
         program.write("accounts.toml", &without);
         let out = program.run("apply accounts.toml").await.done();
         assert!(out.ends_with("0 made, 0 changed, 4 left as they were\n"), "{out}");
-        program.write("accounts.toml", &FILE.replace("temperature = 0.3", "temperature = \"\""));
+        program.write("accounts.toml", FILE.replace("temperature = 0.3", "temperature = \"\""));
         let out = program.run("apply accounts.toml").await.done();
         assert!(out.ends_with("0 made, 1 changed, 3 left as they were\n"), "{out}");
     }
@@ -177,7 +178,7 @@ on_both! {
             .with("ANN_PASSWORD", SECRETS[3])
             .with("ANN_OPENAI_KEY", "sk-proj-0123456789abcdef")
             .with("SUPPORT_PASSWORD", SECRETS[2]);
-        program.write("example.toml", &lines.collect::<Vec<_>>().join("\n"));
+        program.write("example.toml", lines.collect::<Vec<_>>().join("\n"));
 
         let ended = program.run("apply example.toml").await;
 

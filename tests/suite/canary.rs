@@ -67,14 +67,14 @@ impl Scene {
         let endpoints = [imap.address(), smtp.address(), provider.address()].map(|at| at.to_string());
         program.write(
             "workers.toml",
-            &format!(
+            format!(
                 "[worker]\nretry_first = \"1s\"\nretry_factor = 1\n\
                  [mailbox]\nreconnect_first = \"50ms\"\nreconnect_longest = \"1s\"\nrefresh = \"200ms\"\n\
                  [smtp]\nretry_first = \"1s\"\n[network]\nprivate_endpoints = {endpoints:?}\n[log]\nfilter = \"trace\"\n"
             ),
         );
         let scene = Self { imap, smtp, provider, program };
-        scene.program.write("accounts.toml", &scene.accounts(canaries));
+        scene.program.write("accounts.toml", scene.accounts(canaries));
         scene
     }
 

@@ -126,8 +126,8 @@ on_both! {
         let program = Program::new(&database)
             .with("POSTKEY_NETWORK__PRIVATE_ENDPOINTS", &endpoints)
             .with("WORD", "open sesame");
-        program.write("ca.pem", &certificate.certificate_pem());
-        program.write("box.toml", &format!(
+        program.write("ca.pem", certificate.certificate_pem());
+        program.write("box.toml", format!(
             "[[user]]\nemail = \"ann@example.com\"\nname = \"Ann\"\n[[user.mailbox]]\naddress = \"ann@box.test\"\n\
              imap = {{ host = \"127.0.0.1\", port = {}, password = \"env:WORD\", ca_file = \"ca.pem\" }}\n\
              smtp = {{ host = \"127.0.0.1\", port = {}, security = \"starttls\", password = \"env:WORD\", ca_file = \"ca.pem\" }}\n",

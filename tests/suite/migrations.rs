@@ -5,7 +5,7 @@ use std::path::Path;
 
 use postkey::clock::Clock;
 
-use crate::support::database::TestDatabase;
+use crate::support::database::{TestDatabase, on_both};
 use crate::support::raw::texts;
 use crate::support::rows::open_store;
 
@@ -56,4 +56,13 @@ fn both_databases_have_migrations_of_the_same_names() {
     };
     assert!(!names("sqlite").is_empty());
     assert_eq!(names("sqlite"), names("postgres"));
+}
+
+on_both! {
+    async fn several_processes_may_make_the_tables_at_once(database: TestDatabase) {
+        let open = || open_store(&database, Clock::system());
+        tokio::join!(open(), open(), open(), open());
+        let versions = texts(&database, "SELECT description FROM _sqlx_migrations").await;
+        assert!(versions.len() > 1, "{versions:?}");
+    }
 }

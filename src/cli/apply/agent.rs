@@ -5,7 +5,7 @@ use super::table::{Setting, Table};
 use super::value;
 use crate::mail::Address;
 use crate::provider::Provider;
-use crate::store::{AmbiguousPolicy, Mode};
+use crate::store::{AmbiguousPolicy, Mode, WordList};
 
 /// The one kind of agent there is.
 pub(super) const KIND: &str = "email_inbound";
@@ -22,7 +22,29 @@ pub(super) struct AgentEntry {
     pub ambiguous: Option<AmbiguousPolicy>,
     pub allow_platform_key: Option<bool>,
     pub enabled: Option<bool>,
+    pub rules: RulesEntry,
 }
+
+/// What the file says about whom an agent answers, what it may link to and how often it may answer.
+pub(super) struct RulesEntry {
+    pub link_domains: Option<WordList>,
+    pub allowed_senders: Option<WordList>,
+    pub blocked_senders: Option<WordList>,
+    pub require_authenticated: Option<bool>,
+    pub limits: LimitsEntry,
+}
+
+/// `limits = { .. }`: below those of the configuration.
+#[derive(Default)]
+pub(super) struct LimitsEntry {
+    pub per_correspondent_10_minutes: Setting<i64>,
+    pub per_correspondent_day: Setting<i64>,
+    pub per_thread_day: Setting<i64>,
+    pub per_agent_day: Setting<i64>,
+}
+
+/// No agent answers more often than this in a day.
+const MOST_ANSWERS: i64 = 1_000_000;
 
 pub(super) fn read_agent(mut table: Table<'_>) -> Option<AgentEntry> {
     let place = table.place().clone();
@@ -40,6 +62,7 @@ pub(super) fn read_agent(mut table: Table<'_>) -> Option<AgentEntry> {
     });
     let allow_platform_key = table.find("allow_platform_key", value::flag);
     let enabled = table.find("enabled", value::flag);
+    let rules = read_rules(&mut table);
     table.finish();
     Some(AgentEntry {
         place,
@@ -52,5 +75,28 @@ pub(super) fn read_agent(mut table: Table<'_>) -> Option<AgentEntry> {
         ambiguous,
         allow_platform_key,
         enabled,
+        rules,
     })
+}
+
+fn read_rules(table: &mut Table<'_>) -> RulesEntry {
+    RulesEntry {
+        link_domains: table.find("link_domains", value::domains),
+        allowed_senders: table.find("allowed_senders", value::senders),
+        blocked_senders: table.find("blocked_senders", value::senders),
+        require_authenticated: table.find("require_authenticated", value::flag),
+        limits: table.table("limits").map(read_limits).unwrap_or_default(),
+    }
+}
+
+fn read_limits(mut table: Table<'_>) -> LimitsEntry {
+    let mut limit = |key| table.setting(key, |written| value::number(written, 1..=MOST_ANSWERS));
+    let limits = LimitsEntry {
+        per_correspondent_10_minutes: limit("per_correspondent_10_minutes"),
+        per_correspondent_day: limit("per_correspondent_day"),
+        per_thread_day: limit("per_thread_day"),
+        per_agent_day: limit("per_agent_day"),
+    };
+    table.finish();
+    limits
 }

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use super::ai_configuration::https_url;
 use super::reading::Place;
 use super::server::{ServerEntry, ServerKind, read_server};
-use super::table::Table;
+use super::table::{Setting, Table};
 use super::value;
 use crate::mail::Address;
 
@@ -18,6 +18,9 @@ pub(super) struct MailboxEntry {
     pub imap: ServerEntry,
     pub smtp: ServerEntry,
     pub oauth: Option<OAuthEntry>,
+    pub authserv_id: Setting<String>,
+    pub answer_unaddressed: Option<bool>,
+    pub answer_copies: Option<bool>,
     pub enabled: Option<bool>,
 }
 
@@ -39,6 +42,9 @@ pub(super) fn read_mailbox(mut table: Table<'_>) -> Option<MailboxEntry> {
     let imap = read_server(&mut table, ServerKind::Imap, username, has_oauth);
     let smtp = read_server(&mut table, ServerKind::Smtp, username, has_oauth);
     let oauth = table.table("oauth").map(read_oauth);
+    let authserv_id = table.setting("authserv_id", value::line);
+    let answer_unaddressed = table.find("answer_unaddressed", value::flag);
+    let answer_copies = table.find("answer_copies", value::flag);
     let enabled = table.find("enabled", value::flag);
     table.finish();
     let oauth = match oauth {
@@ -46,7 +52,19 @@ pub(super) fn read_mailbox(mut table: Table<'_>) -> Option<MailboxEntry> {
         None if has_oauth => return None,
         None => None,
     };
-    Some(MailboxEntry { place, address: address?, aliases, folder, imap: imap?, smtp: smtp?, oauth, enabled })
+    Some(MailboxEntry {
+        place,
+        address: address?,
+        aliases,
+        folder,
+        imap: imap?,
+        smtp: smtp?,
+        oauth,
+        authserv_id,
+        answer_unaddressed,
+        answer_copies,
+        enabled,
+    })
 }
 
 fn read_oauth(mut table: Table<'_>) -> Option<OAuthEntry> {

@@ -35,6 +35,9 @@
 //! instructions = """
 //! You answer questions about orders. Be brief and friendly."""
 //! mode = "automatic"
+//! link_domains = ["example.com"]
+//! blocked_senders = ["spam.example", "eve@example.net"]
+//! limits = { per_thread_day = 5 }
 //! enabled = true
 //! ```
 //!

@@ -9,9 +9,10 @@ use super::{secrets, value};
 use crate::config::suggestion;
 
 /// What the file says about a setting that need not be there.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum Setting<T> {
     /// Nothing: it stays as it is.
+    #[default]
     LeftOut,
     /// An empty text: it is taken away.
     TakenAway,

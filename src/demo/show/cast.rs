@@ -8,7 +8,7 @@ use super::DemoError;
 use crate::clock::Clock;
 use crate::store::{
     API_KEY_COLUMN, Agent, AgentId, AiConfigurationId, AmbiguousPolicy, Mailbox, MailboxId, MailboxState,
-    Mode, NewAiConfiguration, NewUser, Provision, Server, UserId, columns,
+    Mode, NewAiConfiguration, NewUser, Provision, Reception, Rules, Server, UserId, columns,
 };
 use crate::vault::{Place, Vault, mask};
 
@@ -158,6 +158,7 @@ impl Owner {
             imap: server(around.imap, columns::IMAP_PASSWORD)?,
             smtp: server(around.smtp, columns::SMTP_PASSWORD)?,
             oauth: None,
+            reception: Reception::default(),
             secrets_fingerprint: String::new(),
             enabled: true,
             state: MailboxState::Active,
@@ -184,6 +185,7 @@ impl Owner {
             ambiguous: AmbiguousPolicy::Hold,
             allow_platform_key: false,
             enabled: true,
+            rules: Rules::default(),
         }
     }
 }

@@ -35,7 +35,7 @@ enum Label {
 /// How many lines from the first on are a header block; 0 when it is none.
 ///
 /// A person may write `From: Berlin`, `To: Rome`, `Date: 3 May`: so it takes a sender and a subject, or a sender and
-/// when it was sent, or the sender's address and a date.
+/// when it was sent, or the sender's address and a date. Many labels that no header has are those of a form.
 fn block(lines: &[Line<'_>], found: &[Option<Label>]) -> usize {
     let mut labels = Vec::new();
     let mut length = 0;
@@ -60,10 +60,11 @@ fn is_header(labels: &[Label], lines: &[Line<'_>]) -> bool {
     let has = |wanted: Label| labels.contains(&wanted);
     let has_address = lines.iter().take(2).any(|line| line.bare.contains('@'));
     let known = labels.iter().filter(|label| **label != Label::Unknown).count();
+    let is_form = (labels.len() - known) * 3 > known;
     let starts_well = labels.first().is_some_and(|label| *label != Label::Unknown);
     let is_printed = has(Label::Subject) && (has(Label::Date) || has(Label::To)) && known >= 3;
     let is_dated = has(Label::Sent) || has(Label::Date) && has_address;
-    starts_well && has(Label::From) && (is_printed || is_dated)
+    starts_well && !is_form && has(Label::From) && (is_printed || is_dated)
 }
 
 /// The label in front of the colon.

@@ -41,11 +41,15 @@ fn ending_at(lines: &[Line<'_>], end: usize) -> Option<(usize, Proof)> {
         if begins_with_date(&joined) {
             return Some((start, proof));
         }
-        let found = Some((start, proof));
-        if start == end { alone = found } else { longer = longer.or(found) }
+        if start == end {
+            alone = Some((start, proof));
+        } else if start + 1 == end && has_moment(&joined) {
+            longer = Some((start, proof));
+        }
     }
-    // A quoted line is an end only of something that began before the quote.
-    alone.filter(|_| last.kind == Kind::Text).or(longer.filter(|(start, _)| end - start == 1))
+    // A quoted line is an end only of something that began before the quote, and an address has a name before it.
+    let is_whole = last.kind == Kind::Text && !last.bare.starts_with('<');
+    alone.filter(|_| is_whole).or(longer).or(alone.filter(|_| last.kind == Kind::Text))
 }
 
 fn may_end(line: &Line<'_>) -> bool {

@@ -62,9 +62,9 @@ fn line(text: &str) -> Line<'_> {
     let bare = if is_long { String::new() } else { trimmed.to_lowercase() };
     let kind = match () {
         () if trimmed.is_empty() => Kind::Blank,
-        () if is_quote(text) && is_title(unquoted(&bare), &phrases::FORWARD_TITLES) => Kind::Forward,
+        () if is_quote(text) && is_forward(unquoted(&bare)) => Kind::Forward,
         () if is_quote(text) => Kind::Quote,
-        () if is_title(&bare, &phrases::FORWARD_TITLES) => Kind::Forward,
+        () if is_forward(&bare) => Kind::Forward,
         () if is_title(&bare, &phrases::HISTORY_TITLES) => Kind::History,
         () => Kind::Text,
     };
@@ -84,6 +84,13 @@ fn is_quote(text: &str) -> bool {
 /// What stands behind the quote marks.
 pub(super) fn unquoted(text: &str) -> &str {
     text.trim_start_matches(['>', ' ', '\t'])
+}
+
+/// Titles, and the line of older office programs that names who forwarded.
+fn is_forward(bare: &str) -> bool {
+    let names_who =
+        bare.starts_with("--") && bare.trim_start_matches(['-', ' ']).starts_with("forwarded by ");
+    names_who || is_title(bare, &phrases::FORWARD_TITLES)
 }
 
 /// A title is marked as one, by dashes around it or a colon behind it.

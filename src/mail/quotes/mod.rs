@@ -164,7 +164,8 @@ impl<'a> Page<'a> {
         let points_below = self.lines.get(last).is_some_and(|line| line.bare.ends_with([':', '：']));
         let has_introduction =
             self.lines.get(last..self.end).unwrap_or_default().iter().any(is_quoted_introduction);
-        if self.has_words_before(last + 1) && (!points_below || has_introduction) {
+        let has_quote = (last + 1..self.end).any(|at| self.kind(at) == Kind::Quote);
+        if has_quote && self.has_words_before(last + 1) && (!points_below || has_introduction) {
             self.cut(last + 1);
         }
     }

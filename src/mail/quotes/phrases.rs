@@ -24,7 +24,7 @@ pub(super) static WROTE: Phrases = Phrases::new(|| {
         parašė | rakstīja | kirjutas | написал | написала | написал(а) | пишет | писал | написав | пише
         написа | је написао | έγραψε | έγραψαν | yazdı | şunu yazdı | şunları yazdı | כתב | כתבה | كتب
         كتبت | نوشت | đã viết | viết | menulis | 写道 | 寫道 | 写到 | 寫到 | 写了 | 写于 | のメール | 書きました | 書いた | 作成
-        님이 작성 | 작성 | 썼습니다 | เขียน
+        님이 작성 | 작성 | 썼습니다 | เขียน | เขียนว่า
         ",
     )
 });
@@ -55,14 +55,14 @@ pub(super) static DATE_STARTS: Phrases = Phrases::new(|| {
 pub(super) static HISTORY_TITLES: Phrases = Phrases::new(|| {
     rows(
         "
-        original message | original mail | original email | reply message | reply | quoted message
+        original message | original mail | original email | quoted message
         ursprüngliche nachricht | ursprüngliche e-mail | originalnachricht | original-nachricht
         message d'origine | message d’origine | message original | message initial | courriel d'origine
         mensaje original | correo original | messaggio originale | messaggio originario
         oorspronkelijk bericht | origineel bericht | mensagem original | e-mail original
         missatge original | mesaj original | mesajul original | ursprungligt meddelande
         originalmeddelande | oprindelig meddelelse | original meddelelse | opprinnelig melding
-        alkuperäinen viesti | oryginalna wiadomość | wiadomość oryginalna | wiadomość | původní zpráva
+        alkuperäinen viesti | oryginalna wiadomość | wiadomość oryginalna | původní zpráva
         původní e-mail | pôvodná správa | eredeti üzenet | izvorna poruka | originalna poruka
         izvirno sporočilo | originalus laiškas | algkiri | исходное сообщение | исходное письмо
         оригинальное сообщение | первоначальное сообщение | вихідне повідомлення | оригинално съобщение

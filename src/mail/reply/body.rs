@@ -1,22 +1,61 @@
-//! The words of the reply as `text/plain`, encoded so that no relay can damage them (EM-56, EM-58, EM-158).
+//! The words of the reply: as plain text and as HTML that says the same (EM-56), encoded so that no relay can damage
+//! them (EM-58, EM-158).
+
+use pulldown_cmark::{Event, Tag, TagEnd, html};
 
 use super::super::clean;
+use super::super::language::Language;
+use super::links::Links;
+use super::{markdown, plain};
 
 /// Longest encoded line without its line end (RFC 2045 section 6.7).
 const LONGEST_LINE: usize = 76;
 
-/// The model's words, cleaned, and the disclosure below them; `None` when there are no words.
-pub(super) fn text(words: &str, disclosure: Option<&str>) -> Option<String> {
+/// The two ways in which a reply says the same, with `\n` line ends.
+pub(super) struct Body {
+    pub(super) plain: String,
+    pub(super) html: String,
+}
+
+/// The model's words and the disclosure below them; `None` when there are no words.
+pub(super) fn write(
+    words: &str,
+    disclosure: Option<&str>,
+    links: &Links,
+    language: Language,
+) -> Option<Body> {
     let words = clean::lines(words);
-    let words = words.trim_matches('\n').trim_end();
-    if words.trim().is_empty() {
+    let removed = language.phrases().link_removed;
+    let shaped = markdown::events(&words, links, removed);
+    let text = plain::write(&shaped);
+    // Words of several shapes can add up to a link that none of them was.
+    let is_safe = links.are_all_allowed(&text);
+    let events = if is_safe { shaped } else { markdown::unshaped(&text, links, removed) };
+    let text = if is_safe { text } else { plain::write(&events) };
+    if text.trim().is_empty() {
         return None;
     }
-    let disclosure = disclosure.map(clean::line).filter(|line| !line.is_empty());
-    Some(match disclosure {
-        Some(line) => format!("{words}\n\n{line}\n"),
-        None => format!("{words}\n"),
-    })
+    let plain = match disclosure {
+        Some(line) => format!("{text}\n\n{line}\n"),
+        None => format!("{text}\n"),
+    };
+    Some(Body { plain, html: page(&events, disclosure, language) })
+}
+
+/// The writer escapes all text, and nothing but text comes to it besides shapes and links that may stand.
+fn page(events: &[Event<'_>], disclosure: Option<&str>, language: Language) -> String {
+    let mut body = String::new();
+    html::push_html(&mut body, events.iter().cloned());
+    if let Some(line) = disclosure {
+        let line = Event::Text(line.into());
+        let paragraph = [Event::Start(Tag::Paragraph), line, Event::End(TagEnd::Paragraph)];
+        html::push_html(&mut body, [Event::Rule].into_iter().chain(paragraph));
+    }
+    let tag = language.tag();
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"{tag}\">\n<head><meta charset=\"utf-8\"></head>\n\
+         <body dir=\"auto\">\n{body}</body>\n</html>\n"
+    )
 }
 
 /// Quoted-printable with CRLF; a leading `.` or `From ` is encoded too, for mail stores that would change it (EM-58).

@@ -2,18 +2,31 @@
 //!
 //! The model chooses the words of the body and nothing else (EM-58). The same draft gives the same bytes (EM-55).
 //! The builder writes the syntax of the header; everything that goes into it is cleaned before (CT-1 to CT-5b).
+//!
+//! ```text
+//! words (markdown) -> markdown: safe events -> plain: text/plain  \
+//!                         ^                 -> text/html           multipart/alternative
+//!                       links: the agent's own domains only
+//! ```
 
 mod body;
+mod links;
+mod markdown;
+mod plain;
 mod subject;
 mod threading;
 
 use std::time::{Duration, SystemTime};
 
 use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Body, Mailbox, MessageBuilder, SinglePart};
+use lettre::message::{Body, Mailbox, MessageBuilder, MultiPart, MultiPartKind, SinglePart};
+use sha2::{Digest, Sha256};
 
+use self::links::Links;
 use super::address::Address;
 use super::clean;
+use super::disclosure::disclosure;
+use super::language::Language;
 use super::loop_mark;
 use super::message_id::RfcMessageId;
 use super::read::Mail;
@@ -23,6 +36,8 @@ use crate::clock::Timestamp;
 const LONGEST_NAME: usize = 64;
 /// Longest model name written, in characters.
 const LONGEST_MODEL: usize = 100;
+/// Longest words that are mailed, in bytes (SR-69).
+const LONGEST_WORDS: usize = 64 * 1024;
 /// The last second of the year 9999, behind which the date format ends.
 const LAST_SECOND: i64 = 253_402_300_799;
 
@@ -38,10 +53,13 @@ pub struct Draft<'a> {
     pub to: &'a Address,
     /// The recipient's display name, as far as it is harmless (EM-53).
     pub to_name: Option<&'a str>,
-    /// The model's words.
+    /// The model's words, in markdown.
     pub body: &'a str,
-    /// The line of [`super::disclosure()`], put below the words.
-    pub disclosure: Option<&'a str>,
+    /// The owner whom the disclosure below the words names; it is written in the language of the mail. `None` only
+    /// for a reply that a person approved (SR-88).
+    pub on_behalf_of: Option<&'a str>,
+    /// The domains that the reply may link to, with what is below them (SR-69).
+    pub link_domains: &'a [String],
     /// Our id, made by [`super::own_message_id`] and stored before (EM-54).
     pub message_id: &'a RfcMessageId,
     /// When the reply was frozen; stands in `Date`.
@@ -64,6 +82,9 @@ pub enum ComposeError {
     /// The model gave no words.
     #[error("the reply has no text")]
     NoText,
+    /// The model gave more words than anybody reads in a mail.
+    #[error("the reply is too long for a mail")]
+    TooLong,
     /// The Message-ID is not one that we would make.
     #[error("the Message-ID cannot be written into a mail")]
     MessageId,
@@ -77,21 +98,43 @@ pub fn compose(draft: &Draft<'_>) -> Result<Vec<u8>, ComposeError> {
     if !draft.message_id.is_sendable() {
         return Err(ComposeError::MessageId);
     }
-    let text = body::text(draft.body, draft.disclosure).ok_or(ComposeError::NoText)?;
-    let encoded =
-        Body::dangerous_pre_encoded(body::quoted_printable(&text), ContentTransferEncoding::QuotedPrintable);
-    let part = SinglePart::builder().header(ContentType::TEXT_PLAIN).body(encoded);
-    let message = header(draft)?.singlepart(part).map_err(|_| ComposeError::Builder)?;
+    if draft.body.len() > LONGEST_WORDS {
+        return Err(ComposeError::TooLong);
+    }
+    // The mail says which language it is; where it is too short for that, the answer to it may not be.
+    let language = Language::of_first_sure(&[&draft.parent.text.visible, draft.body]);
+    let line = draft.on_behalf_of.map(|owner| disclosure(owner, language));
+    let links = Links::to(draft.link_domains);
+    let body = body::write(draft.body, line.as_deref(), &links, language).ok_or(ComposeError::NoText)?;
+    let parts = MultiPart::builder()
+        .kind(MultiPartKind::Alternative)
+        .boundary(boundary(draft.message_id))
+        .singlepart(part(ContentType::TEXT_PLAIN, &body.plain))
+        .singlepart(part(ContentType::TEXT_HTML, &body.html));
+    let message = header(draft, language)?.multipart(parts).map_err(|_| ComposeError::Builder)?;
     Ok(message.formatted())
 }
 
-fn header(draft: &Draft<'_>) -> Result<MessageBuilder, ComposeError> {
+fn part(kind: ContentType, text: &str) -> SinglePart {
+    let encoded =
+        Body::dangerous_pre_encoded(body::quoted_printable(text), ContentTransferEncoding::QuotedPrintable);
+    SinglePart::builder().header(kind).body(encoded)
+}
+
+/// The same for the same mail (EM-55); `=_` cannot stand in quoted-printable text (RFC 2045 section 6.7).
+fn boundary(message_id: &RfcMessageId) -> String {
+    let hash = Sha256::digest(message_id.as_str());
+    let digits: String = hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect();
+    format!("=_{digits}")
+}
+
+fn header(draft: &Draft<'_>, language: Language) -> Result<MessageBuilder, ComposeError> {
     let mut builder = lettre::Message::builder()
         .from(mailbox(draft.from, draft.from_name).ok_or(ComposeError::From)?)
         .to(mailbox(draft.to, draft.to_name).ok_or(ComposeError::To)?)
         .date(date(draft.date))
         .message_id(Some(draft.message_id.bracketed()))
-        .subject(subject::reply_subject(&draft.parent.subject));
+        .subject(subject::reply_subject(&draft.parent.subject, language));
     if let Some(parent) = threading::in_reply_to(draft.parent) {
         builder = builder.in_reply_to(parent);
     }

@@ -1,6 +1,7 @@
 //! `Re: ` once, whatever language the last answer was written in (EM-50, EM-51).
 
 use super::super::clean;
+use super::super::language::Language;
 
 /// Longest subject, in characters (EM-51).
 const LONGEST: usize = 200;
@@ -33,14 +34,15 @@ const REPLY_WORDS: [&str; 24] = [
     "رد",
 ];
 
-/// The subject of an answer to a mail with that subject; always one clean line that begins with `Re: `.
-pub(super) fn reply_subject(parent: &str) -> String {
+/// The subject of an answer to a mail with that subject; always one clean line that begins with `Re: `. That there is
+/// none is said in `language`.
+pub(super) fn reply_subject(parent: &str, language: Language) -> String {
     let cleaned = clean::line(parent);
     let mut rest = cleaned.as_str();
     while let Some(stripped) = without_reply_prefix(rest) {
         rest = stripped;
     }
-    let rest = if rest.is_empty() { "(no subject)" } else { rest };
+    let rest = if rest.is_empty() { language.phrases().no_subject } else { rest };
     // An encoded word left over in decoded text would be decoded a second time by the reader's program.
     clean::cut_chars(&format!("Re: {rest}").replace("=?", "= ?"), LONGEST).trim_end().to_owned()
 }

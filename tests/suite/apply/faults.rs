@@ -53,7 +53,7 @@ const FAULTS: [(usize, &str, &str); 14] = [
 on_both! {
     async fn one_bad_entry_changes_nothing_and_every_fault_is_told(database: TestDatabase) {
         let program = program(&database);
-        program.write("bad.toml", &format!("{BAD}\n{FILE}"));
+        program.write("bad.toml", format!("{BAD}\n{FILE}"));
 
         let ended = program.run("apply bad.toml").await;
 
@@ -74,7 +74,7 @@ on_both! {
         let program = program(&database);
         program.run("apply accounts.toml").await.done();
         let before = Rows::read(&database).await;
-        program.write("bad.toml", &FILE.replace("gpt-5-mini", "gpt-5").replace("\"draft\"", "\"auto\""));
+        program.write("bad.toml", FILE.replace("gpt-5-mini", "gpt-5").replace("\"draft\"", "\"auto\""));
 
         let ended = program.run("apply bad.toml").await;
 
@@ -104,19 +104,19 @@ on_both! {
                  instructions = \"x\"\n{address}"
             )
         };
-        program.write("two.toml", &second(""));
+        program.write("two.toml", second(""));
         let ended = program.run("apply two.toml").await;
         assert_eq!(ended.code, 2, "{ended:?}");
         assert!(ended.err.contains("agent[1].address: agent \"Support\" answers for this mailbox"), "{}", ended.err);
 
-        program.write("two.toml", &second("address = \"support+second@example.com\""));
+        program.write("two.toml", second("address = \"support+second@example.com\""));
         let out = program.run("apply two.toml").await.done();
         assert!(out.ends_with("5 made, 0 changed, 0 left as they were\n"), "{out}");
     }
 
     async fn what_stands_twice_is_a_fault(database: TestDatabase) {
         let program = program(&database);
-        program.write("bad.toml", &format!("{FILE}\n{FILE}"));
+        program.write("bad.toml", format!("{FILE}\n{FILE}"));
         let ended = program.run("apply bad.toml").await;
         assert_eq!(ended.code, 2, "{ended:?}");
         assert!(ended.err.contains("line 29: user[1] \"Ann@example.com\": the same user stands in line 2"), "{}", ended.err);
@@ -132,12 +132,12 @@ on_both! {
             )
         };
         for (first, second) in [("", ""), ("default = true", "default = true"), ("default = false", "")] {
-            program.write("bad.toml", &file(first, second));
+            program.write("bad.toml", file(first, second));
             let ended = program.run("apply bad.toml").await;
             assert_eq!(ended.code, 2, "{ended:?}");
             assert!(ended.err.contains("has 1 error;") && ended.err.contains("default = true"), "{}", ended.err);
         }
-        program.write("good.toml", &file("", "default = true"));
+        program.write("good.toml", file("", "default = true"));
         program.run("apply good.toml").await.done();
     }
 

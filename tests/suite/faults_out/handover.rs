@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use postkey::store::RunState;
+use postkey::store::{Mode, RunState};
 
 use crate::support::database::on_both;
 use crate::support::office::{LONG, Office};
-use crate::support::provider_server::Answer;
+use crate::support::raw::execute;
 use crate::support::smtp_server::{Fault, Rule, Step};
 use crate::support::wait::until;
 use crate::support::world::count;
@@ -67,13 +67,20 @@ on_both! {
     async fn a_connection_lost_within_the_mail_is_not_ambiguous(database: TestDatabase) {
         let mut office = Office::open(&database).await;
         office.config.smtp.retry_first = Duration::from_millis(100);
-        office.config.provider.max_response_bytes = 64 << 20;
         let ann = office.hire("ann@shop.test").await;
-        // More than the buffers between two sockets hold, so that the dot cannot have left.
-        office.provider.otherwise(Answer::words(|_| "all is well, thank you. ".repeat(700_000)));
+        office.change_agent(&ann, |agent| agent.mode = Mode::Draft).await;
         office.smtp.rule(Rule::at(Step::Body, Fault::Cut).times(2));
         office.deliver(&ann, 1);
         let served = office.serve().await;
+        office.until_reason(&ann, RunState::Held, "draft", 1).await;
+        // More than the buffers between two sockets hold, so that the dot cannot have left.
+        let longer = if database.is_postgres() {
+            "raw || convert_to(repeat('all is well' || chr(13) || chr(10), 1300000), 'UTF8')"
+        } else {
+            "CAST(raw || replace(hex(zeroblob(1300000)), '00', 'all is well' || char(13, 10)) AS BLOB)"
+        };
+        assert_eq!(execute(&database, &format!("UPDATE outbox SET raw = {longer}")).await, 1);
+        assert!(office.store.retry_run(ann.user, office.only_run(&ann).await.id, true).await.unwrap());
         office.until_counted(&ann, RunState::Replied, 1).await;
         served.end().await;
         office.check_answered_once([1]);

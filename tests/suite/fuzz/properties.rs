@@ -7,7 +7,7 @@ use postkey::mail::authentication::judge;
 use postkey::mail::gate::{Allowed, Decision, Ours, decide};
 use postkey::mail::reply::{Draft, compose};
 use postkey::mail::wishes::wish;
-use postkey::mail::{Address, Limits, Mail, RfcMessageId, disclosure, has_header_block, identity, read};
+use postkey::mail::{Address, Limits, Mail, RfcMessageId, has_header_block, identity, read};
 use proptest::prelude::*;
 
 /// Unoptimised, for half a megabyte, beside all the other tests; a quadratic reading takes minutes.
@@ -89,7 +89,8 @@ fn check_answer(parent: &Mail, recipient: &Address) -> Result<(), TestCaseError>
         to: recipient,
         to_name: None,
         body: "We open at nine.",
-        disclosure: Some(&disclosure("Ann")),
+        on_behalf_of: Some("Ann"),
+        link_domains: &[],
         message_id: &message_id,
         date: Timestamp::from_millis(1_784_000_000_000),
         loop_mark: "mark",

@@ -1,10 +1,10 @@
 //! Mails that were built to hurt (EM-31, EM-106, EM-107): a value each, soon, and never an answer to what was not read.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use postkey::mail::gate::SkipReason;
 
-use super::{assert_answered, assert_skipped, mail_with, read};
+use super::{assert_answered, assert_skipped, mail_with, processor_time, read};
 
 /// Generous for a slow machine; a quadratic reading takes minutes.
 const SOON: Duration = Duration::from_secs(5);
@@ -52,14 +52,14 @@ fn em_107_five_hundred_nested_parts_are_cut_before_parsing() {
 
 #[test]
 fn em_106_a_hundred_thousand_parts_or_levels_end_soon() {
-    let started = Instant::now();
+    let before = processor_time();
     read(nested(50_000));
     let wide =
         format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{}", "--b\r\n\r\nx\r\n".repeat(100_000));
     let mail = read(wide);
     assert!(mail.flags.are_parts_cut);
     assert!(mail.attachments.len() + mail.text.visible.lines().count() < 200);
-    assert!(started.elapsed() < SOON);
+    assert!(processor_time() - before < SOON);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn em_107_long_text_is_cut_with_a_note() {
 
 #[test]
 fn em_123_one_megabyte_on_one_line_ends_soon() {
-    let started = Instant::now();
+    let before = processor_time();
     for piece in [
         "a",
         ">",
@@ -104,7 +104,7 @@ fn em_123_one_megabyte_on_one_line_ends_soon() {
         read(format!("References: {}\r\n\r\nx", piece.repeat(200_000 / piece.len())));
         read(format!("Subject: {}\r\n\r\nx", piece.repeat(200_000 / piece.len())));
     }
-    assert!(started.elapsed() < SOON * 4, "{:?}", started.elapsed());
+    assert!(processor_time() - before < SOON * 4, "{:?}", processor_time() - before);
 }
 
 #[test]

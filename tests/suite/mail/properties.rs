@@ -5,7 +5,7 @@ use postkey::mail::authentication::judge;
 use postkey::mail::gate::decide;
 use postkey::mail::reply::{Draft, compose};
 use postkey::mail::wishes::wish;
-use postkey::mail::{Mail, RfcMessageId, disclosure, identity};
+use postkey::mail::{Mail, RfcMessageId, identity};
 use proptest::prelude::*;
 
 use super::reply::assert_sound;
@@ -81,7 +81,6 @@ proptest! {
         name in any::<String>(),
     ) {
         let parent = Mail { subject, ..read(&raw) };
-        let line = disclosure(&name);
         let composed = compose(&Draft {
             parent: &parent,
             from: &address("shop@postkey.example"),
@@ -89,7 +88,8 @@ proptest! {
             to: &address("ann@example.org"),
             to_name: Some(&name),
             body: &format!("x{words}"),
-            disclosure: Some(&line),
+            on_behalf_of: Some(&name),
+            link_domains: std::slice::from_ref(&name),
             message_id: &id("0123.4567@postkey.example"),
             date: Timestamp::from_millis(1_784_000_000_000),
             loop_mark: &name,
@@ -102,6 +102,6 @@ proptest! {
         prop_assert_eq!(&reply.to, &[address("ann@example.org")]);
         prop_assert_eq!(reply.from.len(), 1);
         prop_assert!(reply.subject.starts_with("Re: "));
-        prop_assert!(reply.text.visible.contains("Reply HUMAN") || reply.text.quoted.contains("Reply HUMAN"));
+        prop_assert!(reply.text.visible.contains("HUMAN") || reply.text.quoted.contains("HUMAN"));
     }
 }

@@ -2,21 +2,23 @@
 
 use postkey::clock::Timestamp;
 use postkey::mail::reply::{ComposeError, Draft, compose};
-use postkey::mail::{Address, Mail, RfcMessageId, disclosure};
+use postkey::mail::{Address, Mail, RfcMessageId};
 
 use super::{address, id, mail_with, read};
 
 /// What one test wants different; everything else is a plain reply.
-struct Given<'a> {
-    parent: Mail,
-    from: Address,
-    to: Address,
-    from_name: Option<&'a str>,
-    to_name: Option<&'a str>,
-    body: &'a str,
-    model: &'a str,
-    message_id: RfcMessageId,
-    date: Timestamp,
+pub struct Given<'a> {
+    pub parent: Mail,
+    pub from: Address,
+    pub to: Address,
+    pub from_name: Option<&'a str>,
+    pub to_name: Option<&'a str>,
+    pub body: &'a str,
+    pub on_behalf_of: Option<&'a str>,
+    pub link_domains: Vec<String>,
+    pub model: &'a str,
+    pub message_id: RfcMessageId,
+    pub date: Timestamp,
 }
 
 impl Default for Given<'_> {
@@ -28,6 +30,8 @@ impl Default for Given<'_> {
             from_name: Some("The Shop"),
             to_name: Some("Ann Miller"),
             body: "We open at nine.",
+            on_behalf_of: Some("Bob's Shop"),
+            link_domains: Vec::new(),
             model: "openai/some-model",
             message_id: id("0123.4567@postkey.example"),
             date: Timestamp::from_millis(1_784_000_000_000),
@@ -36,8 +40,7 @@ impl Default for Given<'_> {
 }
 
 impl Given<'_> {
-    fn compose(&self) -> Result<Vec<u8>, ComposeError> {
-        let disclosure = disclosure("Bob's Shop");
+    pub fn compose(&self) -> Result<Vec<u8>, ComposeError> {
         compose(&Draft {
             parent: &self.parent,
             from: &self.from,
@@ -45,7 +48,8 @@ impl Given<'_> {
             to: &self.to,
             to_name: self.to_name,
             body: self.body,
-            disclosure: Some(&disclosure),
+            on_behalf_of: self.on_behalf_of,
+            link_domains: &self.link_domains,
             message_id: &self.message_id,
             date: self.date,
             loop_mark: "test-1;hop=1;00",
@@ -53,7 +57,7 @@ impl Given<'_> {
         })
     }
 
-    fn bytes(&self) -> Vec<u8> {
+    pub fn bytes(&self) -> Vec<u8> {
         self.compose().unwrap()
     }
 }
@@ -65,7 +69,7 @@ pub fn header_lines(bytes: &[u8]) -> Vec<String> {
     header.replace("\r\n ", " ").replace("\r\n\t", " ").split("\r\n").map(str::to_owned).collect()
 }
 
-fn field(bytes: &[u8], name: &str) -> Option<String> {
+pub fn field(bytes: &[u8], name: &str) -> Option<String> {
     let start = format!("{name}: ");
     let values: Vec<String> =
         header_lines(bytes).iter().filter_map(|line| line.strip_prefix(&start).map(str::to_owned)).collect();
@@ -137,7 +141,7 @@ fn em_35_a_reply_has_one_of_each_field_and_its_marks() {
         ("In-Reply-To", "<first@example.org>"),
         ("References", "<first@example.org>"),
         ("MIME-Version", "1.0"),
-        ("Content-Type", "text/plain; charset=utf-8"),
+        ("Content-Type", "multipart/alternative; boundary=\"=_7888be0e3fd125410f560cd7\""),
         ("Auto-Submitted", "auto-replied"),
         ("X-Auto-Response-Suppress", "DR, RN, NRN, OOF, AutoReply"),
         ("X-Agent-Loop", "test-1;hop=1;00"),
@@ -151,16 +155,6 @@ fn em_35_a_reply_has_one_of_each_field_and_its_marks() {
     for name in ["Precedence", "Cc", "Bcc", "Reply-To"] {
         assert_eq!(field(&bytes, name), None);
     }
-}
-
-#[test]
-fn sr_88_the_disclosure_stands_below_the_words() {
-    let text = read(Given::default().bytes()).text.visible;
-    let line =
-        "This answer was written by an AI system on behalf of Bob's Shop. Reply HUMAN to reach a person.";
-    assert_eq!(text, format!("We open at nine.\n\n{line}"));
-    assert!(disclosure(" \r\n").contains("on behalf of the owner of this mailbox."));
-    assert!(!disclosure("a\r\nBcc: x").contains(['\r', '\n']));
 }
 
 #[test]
@@ -295,8 +289,8 @@ fn em_53_a_name_that_looks_like_an_address_is_not_repeated() {
 
 #[test]
 fn em_56_long_and_foreign_text_arrives_as_it_was_written() {
-    let words =
-        format!("{}\n\n東京 café = 100%\n\ttab  \ntrailing space \nend", "A very long line. ".repeat(100));
+    let long = "A very long line. ".repeat(100);
+    let words = format!("{}\n\n東京 café = 100%\n\na tab\there\nend", long.trim_end());
     let bytes = Given { body: &words, ..Given::default() }.bytes();
     assert_sound(&bytes);
     let body = String::from_utf8(bytes.clone()).unwrap().split_once("\r\n\r\n").unwrap().1.to_owned();

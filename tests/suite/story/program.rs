@@ -25,7 +25,7 @@ fn workers_toml(config: &Config, filter: &str) -> String {
 /// A program with the story's configuration, ready to serve.
 pub fn prepare(database: &TestDatabase, config: &Config, filter: &str) -> Program {
     let program = Program::new(database);
-    program.write("workers.toml", &workers_toml(config, filter));
+    program.write("workers.toml", workers_toml(config, filter));
     program
 }
 

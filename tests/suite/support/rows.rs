@@ -2,9 +2,10 @@
 
 use postkey::clock::Clock;
 use postkey::config;
+use postkey::mail::authentication::Authentication;
 use postkey::store::{
-    Accepted, Arrival, Holder, Mailbox, MailboxId, MailboxLease, MailboxState, NewUser, Provision, RunId,
-    Server, Store, UserId,
+    Accepted, Arrival, Holder, Mailbox, MailboxId, MailboxLease, MailboxState, NewUser, Provision, Reception,
+    RunId, Server, Store, UserId,
 };
 
 use super::database::TestDatabase;
@@ -45,6 +46,7 @@ pub async fn new_mailbox(store: &Store, name: &str) -> MailboxLease {
             imap: server.clone(),
             smtp: server,
             oauth: None,
+            reception: Reception::default(),
             secrets_fingerprint: String::new(),
             enabled: true,
             state: MailboxState::Active,
@@ -78,6 +80,7 @@ pub async fn enqueue(store: &Store, mailbox: MailboxLease, count: u32) -> Vec<Ru
             bytes: 4,
             raw: b"mail".to_vec(),
             truncated: false,
+            authentication: Authentication::Unknown,
         })
         .collect();
     for accepted in store.accept_messages(mailbox, arrivals).await.unwrap() {

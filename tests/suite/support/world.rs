@@ -7,7 +7,7 @@ use postkey::clock::Clock;
 use postkey::config::{self, Config};
 use postkey::store::{
     API_KEY_COLUMN, Agent, AgentId, AiConfigurationId, AmbiguousPolicy, Mailbox, MailboxId, MailboxState,
-    Mode, NewAiConfiguration, NewUser, Provision, RunState, Server, Store, UserId, columns,
+    Mode, NewAiConfiguration, NewUser, Provision, Reception, Rules, RunState, Server, Store, UserId, columns,
 };
 use postkey::vault::{Place, Vault};
 use secrecy::SecretString;
@@ -191,6 +191,7 @@ fn mailbox(vault: &Vault, clock: &Clock, user: UserId, servers: &Servers, addres
         imap: server(servers.imap, servers.imap_ca.clone(), columns::IMAP_PASSWORD),
         smtp: server(servers.smtp, None, columns::SMTP_PASSWORD),
         oauth: None,
+        reception: Reception::default(),
         secrets_fingerprint: String::new(),
         enabled: true,
         state: MailboxState::Active,
@@ -217,6 +218,7 @@ fn agent(clock: &Clock, user: UserId, mailbox: MailboxId, address: &str) -> Agen
         ambiguous: AmbiguousPolicy::Hold,
         allow_platform_key: false,
         enabled: true,
+        rules: Rules::default(),
     }
 }
 

@@ -1,13 +1,15 @@
 //! A user's agents, by name.
 
-use super::super::agent::{AgentEntry, KIND};
+use super::super::agent::{AgentEntry, KIND, RulesEntry};
 use super::super::document::UserEntry;
 use super::super::reading::Place;
 use super::super::table::Setting;
 use super::mailbox::is_same_address;
 use super::{Context, Step, Verb, changed};
 use crate::mail::Address;
-use crate::store::{Agent, AgentId, AiConfigurationId, AmbiguousPolicy, MailboxId, Mode};
+use crate::store::{
+    Agent, AgentId, AiConfigurationId, AmbiguousPolicy, Limits, MailboxId, Mode, Rules, WordList,
+};
 
 pub(super) fn plan_all(entry: &UserEntry, context: &mut Context<'_>) {
     let mut planned: Vec<(Agent, &Place)> = Vec::new();
@@ -32,6 +34,14 @@ fn plan(user: &UserEntry, entry: &AgentEntry, context: &mut Context<'_>) -> Opti
         ("ambiguous", same(&|stored| stored.ambiguous == settled.ambiguous)),
         ("allow_platform_key", same(&|stored| stored.allow_platform_key == settled.allow_platform_key)),
         ("enabled", same(&|stored| stored.enabled == settled.enabled)),
+        ("link_domains", same(&|stored| stored.rules.link_domains == settled.rules.link_domains)),
+        ("allowed_senders", same(&|stored| stored.rules.allowed_senders == settled.rules.allowed_senders)),
+        ("blocked_senders", same(&|stored| stored.rules.blocked_senders == settled.rules.blocked_senders)),
+        (
+            "require_authenticated",
+            same(&|stored| stored.rules.require_authenticated == settled.rules.require_authenticated),
+        ),
+        ("limits", same(&|stored| stored.rules.limits == settled.rules.limits)),
     ]);
     let step = Step {
         verb: Verb::Left,
@@ -68,6 +78,26 @@ fn settle(
         ambiguous: entry.ambiguous.or(stored.map(|stored| stored.ambiguous)).unwrap_or(AmbiguousPolicy::Hold),
         allow_platform_key: allow_platform_key.unwrap_or(false),
         enabled: entry.enabled.or(stored.map(|stored| stored.enabled)).unwrap_or(true),
+        rules: settle_rules(&entry.rules, stored.map(|stored| stored.rules.clone()).unwrap_or_default()),
+    }
+}
+
+fn settle_rules(entry: &RulesEntry, stored: Rules) -> Rules {
+    let list = |list: &Option<WordList>, stored| list.clone().unwrap_or(stored);
+    let limits = &entry.limits;
+    Rules {
+        link_domains: list(&entry.link_domains, stored.link_domains),
+        allowed_senders: list(&entry.allowed_senders, stored.allowed_senders),
+        blocked_senders: list(&entry.blocked_senders, stored.blocked_senders),
+        require_authenticated: entry.require_authenticated.unwrap_or(stored.require_authenticated),
+        limits: Limits {
+            per_correspondent_10_minutes: limits
+                .per_correspondent_10_minutes
+                .over(stored.limits.per_correspondent_10_minutes),
+            per_correspondent_day: limits.per_correspondent_day.over(stored.limits.per_correspondent_day),
+            per_thread_day: limits.per_thread_day.over(stored.limits.per_thread_day),
+            per_agent_day: limits.per_agent_day.over(stored.limits.per_agent_day),
+        },
     }
 }
 

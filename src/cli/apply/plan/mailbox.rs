@@ -8,7 +8,7 @@ use super::super::server::ServerEntry;
 use super::{Context, Step, Verb, changed};
 use crate::cli::CliError;
 use crate::mail::Address;
-use crate::store::{Mailbox, MailboxId, MailboxState, OAuth, Server, columns};
+use crate::store::{Mailbox, MailboxId, MailboxState, OAuth, Reception, Server, columns};
 use crate::vault::{Sealed, Vault};
 
 /// The folder that mail arrives in unless somebody says otherwise (RFC 3501 section 5.1).
@@ -68,6 +68,7 @@ fn settle(entry: &MailboxEntry, stored: Option<&Mailbox>, context: &Context<'_>)
         imap: server(&entry.imap),
         smtp: server(&entry.smtp),
         oauth,
+        reception: settle_reception(entry, stored.map(|stored| stored.reception.clone()).unwrap_or_default()),
         secrets_fingerprint: String::new(),
         enabled: entry.enabled.or(stored.map(|stored| stored.enabled)).unwrap_or(true),
         state: MailboxState::Active,
@@ -77,6 +78,14 @@ fn settle(entry: &MailboxEntry, stored: Option<&Mailbox>, context: &Context<'_>)
         uid_validity: stored.and_then(|stored| stored.uid_validity),
         next_uid: stored.and_then(|stored| stored.next_uid),
         updated_at: clock.now(),
+    }
+}
+
+fn settle_reception(entry: &MailboxEntry, stored: Reception) -> Reception {
+    Reception {
+        authserv_id: entry.authserv_id.over(stored.authserv_id),
+        answer_unaddressed: entry.answer_unaddressed.unwrap_or(stored.answer_unaddressed),
+        answer_copies: entry.answer_copies.unwrap_or(stored.answer_copies),
     }
 }
 
@@ -103,6 +112,9 @@ fn changes(stored: &Mailbox, settled: &Mailbox, is_same_login: bool) -> Vec<&'st
         ("smtp", is_same_server(&stored.smtp, &settled.smtp)),
         ("oauth", oauth(stored) == oauth(settled)),
         ("secrets", is_same_login),
+        ("authserv_id", stored.reception.authserv_id == settled.reception.authserv_id),
+        ("answer_unaddressed", stored.reception.answer_unaddressed == settled.reception.answer_unaddressed),
+        ("answer_copies", stored.reception.answer_copies == settled.reception.answer_copies),
         ("enabled", stored.enabled == settled.enabled),
         // The same login again means: it works now, try it.
         ("tried again", stored.state == MailboxState::Active),

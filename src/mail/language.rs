@@ -1,0 +1,74 @@
+//! Which of our languages a text is written in, so that our own words do not stand in another (SR-88).
+
+use std::collections::HashMap;
+
+use whatlang::{Detector, Lang};
+
+use super::clean;
+use super::phrases::{self, Phrases};
+
+/// A guess that is less sure than this is none: short texts of neighbouring languages look alike.
+const SURE_ENOUGH: f64 = 0.4;
+/// Bytes of a text that are looked at.
+const LOOKED_AT: usize = 4096;
+
+/// A language that we have our own words in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Language(&'static Phrases);
+
+impl Language {
+    /// Spoken where the language is unknown.
+    pub const ENGLISH: Self = Self(&phrases::ENGLISH);
+
+    /// The language of the first of these texts that can be told; English if none can.
+    pub fn of_first_sure(texts: &[&str]) -> Self {
+        texts.iter().find_map(|text| Self::of(text)).unwrap_or(Self::ENGLISH)
+    }
+
+    /// The language of the text; `None` where it is too short to tell, or not one of ours.
+    pub fn of(text: &str) -> Option<Self> {
+        let text = clean::cut_bytes(text, LOOKED_AT);
+        of_common_words(text).or_else(|| of_letters(text)).map(Self)
+    }
+
+    /// Every language that we speak.
+    pub fn all() -> impl Iterator<Item = Self> {
+        phrases::ALL.iter().map(Self)
+    }
+
+    /// Its tag for HTML (RFC 5646), such as `en`.
+    pub fn tag(self) -> &'static str {
+        self.0.tag
+    }
+
+    pub(super) fn phrases(self) -> &'static Phrases {
+        self.0
+    }
+}
+
+/// By the words that hold sentences together: two of them tell a language, unless a neighbour has as many.
+fn of_common_words(text: &str) -> Option<&'static Phrases> {
+    let lower = text.to_lowercase();
+    let mut counts: HashMap<&str, u32> = HashMap::new();
+    // Pieces of addresses and numbers are no words.
+    for word in lower.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric())) {
+        *counts.entry(word).or_default() += 1;
+    }
+    let hits = |phrases: &Phrases| -> u32 {
+        phrases.common_words.split(' ').filter_map(|word| counts.get(word)).sum()
+    };
+    let mut ranked: Vec<_> = phrases::ALL.iter().map(|phrases| (hits(phrases), phrases)).collect();
+    ranked.sort_by_key(|(hits, _)| std::cmp::Reverse(*hits));
+    match ranked.as_slice() {
+        [(most, phrases), (next, _), ..] if *most >= 2 && most > next => Some(phrases),
+        _ => None,
+    }
+}
+
+/// By the script, and by the letters that follow each other.
+fn of_letters(text: &str) -> Option<&'static Phrases> {
+    let ours = phrases::ALL.iter().map(|phrases| phrases.lang).collect::<Vec<Lang>>();
+    let guess = Detector::with_allowlist(ours).detect(text)?;
+    let is_sure = guess.confidence() >= SURE_ENOUGH;
+    phrases::ALL.iter().find(|phrases| is_sure && phrases.lang == guess.lang())
+}
