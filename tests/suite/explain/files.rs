@@ -52,9 +52,9 @@ async fn files_that_are_no_mails_get_a_line_each() {
     let program = program();
     std::fs::create_dir(program.folder().join("odd")).unwrap();
     program.write("odd/empty", "");
-    program.write_bytes("odd/zeros", &[0; 100_000]);
-    program.write_bytes("odd/bytes", &(0..=255).cycle().take(100_000).collect::<Vec<u8>>());
-    program.write("odd/returns", &"\r".repeat(100_000));
+    program.write("odd/zeros", [0; 100_000]);
+    program.write("odd/bytes", (0..=255).cycle().take(100_000).collect::<Vec<u8>>());
+    program.write("odd/returns", "\r".repeat(100_000));
     program.write("odd/open", "From: \"ann\nContent-Type: multipart/mixed; boundary=\n\n--\n----");
     let lines = all(&program.run("explain --json odd").await.done());
     assert_eq!(lines.len(), 5);

@@ -47,14 +47,9 @@ impl Program {
     }
 
     /// Writes a file that only we may read.
-    pub fn write(&self, name: &str, text: &str) -> PathBuf {
-        self.write_bytes(name, text.as_bytes())
-    }
-
-    /// [`Program::write`] for what is no text.
-    pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) -> PathBuf {
         let path = self.folder.path().join(name);
-        std::fs::write(&path, bytes).unwrap();
+        std::fs::write(&path, text).unwrap();
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         path
     }
