@@ -1,12 +1,12 @@
 //! Time as a value that is passed in, so that every decision about time can be tested.
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
+use uuid::{ContextV7, Uuid};
 
 /// Milliseconds since 1970-01-01T00:00:00Z; what the database stores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
@@ -88,13 +88,16 @@ impl Clock {
         }
     }
 
-    /// A fresh UUIDv7 at the present.
+    /// A fresh UUIDv7 at the present; later ones of this process sort behind earlier ones, even within a millisecond.
     pub fn new_uuid(&self) -> Uuid {
         let millis = u64::try_from(self.now().millis()).unwrap_or(0);
         let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-        Uuid::new_v7(uuid::Timestamp::from_unix(uuid::NoContext, millis / 1000, nanos))
+        Uuid::new_v7(uuid::Timestamp::from_unix(&IN_ORDER, millis / 1000, nanos))
     }
 }
+
+/// Counts the ids of one millisecond.
+static IN_ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
 fn read_machine() -> i64 {

@@ -28,7 +28,7 @@
 //! | sender | EM-129, EM-135 to EM-137, EM-140, EM-141 |
 //! | wishes | SR-88, SR-90 |
 //! | reply | EM-35, EM-37 to EM-42, EM-44 to EM-56, EM-58, EM-59; SR-69, SR-88, SR-89 |
-//! | routing | EM-62, EM-64, EM-65, identity by EM-72; EM-66 to EM-71 where threads are found: `store` |
+//! | routing | EM-62, EM-64, EM-65, identity by EM-72; EM-69 and EM-70 where threads are found: `store` |
 //! | reading | EM-106, EM-107, EM-109 to EM-117, EM-119 to EM-128, EM-130 to EM-132 |
 //!
 //! Rules that are deliberately not built here:
@@ -47,6 +47,8 @@
 //! | EM-43 | [`crate::smtp`] asks for no delivery status: the failure notice comes without being asked for |
 //! | EM-50, more languages | forwards (`Fwd:`, `WG:`, `TR:`) stay in the subject; a prefix that is not in the table does too, since a word before a colon may be the subject's own |
 //! | EM-57 | nothing of the parent is quoted: the programs of both sides keep the thread, and what is not repeated cannot leak |
+//! | EM-66 to EM-68, signed address | an address with a signed detail arrives only where the host delivers plus forms, which nobody can find out without a trial mail; our Message-ID is signed as well and comes back in `In-Reply-To` or `References` |
+//! | EM-71 | an id that a provider puts in the place of ours is not learned: an answer that names only it begins a new thread |
 //! | EM-60 | the copy in the Sent folder is filed by [`crate::mailbox`] |
 //! | EM-108 | archives are not unpacked: nothing that a reply needs is in them, and unpacking is where readers get hurt |
 //! | EM-115, `@media` and long selectors | passed over: that shows more than a reader sees, never less |

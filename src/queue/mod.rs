@@ -127,7 +127,12 @@ impl Queue {
             biased;
             () = stop.cancelled() => {}
             ended = &mut worker => return ended.map_err(|error| QueueError::Worker(error.to_string())),
-            _ = helpers.join_next() => return Err(QueueError::Helper),
+            // The fetcher ends with `stop`, and may be the first to hear of it.
+            _ = helpers.join_next() => {
+                if !stop.is_cancelled() {
+                    return Err(QueueError::Helper);
+                }
+            }
         }
         if tokio::time::timeout(self.config.shutdown_grace, &mut worker).await.is_err() {
             tracing::warn!(runs = self.running.len(), "handing back runs that did not end in time");

@@ -13,7 +13,7 @@ pub const TOO_LATE: &str = "too_late";
 pub const DRAFT: &str = "draft";
 
 /// Why mail is not answered that its owner may want answered all the same: only the owner's word overcomes these.
-const OVERCOME_BY_THE_OWNER: [&str; 12] = [
+const OVERCOME_BY_THE_OWNER: [&str; 13] = [
     AMBIGUOUS,
     TOO_LATE,
     DRAFT,
@@ -26,6 +26,7 @@ const OVERCOME_BY_THE_OWNER: [&str; 12] = [
     "correspondent_bounced",
     "opted_out",
     "person_wanted",
+    "key_in_answer",
 ];
 
 /// Whether a run that ended for this reason goes on by its owner's word (`--resend`), and only by it.

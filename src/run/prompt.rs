@@ -181,12 +181,22 @@ fn present(mail: &Mail, fence: &Fence, most: u32, with_quoted: bool) -> Option<S
         return None;
     }
     let mut words = cut(&mail.text.visible, room);
-    let room = room.saturating_sub(provider::tokens(&words));
-    if with_quoted && !mail.text.quoted.trim().is_empty() && room >= LEAST_SHOWN {
-        words.push_str("\n\n[quoted in this mail:]\n");
-        words.push_str(&cut(&mail.text.quoted, room));
+    if with_quoted {
+        add(&mut words, "quoted in this mail", &mail.text.quoted, room);
+    }
+    for file in mail.attachments.iter().take(MOST_ATTACHMENTS) {
+        let text = file.text.as_deref().unwrap_or_default();
+        add(&mut words, &format!("the text of {}", file.name), text, room);
     }
     Some(head + &words + &foot)
+}
+
+/// Adds a text to `words`, as much of it as fits `room` tokens with them; a few words of it would only mislead.
+fn add(words: &mut String, title: &str, text: &str, room: u32) {
+    let left = room.saturating_sub(provider::tokens(words));
+    if !text.trim().is_empty() && left >= LEAST_SHOWN {
+        words.push_str(&format!("\n\n[{title}:]\n{}", cut(text, left)));
+    }
 }
 
 fn from(mail: &Mail) -> String {
@@ -245,6 +255,19 @@ mod tests {
                  <ann@example.org>\nSubject: Hours\n\nWhen do you open?\n\n</mail-0000000000000007>"
             )
         );
+    }
+
+    #[test]
+    fn em_124_what_a_text_file_says_is_shown_with_its_name() {
+        let raw = b"From: Ann <ann@example.org>\r\nMIME-Version: 1.0\r\n\
+            Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: text/plain\r\n\r\nSee the list.\r\n\
+            --b\r\nContent-Type: text/csv; name=list.csv\r\nContent-Disposition: attachment; filename=list.csv\r\n\r\n\
+            kettle;7\r\n--b--\r\n";
+        let mail = mail::read(raw, &Limits::default());
+        let whole = present(&mail, &Fence::new(7), 2_000, false).unwrap_or_default();
+        assert!(whole.contains("See the list.\n\n[the text of list.csv:]\nkettle;7"), "{whole}");
+        let small = present(&mail, &Fence::new(7), 80, false).unwrap_or_default();
+        assert!(small.contains("See the list.") && !small.contains("kettle"), "{small}");
     }
 
     #[test]

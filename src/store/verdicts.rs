@@ -80,11 +80,10 @@ const POSTGRES_END: &str = "WITH verdict AS (
         finished_at = verdict.finished_at, lease_owner = NULL, lease_until = NULL
     FROM verdict WHERE runs.id = verdict.id AND runs.lease_epoch = verdict.epoch
         AND runs.state = 'running' AND (SELECT COUNT(*) FROM locked) >= 0
-    RETURNING runs.id, runs.user_id
+    RETURNING runs.id, runs.user_id, runs.state, verdict.epoch, verdict.finished_at
 ), settled AS (
-    UPDATE outbox SET state = 'sent', epoch = verdict.epoch, sent_at = verdict.finished_at
-    FROM ended JOIN verdict ON verdict.id = ended.id
-    WHERE outbox.run_id = ended.id AND outbox.state = 'sending' AND verdict.state = 'replied'
+    UPDATE outbox SET state = 'sent', epoch = ended.epoch, sent_at = ended.finished_at
+    FROM ended WHERE outbox.run_id = ended.id AND outbox.state = 'sending' AND ended.state = 'replied'
 ), counted AS (
     SELECT user_id, COUNT(*) AS runs FROM ended GROUP BY user_id
 ), updated AS (

@@ -42,7 +42,7 @@ fn program() -> Program {
 /// What is printed about one mail as `mail.eml`, with more arguments.
 async fn line(mail: impl AsRef<[u8]>, more: &str) -> Value {
     let program = program();
-    program.write("mail.eml", mail);
+    program.write("mail.eml", mail.as_ref());
     one(&program.run(&format!("explain --json mail.eml {more}")).await.done())
 }
 

@@ -52,7 +52,7 @@ async fn files_that_are_no_mails_get_a_line_each() {
     let program = program();
     std::fs::create_dir(program.folder().join("odd")).unwrap();
     program.write("odd/empty", "");
-    program.write("odd/zeros", vec![0; 100_000]);
+    program.write("odd/zeros", [0; 100_000]);
     program.write("odd/bytes", (0..=255).cycle().take(100_000).collect::<Vec<u8>>());
     program.write("odd/returns", "\r".repeat(100_000));
     program.write("odd/open", "From: \"ann\nContent-Type: multipart/mixed; boundary=\n\n--\n----");
@@ -65,7 +65,7 @@ async fn files_that_are_no_mails_get_a_line_each() {
 async fn em_107_a_mail_beyond_the_cap_is_cut_and_the_next_one_read() {
     let program = program();
     let big = format!("{ASKED}\n{}", "> and so on\n".repeat(26 * 1024 * 1024 / 12));
-    program.write("big.eml", big);
+    program.write("big.eml", &big);
     program.write("last.eml", ASKED);
     let lines = all(&program.run("explain --json big.eml last.eml").await.done());
     let flags: Vec<&str> =

@@ -96,3 +96,63 @@ async fn what_was_found_on_the_way_is_flagged() {
     let many: String = (0..2000).map(|number| format!("X-Filler-{number}: x\n")).collect();
     assert_eq!(line(format!("{many}{ASKED}"), "").await["flags"], json!(["headers_cut"]));
 }
+
+#[tokio::test]
+async fn an_invitation_is_held_for_a_person() {
+    let mail = "From: ann@example.org\nTo: shop@postkey.example\nSubject: Meeting\n\
+                Content-Type: text/calendar; method=REQUEST\n\nBEGIN:VCALENDAR\nMETHOD:REQUEST\nEND:VCALENDAR\n";
+    let line = line(mail, "").await;
+    assert_eq!((&line["decision"], &line["rule"]), (&json!("hold"), &json!("EM-21")));
+}
+
+const NOTICE: &str = "\
+From: Mail Administrator <admin@example.net>
+To: shop@postkey.example
+Subject: failure notice
+
+I was not able to deliver your message to the following addresses.
+This is a permanent error; I have given up.
+
+<gone@example.net>:
+no mailbox here by that name
+
+--- Below this line is a copy of the message.
+
+From: shop@postkey.example
+Message-ID: <0123.4567@postkey.example>
+";
+
+#[tokio::test]
+async fn a_bounce_by_its_own_words_is_skipped_and_names_whom_it_did_not_reach() {
+    let line = line(NOTICE, "").await;
+    assert_eq!((&line["decision"], &line["reason"]), (&json!("skip"), &json!("bounce")));
+    assert_eq!(line["failed_recipients"], json!(["gone@example.net"]));
+    assert_eq!(line["flags"], json!(["bounce"]));
+}
+
+#[tokio::test]
+async fn em_13_an_automatic_subject_counts_with_a_mail_that_we_sent() {
+    let mail = "From: ann@example.org\nTo: shop@postkey.example\nSubject: Automatic reply: Opening hours\n\
+                In-Reply-To: <0123.4567@postkey.example>\n\nI am on holiday.\n";
+    assert_eq!(line(mail, "").await["decision"], "answer");
+    assert_eq!(line(mail, "--sent other@postkey.example").await["decision"], "answer");
+    let known = line(mail, "--sent other@postkey.example --sent <0123.4567@postkey.example>").await;
+    assert_eq!((&known["decision"], &known["rule"]), (&json!("skip"), &json!("EM-13")));
+}
+
+#[tokio::test]
+async fn em_19_a_mail_that_names_somebody_else_is_skipped_where_the_mailbox_is_known() {
+    assert_eq!(line(ASKED, "--self other@postkey.example").await["rule"], "EM-19");
+    let copied = ASKED.replace(
+        "To: Shop <shop@postkey.example>, hello@postkey.example",
+        "To: bob@example.org\nCc: shop@postkey.example",
+    );
+    assert_eq!(line(&copied, "").await["decision"], "answer");
+    assert_eq!(line(&copied, "--self shop@postkey.example").await["rule"], "EM-20");
+}
+
+#[tokio::test]
+async fn sr_90_a_wish_for_a_person_is_noticed() {
+    let mail = ASKED.replace("When do you open?", "HUMAN");
+    assert_eq!(line(mail, "").await["flags"], json!(["asks_for_a_person"]));
+}

@@ -3,8 +3,10 @@
 use std::time::{Duration, Instant};
 
 use postkey::clock::Timestamp;
+use postkey::mail::authentication::judge;
 use postkey::mail::gate::{Allowed, Decision, Ours, decide};
 use postkey::mail::reply::{Draft, compose};
+use postkey::mail::wishes::wish;
 use postkey::mail::{Address, Limits, Mail, RfcMessageId, has_header_block, identity, read};
 use proptest::prelude::*;
 
@@ -19,6 +21,8 @@ pub fn check(raw: &[u8]) -> Result<(), TestCaseError> {
     let again = read(raw, &limits);
     prop_assert_eq!(decide(&mail, &ours()), decide(&again, &ours()));
     prop_assert_eq!(identity(raw, &mail), identity(raw, &again));
+    prop_assert_eq!(judge(&mail, Some("mx.postkey.example")), judge(&again, Some("mx.postkey.example")));
+    prop_assert_eq!(wish(&mail), wish(&again));
     let _ = has_header_block(raw);
     check_words(&mail, &limits)?;
     check_lines(&mail)?;
@@ -64,7 +68,8 @@ fn check_lines(mail: &Mail) -> Result<(), TestCaseError> {
     }
     let addresses =
         mail.from.iter().map(|named| &named.address).chain(&mail.to).chain(&mail.cc).chain(&mail.reply_to);
-    for address in addresses {
+    let failed = mail.bounce.iter().flat_map(|bounce| &bounce.failed_recipients);
+    for address in addresses.chain(failed) {
         prop_assert!(Address::parse(address.as_str()).as_ref() == Some(address), "{}", address.as_str());
     }
     Ok(())

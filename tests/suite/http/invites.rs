@@ -6,7 +6,7 @@ use postkey::config::SignUp;
 use serde_json::{Value, json};
 
 use crate::support::api::{Service, Visitor, account};
-use crate::support::database::on_both;
+use crate::support::database::{TestDatabase, on_both};
 
 async fn by_invitation(database: &TestDatabase) -> Service {
     Service::start_with(database, |config| config.http.sign_up = SignUp::Invite).await
