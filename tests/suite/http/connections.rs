@@ -48,7 +48,8 @@ async fn a_head_that_never_ends_is_cut() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_http_is_refused() {
-    let service = Service::start(&TestDatabase::sqlite().await).await;
+    let database = TestDatabase::sqlite().await;
+    let service = Service::start(&database).await;
     for rubbish in
         ["\r\n\r\nEHLO x\r\n\r\n", "GET / HTTP/9.9\r\n\r\n", "GET /\u{0} HTTP/1.1\r\nHost: x\r\n\r\n"]
     {
@@ -87,7 +88,8 @@ async fn a_call_that_takes_too_long_is_given_up() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_call_in_progress_is_answered_when_the_service_ends() {
-    let service = Service::start(&TestDatabase::sqlite().await).await;
+    let database = TestDatabase::sqlite().await;
+    let service = Service::start(&database).await;
     let ann = service.sign_up("ann").await;
     let late = Answer::status(200, "{\"data\":[]}").late(Duration::from_secs(1));
     service.provider.checked("a-key", late);

@@ -26,7 +26,8 @@ fn operations(document: &Value) -> Vec<(String, String, &Value)> {
 
 #[tokio::test]
 async fn every_route_is_in_the_document_with_what_it_needs() {
-    let service = Service::start(&TestDatabase::sqlite().await).await;
+    let database = TestDatabase::sqlite().await;
+    let service = Service::start(&database).await;
     let document = service.stranger().get("/api/openapi.json").await.expect(200);
     assert_eq!(document["openapi"], "3.1.0");
     let documented = operations(&document);
@@ -58,7 +59,8 @@ async fn every_reference_in_the_document_leads_somewhere() {
 
 #[tokio::test]
 async fn without_a_token_every_route_that_needs_one_is_shut() {
-    let service = Service::start(&TestDatabase::sqlite().await).await;
+    let database = TestDatabase::sqlite().await;
+    let service = Service::start(&database).await;
     for (method, path, access) in routes::list().into_iter().filter(|(.., access)| *access != Access::Public)
     {
         let path = path.replace("{id}", "01890a5d-ac96-774b-bcce-b302099a8057");
@@ -70,7 +72,8 @@ async fn without_a_token_every_route_that_needs_one_is_shut() {
 
 #[tokio::test]
 async fn the_reference_is_a_page_that_loads_nothing_from_elsewhere() {
-    let service = Service::start(&TestDatabase::sqlite().await).await;
+    let database = TestDatabase::sqlite().await;
+    let service = Service::start(&database).await;
     let response = service.stranger().request(reqwest::Method::GET, "/api/docs").send().await.unwrap();
     assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
     assert!(response.headers()["content-security-policy"].to_str().unwrap().contains("style-src 'sha256-"));
