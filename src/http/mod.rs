@@ -21,7 +21,7 @@ mod error;
 mod every_call;
 mod idempotency;
 mod input;
-mod letters;
+mod notices;
 mod pages;
 mod passwords;
 mod reference;
@@ -42,6 +42,7 @@ use self::client_address::Proxies;
 use self::passwords::Passwords;
 use self::throttle::Throttle;
 use crate::config;
+use crate::letters::Letters;
 use crate::net::{Guard, HttpClients};
 use crate::store::Store;
 use crate::vault::Vault;
@@ -50,7 +51,6 @@ pub use self::caller::{Access, Authority, Caller, Scope};
 pub use self::client_address::ClientAddress;
 pub use self::document::document;
 pub use self::error::{ApiError, ErrorBody, ErrorCode};
-pub use self::letters::Letters;
 pub use self::serving::{Listener, serve_until};
 
 /// What handlers work with.

@@ -8,5 +8,6 @@ mod document;
 mod invites;
 mod limits;
 mod named_calls;
+mod notices;
 mod resets;
 mod tokens;
