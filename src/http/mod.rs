@@ -14,6 +14,7 @@ pub mod routes;
 mod access_token;
 mod accounts;
 mod ai_configurations;
+mod audit;
 mod caller;
 mod client_address;
 mod document;
@@ -22,6 +23,7 @@ mod every_call;
 mod idempotency;
 mod input;
 mod letters;
+mod notices;
 mod pages;
 mod passwords;
 mod reference;
@@ -30,6 +32,7 @@ mod secret_token;
 mod serving;
 mod texts;
 mod throttle;
+mod usage;
 
 use std::sync::Arc;
 

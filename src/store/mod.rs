@@ -37,6 +37,7 @@ mod sent;
 mod sessions;
 mod sign_up;
 mod suppressions;
+mod usage;
 mod users;
 mod verdicts;
 mod wake;
@@ -78,6 +79,7 @@ pub use self::sent::SentMail;
 pub use self::sessions::{NewSession, Principal, Rotation, Session};
 pub use self::sign_up::{Admission, SignedUp};
 pub use self::suppressions::{NewSuppression, Reason, Suppression};
+pub use self::usage::{UsageCounts, UsageGroups, UsageSum};
 pub use self::users::{NewUser, Role, User};
 pub use self::verdicts::{Due, Verdict};
 

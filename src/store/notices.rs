@@ -55,15 +55,47 @@ impl Store {
         self.write_one(move |tx| Box::pin(async move { end(tx, user, &cause, now).await })).await
     }
 
+    /// Ends a notice because its owner has dealt with it. Answers whether the user has such a notice; one that is
+    /// over stays as it is.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn dismiss_notice(&self, user: UserId, notice: NoticeId) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        self.write_one(move |tx| {
+            Box::pin(async move {
+                Ok(on_tx!(tx, db => sqlx::query(
+                    "UPDATE notices SET ended_at = COALESCE(ended_at, $3) WHERE user_id = $1 AND id = $2")
+                    .bind(user).bind(notice).bind(now)
+                    .execute(&mut *db).await.map(|done| done.rows_affected() == 1))?)
+            })
+        })
+        .await
+    }
+
     /// A user's notices, newest first.
     ///
     /// # Errors
     /// Where the database does not answer.
     pub async fn list_notices(&self, user: UserId, most: u32) -> Result<Vec<Notice>, StoreError> {
+        self.list_notices_before(user, None, most).await
+    }
+
+    /// A user's notices, newest first, after the given one.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_notices_before(
+        &self,
+        user: UserId,
+        before: Option<NoticeId>,
+        most: u32,
+    ) -> Result<Vec<Notice>, StoreError> {
+        let before = before.unwrap_or(NoticeId::from_uuid(uuid::Uuid::max()));
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
             "SELECT id, user_id, cause, kind, sentence, created_at, ended_at FROM notices
-             WHERE user_id = $1 ORDER BY id DESC LIMIT $2")
-            .bind(user).bind(i64::from(most)).fetch_all(db).await)?)
+             WHERE user_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3")
+            .bind(user).bind(before).bind(i64::from(most)).fetch_all(db).await)?)
     }
 }
 

@@ -7,6 +7,8 @@ mod connections;
 mod document;
 mod invites;
 mod limits;
+mod looking_back;
 mod named_calls;
 mod resets;
 mod tokens;
+mod usage;
