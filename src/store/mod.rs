@@ -71,7 +71,7 @@ pub use self::mailboxes::{Mailbox, MailboxState, NewMailbox, OAuth, Reception, S
 pub use self::messages::{Accepted, Arrival, EarlierLimits, Message, ThreadMail};
 pub use self::notices::{NewNotice, Notice};
 pub use self::outbox::{Frozen, NewReply, OutboxMail, OutboxState};
-pub use self::provider_calls::{CallEnd, NewCall, Payer, ProviderCall, UsageTotal};
+pub use self::provider_calls::{CallEnd, NO_WORDS, NewCall, Payer, ProviderCall, UsageTotal};
 pub use self::provision::Provision;
 pub use self::rules::{Limits, Rules, WordList};
 pub use self::runs::{Run, RunState, StateCount};

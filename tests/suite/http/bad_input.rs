@@ -122,11 +122,19 @@ on_both! {
         let stranger = service.stranger();
         let (first, second) = (stranger.get("/api/auth/me").await, stranger.get("/nothing").await);
         assert_ne!(first.headers["x-request-id"], second.headers["x-request-id"]);
-        for header in ["cache-control", "x-content-type-options", "referrer-policy", "content-security-policy"] {
+        for header in ["cache-control", "x-content-type-options", "referrer-policy", "content-security-policy", "permissions-policy"] {
             assert!(first.headers.contains_key(header) && second.headers.contains_key(header), "{header}");
         }
+        assert!(!first.headers.contains_key("strict-transport-security"), "there is no TLS in front of it");
         let request = stranger.request(Method::GET, "/api/auth/me").header("origin", "https://evil.example");
         assert!(!send(request).await.headers.contains_key("access-control-allow-origin"));
+    }
+
+    async fn behind_tls_browsers_are_told_to_stay_there(database: TestDatabase) {
+        let url = "https://postkey.example.org";
+        let service = Service::start_with(&database, |config| config.http.public_url = Some(url.into())).await;
+        let answer = service.stranger().get("/api/auth/me").await;
+        assert_eq!(answer.headers["strict-transport-security"], "max-age=31536000");
     }
 
     async fn only_listed_front_ends_may_call_from_a_browser(database: TestDatabase) {

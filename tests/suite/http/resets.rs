@@ -1,6 +1,6 @@
 //! A forgotten password: a link by the operator's mail server, good once and for a while.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postkey::config::{Config, MailSecurity, OperatorMail};
 use postkey::mail::{self, Limits};
@@ -110,6 +110,29 @@ on_both! {
         }
         let braked = stranger.post("/api/auth/password-reset", json!({ "email": "nobody@owner.test" })).await;
         assert_eq!(braked.refused(429), "too_many_requests");
+    }
+
+    async fn an_answer_takes_as_long_for_an_address_without_an_account(database: TestDatabase) {
+        let smtp = mail_server().await;
+        let service = Service::start_with(&database, |config| {
+            configure(config, &smtp);
+            config.http.resets_per_account = 1000;
+        }).await;
+        service.sign_up("ann").await;
+        let stranger = service.stranger();
+        let mut took = [Vec::new(), Vec::new()];
+        for _ in 0..50 {
+            for (index, email) in ["ann@owner.test", "nobody@owner.test"].into_iter().enumerate() {
+                let began = Instant::now();
+                stranger.post("/api/auth/password-reset", json!({ "email": email })).await.expect(202);
+                took[index].push(began.elapsed());
+                // What is done beside the answer is not to disturb the next one.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        let [known, unknown] = took.map(|mut times| { times.sort_unstable(); times[times.len() / 2] });
+        // A connection to the mail server would take longer than this.
+        assert!(known.abs_diff(unknown) < Duration::from_millis(5), "{known:?} for an account, {unknown:?} for none");
     }
 
     async fn without_a_mail_server_no_link_is_promised(database: TestDatabase) {

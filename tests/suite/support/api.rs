@@ -83,7 +83,7 @@ impl Service {
 
     /// Somebody with this token.
     pub fn visitor(&self, token: &str) -> Visitor {
-        Visitor { base: format!("http://{}", self.address), client: self.client.clone(), token: token.into() }
+        Visitor { client: self.client.clone(), ..Visitor::at(self.address, token) }
     }
 
     /// Makes an account and gives back who calls with its token.
@@ -130,6 +130,11 @@ pub struct Answered {
 }
 
 impl Visitor {
+    /// Somebody with this token, or without any, at a service that was started otherwise.
+    pub fn at(address: SocketAddr, token: &str) -> Self {
+        Self { base: format!("http://{address}"), client: client(), token: token.into() }
+    }
+
     /// `GET`.
     pub async fn get(&self, path: &str) -> Answered {
         self.call(Method::GET, path, None).await
