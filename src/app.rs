@@ -271,6 +271,7 @@ async fn sweep(store: &Store, config: &Config) -> Result<u64, StoreError> {
     let runs_before = now.minus(config.retention.runs);
     let forgotten = store.forget(now.minus(config.retention.mail_text), runs_before).await?;
     let forgotten = forgotten + store.forget_access(runs_before).await?;
+    let forgotten = forgotten + store.continue_departures().await?;
     let settled_before = now.minus(config.worker.run_timeout + CLOCKS_DIFFER);
     Ok(forgotten + store.sum_hours(settled_before).await?)
 }
