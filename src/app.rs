@@ -11,7 +11,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::http::{self, Api, Letters, Listener};
+use crate::http::{self, Api, Listener};
+use crate::letters::{self, Letters};
 use crate::mailbox::{self, Room, Watching};
 use crate::net::{self, Dialler, Guard, HttpClients, NetError, Tokens};
 use crate::provider::{Provider, UnknownProvider};
@@ -128,9 +129,14 @@ impl App {
         actors.spawn(mailbox::watch_until(self.watching(holder, &dialler, &tokens), ended.clone()));
         actors.spawn(sweep_until(self.store.clone(), Arc::clone(&self.config), ended.clone()));
 
+        let letters = self.letters(&dialler)?;
+        if let Some((letters, mail)) = letters.clone().zip(self.config.operator_mail.as_ref()) {
+            let (store, delay) = (self.store.clone(), mail.notice_delay);
+            actors.spawn(letters::mail_notices_until(store, letters, delay, ended.clone()));
+        }
         if let Some(listener) = self.listener.take() {
             let (limits, grace) = (self.config.http.clone(), self.config.worker.shutdown_grace);
-            let api = self.api(&clients).with_letters(self.letters(&dialler)?);
+            let api = self.api(&clients).with_letters(letters);
             let router = http::router(api);
             servers.spawn(http::serve_until(listener, router, limits, ended.clone(), grace));
         }
@@ -168,12 +174,12 @@ impl App {
         }
     }
 
-    /// A way to write to users, where the operator has one and says what links begin with.
+    /// A way to write to users, where the operator has one.
     fn letters(&self, dialler: &Arc<Dialler>) -> Result<Option<Letters>, AppError> {
         let Some(mail) = self.config.operator_mail.clone() else { return Ok(None) };
         let post = OperatorPost::new(Arc::clone(dialler), mail, Timeouts::from(&self.config.smtp));
         let post = post.ok_or(AppError::OperatorMail)?;
-        Ok(self.config.http.public_url.clone().map(|public_url| Letters::new(post, public_url)))
+        Ok(Some(Letters::new(post, Arc::clone(&self.vault), self.store.clock().clone())))
     }
 
     fn api(&self, clients: &HttpClients) -> Api {

@@ -17,7 +17,7 @@ use crate::store::AuditEntry;
 
 /// Something that happened.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct AuditAnswer {
+pub(super) struct AuditAnswer {
     /// Its number, from 1 without a gap.
     #[schema(minimum = 1)]
     position: i64,
@@ -60,7 +60,7 @@ impl From<AuditEntry> for AuditAnswer {
     get, path = "/api/audit", tag = "account", params(PageParameters),
     responses((status = OK, description = "The entries of one's own audit log, newest first.", body = Page<AuditAnswer>)),
 )]
-pub(crate) async fn list_audit(
+pub(super) async fn list_audit(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Parameters(parameters): Parameters<PageParameters>,

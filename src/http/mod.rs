@@ -22,7 +22,6 @@ mod error;
 mod every_call;
 mod idempotency;
 mod input;
-mod letters;
 mod notices;
 mod pages;
 mod passwords;
@@ -45,6 +44,7 @@ use self::client_address::Proxies;
 use self::passwords::Passwords;
 use self::throttle::Throttle;
 use crate::config;
+use crate::letters::Letters;
 use crate::net::{Guard, HttpClients};
 use crate::store::Store;
 use crate::vault::Vault;
@@ -53,7 +53,6 @@ pub use self::caller::{Access, Authority, Caller, Scope};
 pub use self::client_address::ClientAddress;
 pub use self::document::document;
 pub use self::error::{ApiError, ErrorBody, ErrorCode};
-pub use self::letters::Letters;
 pub use self::serving::{Listener, serve_until};
 
 /// What handlers work with.

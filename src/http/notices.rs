@@ -1,4 +1,4 @@
-//! What one must know: once per cause, until the cause is gone or one has said that it is dealt with.
+//! What an owner has to know, once per cause.
 
 use std::sync::Arc;
 
@@ -15,17 +15,16 @@ use super::input::{Id, Parameters};
 use super::pages::{Page, PageParameters};
 use crate::store::{Notice, NoticeId};
 
-/// Something that its owner must know.
+/// Something an owner has to know.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct NoticeAnswer {
+pub(super) struct NoticeAnswer {
     /// Its id.
     id: String,
-    /// What kind of trouble, as a stable word.
-    #[schema(example = "mailbox_away")]
-    kind: String,
-    /// What it is about: `<kind>:<id>`, or a word.
+    /// What it is about, as `<kind>:<id>` or a stable word.
     cause: String,
-    /// One sentence that says what to do.
+    /// What kind of trouble, as a stable word.
+    kind: String,
+    /// What to do, for people.
     sentence: String,
     /// Since when.
     #[schema(format = DateTime)]
@@ -39,8 +38,8 @@ impl From<Notice> for NoticeAnswer {
     fn from(notice: Notice) -> Self {
         Self {
             id: notice.id.to_string(),
-            kind: notice.kind,
             cause: notice.cause,
+            kind: notice.kind,
             sentence: notice.sentence,
             created_at: notice.created_at.to_string(),
             ended_at: notice.ended_at.map(|time| time.to_string()),
@@ -48,19 +47,19 @@ impl From<Notice> for NoticeAnswer {
     }
 }
 
-/// List what one must know.
+/// List what one has to know.
 #[utoipa::path(
-    get, path = "/api/notices", tag = "notices", params(PageParameters),
-    responses((status = OK, description = "The notices, newest first, those that are over as well.", body = Page<NoticeAnswer>)),
+    get, path = "/api/notices", tag = "runs", params(PageParameters),
+    responses((status = OK, description = "The notices, newest first.", body = Page<NoticeAnswer>)),
 )]
-pub(crate) async fn list_notices(
+pub(super) async fn list_notices(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Parameters(parameters): Parameters<PageParameters>,
 ) -> Result<Json<Page<NoticeAnswer>>, ApiError> {
     let request = parameters.read()?;
-    let before = request.after.map(NoticeId::from_uuid);
-    let found = api.store.list_notices_before(caller.user, before, request.to_find()).await?;
+    let after = request.after.map(NoticeId::from_uuid);
+    let found = api.store.list_notices(caller.user, after, request.to_find()).await?;
     Ok(Json(Page::cut(found, request, |notice| notice.id.uuid())))
 }
 
@@ -68,11 +67,11 @@ pub(crate) async fn list_notices(
 ///
 /// If its cause comes again, or is still there when it is looked for next, there is a new notice.
 #[utoipa::path(
-    post, path = "/api/notices/{id}/end", tag = "notices",
+    post, path = "/api/notices/{id}/end", tag = "runs",
     params(("id" = uuid::Uuid, Path, description = "The notice.")),
     responses((status = NO_CONTENT, description = "The notice is over.")),
 )]
-pub(crate) async fn end_notice(
+pub(super) async fn end_notice(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Id(id): Id<NoticeId>,

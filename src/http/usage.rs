@@ -26,7 +26,7 @@ const MOST_GROUPS: u32 = 5000;
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct UsageParameters {
+pub(super) struct UsageParameters {
     /// The first day (UTC); 29 days before the last one if left out.
     #[param(format = Date, example = "2026-11-01")]
     from: Option<String>,
@@ -40,7 +40,7 @@ pub(crate) struct UsageParameters {
 
 /// What was used in a range of days.
 #[derive(Serialize, ToSchema)]
-pub(crate) struct UsageAnswer {
+pub(super) struct UsageAnswer {
     /// The first day (UTC).
     #[schema(format = Date)]
     from: String,
@@ -99,7 +99,7 @@ pub(super) struct UsageAmounts {
     get, path = "/api/usage", tag = "usage", params(UsageParameters),
     responses((status = OK, description = "What was used.", body = UsageAnswer)),
 )]
-pub(crate) async fn usage(
+pub(super) async fn usage(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Parameters(parameters): Parameters<UsageParameters>,

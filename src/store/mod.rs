@@ -72,7 +72,7 @@ pub use self::mailbox_access::AccessError;
 pub use self::mailbox_leases::{MailboxLease, WatchedMailbox};
 pub use self::mailboxes::{Mailbox, MailboxState, NewMailbox, OAuth, Reception, Server, columns};
 pub use self::messages::{Accepted, Arrival, EarlierLimits, Message, ThreadMail};
-pub use self::notices::{NewNotice, Notice};
+pub use self::notices::{NewNotice, Notice, OwnerWithNews};
 pub use self::outbox::{Frozen, NewReply, OutboxMail, OutboxState};
 pub use self::provider_calls::{CallEnd, NO_WORDS, NewCall, Payer, ProviderCall, UsageTotal};
 pub use self::provision::Provision;

@@ -11,6 +11,7 @@ mod isolation;
 mod limits;
 mod looking_back;
 mod named_calls;
+mod notices;
 mod resets;
 mod tokens;
 mod usage;

@@ -7,10 +7,11 @@
 //! ```
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use postkey::app::App;
 use postkey::clock::Clock;
-use postkey::config::{Config, SignUp};
+use postkey::config::{Config, MailSecurity, OperatorMail, SignUp};
 use postkey::store::Store;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::{Client, Method};
@@ -20,6 +21,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::database::TestDatabase;
 use super::provider_server::ProviderServer;
+use super::smtp_server::SmtpServer;
 use super::world::{Servers, quick_config};
 
 /// The password of every account that a test does not care about.
@@ -97,6 +99,26 @@ impl Service {
         self.stop.cancel();
         self.ended.await.unwrap();
     }
+}
+
+/// The address that the service's own letters come from.
+pub const OPERATOR: &str = "postkey@operator.test";
+
+/// Lets the service write to its users through this server.
+pub fn post_by(config: &mut Config, smtp: &SmtpServer) {
+    let secret = "the operator's password";
+    smtp.add_account(OPERATOR, secret);
+    config.network.private_endpoints.push(smtp.address().to_string());
+    config.http.public_url = Some("https://postkey.example.org".into());
+    config.operator_mail = Some(OperatorMail {
+        host: smtp.address().ip().to_string(),
+        port: smtp.address().port().into(),
+        security: MailSecurity::None,
+        username: Some(OPERATOR.into()),
+        password: Some(secret.into()),
+        from: OPERATOR.into(),
+        notice_delay: Duration::from_secs(1),
+    });
 }
 
 /// What signs `<name>@owner.test` up.

@@ -157,7 +157,7 @@ impl Office {
 
     /// What the owner is told and has not mended.
     pub async fn open_notices(&self, desk: &Desk) -> Vec<Notice> {
-        let notices = self.store.list_notices(desk.user, 100).await.unwrap();
+        let notices = self.store.list_notices(desk.user, None, 100).await.unwrap();
         notices.into_iter().filter(|notice| notice.ended_at.is_none()).collect()
     }
 
