@@ -14,6 +14,7 @@ pub mod routes;
 mod access_token;
 mod accounts;
 mod ai_configurations;
+mod audit;
 mod caller;
 mod client_address;
 mod document;
@@ -30,6 +31,7 @@ mod secret_token;
 mod serving;
 mod texts;
 mod throttle;
+mod usage;
 
 use std::sync::Arc;
 
