@@ -7,7 +7,7 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, Secur
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::caller::Access;
+use super::access::Access;
 use super::error::{ErrorBody, ErrorCode, ErrorDescription};
 use super::idempotency::IDEMPOTENCY_KEY;
 use super::routes::{Route, table};
@@ -119,6 +119,7 @@ fn right(access: Access) -> Option<&'static str> {
     match access {
         Access::Public => None,
         Access::Scope(scope) => Some(scope.as_str()),
+        Access::Purpose(purpose) => Some(purpose.scope().as_str()),
         Access::Session => Some("session"),
         Access::Administrator => Some("administrator"),
     }

@@ -26,6 +26,10 @@ pub enum ErrorCode {
     InvalidHeader,
     /// There is no valid token with the call.
     Unauthorized,
+    /// The security token is not good for this call.
+    InvalidSecurityToken,
+    /// There is more than one credential with the call.
+    ConflictingCredentials,
     /// The address or the password is wrong.
     WrongCredentials,
     /// The token may not do this.
@@ -73,8 +77,12 @@ pub enum ErrorCode {
 impl ErrorCode {
     fn status(self) -> StatusCode {
         match self {
-            Self::MalformedJson | Self::InvalidHeader => StatusCode::BAD_REQUEST,
-            Self::Unauthorized | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
+            Self::MalformedJson | Self::InvalidHeader | Self::ConflictingCredentials => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::Unauthorized | Self::InvalidSecurityToken | Self::WrongCredentials => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::Forbidden
             | Self::SignUpClosed
             | Self::NotInvited
@@ -143,6 +151,18 @@ impl ApiError {
             ErrorCode::Unauthorized,
             "this call needs a valid token; sign in, and send it as `Authorization: Bearer <token>`",
         )
+    }
+
+    /// Every way in which a security token can be wrong alike (SR-50).
+    pub fn invalid_security_token() -> Self {
+        let message = "this security token is not good for this call; ask for a new one where it was made";
+        Self::new(ErrorCode::InvalidSecurityToken, message)
+    }
+
+    /// More than one credential, of which only one can be meant (SR-51).
+    pub fn conflicting_credentials() -> Self {
+        let message = "a security token stands alone: leave out every other key and token";
+        Self::new(ErrorCode::ConflictingCredentials, message)
     }
 
     /// A fault of the program; what it was belongs into the log.

@@ -4,20 +4,24 @@
 //! OpenAPI document and the tests of who may do what. A call goes
 //!
 //! ```text
-//! serving -> every_call (id, time limit, log) -> caller::let_in (who, may they, too often?) -> handler -> store
+//! serving -> every_call (id, time limit, log) -> door::let_in (who, may they, too often?) -> handler -> store
 //! ```
 //!
 //! Work is asked for by writing a row; a mail is never sent from here. Every refusal has one shape ([`ApiError`]).
 
 pub mod routes;
 
+mod access;
 mod access_token;
 mod accounts;
 mod ai_configurations;
+mod api_keys;
 mod audit;
 mod caller;
 mod client_address;
+mod credentials;
 mod document;
+mod door;
 mod error;
 mod every_call;
 mod idempotency;
@@ -28,6 +32,7 @@ mod passwords;
 mod reference;
 mod reset_page;
 mod secret_token;
+mod security_tokens;
 mod serving;
 mod texts;
 mod throttle;
@@ -49,10 +54,13 @@ use crate::net::{Guard, HttpClients};
 use crate::store::Store;
 use crate::vault::Vault;
 
-pub use self::caller::{Access, Authority, Caller, Scope};
+pub use self::access::{Access, Purpose, Scope};
+pub use self::api_keys::rights::Rights;
+pub use self::caller::{Authority, Caller};
 pub use self::client_address::ClientAddress;
 pub use self::document::document;
 pub use self::error::{ApiError, ErrorBody, ErrorCode};
+pub use self::security_tokens::pass::{CarriedKey, Means, Pass};
 pub use self::serving::{Listener, serve_until};
 
 /// What handlers work with.

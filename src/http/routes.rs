@@ -7,8 +7,9 @@ use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::caller::{Access, Scope, let_in};
+use super::access::{Access, Purpose, Scope};
 use super::document::{self, base};
+use super::door::let_in;
 use super::idempotency::once;
 use super::{Api, accounts, ai_configurations, audit, notices, reference, reset_page, usage};
 
@@ -59,7 +60,7 @@ pub(super) fn table() -> Vec<Route> {
         route(write_configs, routes!(ai_configurations::change::change)),
         route(write_configs, routes!(ai_configurations::remove::remove)),
         route(write_configs, routes!(ai_configurations::change::make_default)),
-        route(write_configs, routes!(ai_configurations::verify::verify)),
+        route(Access::Purpose(Purpose::ConfigVerify), routes!(ai_configurations::verify::verify)),
         route(Access::Scope(Scope::UsageRead), routes!(usage::usage)),
         route(Access::Scope(Scope::RunsRead), routes!(notices::list_notices)),
         route(Access::Scope(Scope::RunsWrite), routes!(notices::end_notice)),

@@ -1,6 +1,6 @@
 //! How each route is called by whoever may.
 
-use postkey::http::{Access, Scope};
+use postkey::http::{Access, Purpose, Scope};
 use serde_json::{Value, json};
 
 use super::scene::{Person, Scene};
@@ -112,7 +112,8 @@ fn ai_configurations() -> Vec<Row> {
             .body(|_, _| Some(json!({ "modelName": "another" }))),
         write("DELETE", "/api/ai-config/{id}", 204).with(Thing::AiConfiguration),
         write("POST", "/api/ai-config/{id}/default", 200).with(Thing::AiConfiguration),
-        write("POST", "/api/ai-config/{id}/verify", 200).with(Thing::AiConfiguration),
+        Row::new("POST", "/api/ai-config/{id}/verify", Access::Purpose(Purpose::ConfigVerify), 200)
+            .with(Thing::AiConfiguration),
     ]
 }
 
