@@ -24,6 +24,7 @@ on_both! {
             (b"{\"provider\":\"\xff\xfe\"}".to_vec(), 400, "malformed_json"),
             (b"{\"provider\":\"\\ud800\"}".to_vec(), 400, "malformed_json"),
             (deep.into_bytes(), 422, "invalid_input"),
+            (b"[\"custom\",\"a-key\",\"a-model\"]".to_vec(), 422, "invalid_input"),
             (b"[]".to_vec(), 422, "invalid_input"),
             (b"null".to_vec(), 422, "invalid_input"),
             (vec![b' '; 5000], 413, "payload_too_large"),
