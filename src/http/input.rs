@@ -14,6 +14,7 @@ use serde_json::error::Category;
 use serde_json::json;
 
 use super::error::{ApiError, ErrorCode};
+use super::object::Object;
 
 /// The JSON body.
 pub(super) struct Input<T>(pub(super) T);
@@ -27,7 +28,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message));
         }
         let body = Bytes::from_request(request, state).await.map_err(|error| unreadable(&error))?;
-        parse(&body).map(Self)
+        parse(&body).map(|Object(value)| Self(value))
     }
 }
 
