@@ -14,6 +14,7 @@ use serde_json::error::Category;
 use serde_json::json;
 
 use super::error::{ApiError, ErrorCode};
+use super::object::Object;
 
 /// Longest name of an unknown field that is repeated, in characters.
 const LONGEST_NAME: usize = 64;
@@ -30,7 +31,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message));
         }
         let body = Bytes::from_request(request, state).await.map_err(|error| unreadable(&error))?;
-        parse(&body).map(Self)
+        parse(&body).map(|Object(value)| Self(value))
     }
 }
 
