@@ -3,6 +3,7 @@
 mod account;
 mod accounts;
 mod ai_configurations;
+mod api_keys;
 mod bad_input;
 mod connections;
 mod document;
@@ -13,5 +14,6 @@ mod looking_back;
 mod named_calls;
 mod notices;
 mod resets;
+mod security_tokens;
 mod tokens;
 mod usage;

@@ -17,6 +17,8 @@ pub enum Thing {
     Invite,
     Notice,
     Session,
+    ApiKey,
+    SecurityToken,
 }
 
 /// How a route is called.
@@ -58,7 +60,7 @@ impl Row {
 
 /// One for each route.
 pub fn rows() -> Vec<Row> {
-    [public(), accounts(), ai_configurations(), records()].into_iter().flatten().collect()
+    [public(), accounts(), ai_configurations(), keys_and_tokens(), records()].into_iter().flatten().collect()
 }
 
 fn public() -> Vec<Row> {
@@ -115,6 +117,31 @@ fn ai_configurations() -> Vec<Row> {
         Row::new("POST", "/api/ai-config/{id}/verify", Access::Purpose(Purpose::ConfigVerify), 200)
             .with(Thing::AiConfiguration),
     ]
+}
+
+fn keys_and_tokens() -> Vec<Row> {
+    let keys = |method, path, status| Row::new(method, path, Access::Scope(Scope::KeysWrite), status);
+    let tokens = |method, path, status| Row::new(method, path, Access::Scope(Scope::TokensCreate), status);
+    vec![
+        keys("GET", "/api/v1/api-keys", 200).with(Thing::ApiKey),
+        keys("GET", "/api/v1/api-keys/{id}", 200).with(Thing::ApiKey),
+        keys("POST", "/api/v1/api-keys", 201).body(|scene, _| Some(scene.api_key(&["usage:read"]))),
+        keys("PUT", "/api/v1/api-keys/{id}", 200)
+            .with(Thing::ApiKey)
+            .body(|_, _| Some(json!({ "description": "another" }))),
+        keys("DELETE", "/api/v1/api-keys/{id}", 204).with(Thing::ApiKey),
+        keys("POST", "/api/v1/api-keys/{id}/rotate", 201).with(Thing::ApiKey).body(|_, _| Some(json!({}))),
+        tokens("GET", "/api/v1/security-tokens", 200).with(Thing::SecurityToken),
+        tokens("POST", "/api/v1/security-tokens", 201).body(|_, _| Some(carrying_a_key())),
+        tokens("DELETE", "/api/v1/security-tokens/{id}", 204).with(Thing::SecurityToken),
+        // Everybody's own, but the columns need them.
+        tokens("POST", "/api/v1/security-tokens/revoke-all", 200).last(),
+    ]
+}
+
+/// What makes a security token without anything else being there.
+pub fn carrying_a_key() -> Value {
+    json!({ "purpose": "chat.completion", "apiKeys": { "openai": "sk-of-the-matrix" } })
 }
 
 fn records() -> Vec<Row> {
