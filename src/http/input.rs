@@ -10,6 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::error::Category;
 use serde_json::json;
 
@@ -59,6 +60,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> 
     }
 }
 
+/// A field that may be left out, to stay as it is, or be null.
+pub(super) type Given<T> = Option<Option<T>>;
+
+/// Tells null from nothing; goes with [`Given`].
+pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Given<T>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -76,14 +85,18 @@ fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        explain(&path, error.inner())
+        explain(&path, error.inner(), body)
     })?;
-    reader.end().map_err(|error| explain(".", &error))?;
+    reader.end().map_err(|error| explain(".", &error, body))?;
     Ok(value)
 }
 
-fn explain(path: &str, error: &serde_json::Error) -> ApiError {
+fn explain(path: &str, error: &serde_json::Error, body: &[u8]) -> ApiError {
     if matches!(error.classify(), Category::Syntax | Category::Eof | Category::Io) {
+        // The reader calls it syntax as well where a word is wanted and a number stands.
+        if path != "." && serde_json::from_slice::<serde_json::Value>(body).is_ok() {
+            return ApiError::field(path, "has a value of a kind that it cannot have");
+        }
         let message =
             format!("the body is not JSON; look at line {}, column {}", error.line(), error.column());
         return ApiError::new(ErrorCode::MalformedJson, message);

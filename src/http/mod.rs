@@ -13,6 +13,7 @@ pub mod routes;
 
 mod access_token;
 mod accounts;
+mod agents;
 mod ai_configurations;
 mod caller;
 mod client_address;

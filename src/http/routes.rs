@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use super::caller::{Access, Scope, let_in};
 use super::document::{self, base};
 use super::idempotency::once;
-use super::{Api, accounts, ai_configurations, reference, reset_page};
+use super::{Api, accounts, agents, ai_configurations, reference, reset_page};
 
 /// One path with one method.
 pub(super) struct Route {
@@ -36,6 +36,7 @@ pub(super) fn table() -> Vec<Route> {
     use Access::{Administrator, Public, Session};
     let (read_configs, write_configs) =
         (Access::Scope(Scope::ConfigsRead), Access::Scope(Scope::ConfigsWrite));
+    let (read_agents, write_agents) = (Access::Scope(Scope::AgentsRead), Access::Scope(Scope::AgentsWrite));
     vec![
         route(Public, routes!(reference::openapi)),
         route(Public, routes!(reference::docs)),
@@ -60,6 +61,13 @@ pub(super) fn table() -> Vec<Route> {
         route(write_configs, routes!(ai_configurations::remove::remove)),
         route(write_configs, routes!(ai_configurations::change::make_default)),
         route(write_configs, routes!(ai_configurations::verify::verify)),
+        route(read_agents, routes!(agents::read::list)),
+        creating(write_agents, routes!(agents::create::create)),
+        route(read_agents, routes!(agents::read::get)),
+        route(write_agents, routes!(agents::change::change)),
+        route(write_agents, routes!(agents::remove::remove)),
+        route(write_agents, routes!(agents::change::enable)),
+        route(write_agents, routes!(agents::change::disable)),
     ]
 }
 

@@ -1,5 +1,7 @@
 //! Texts that come in, each a type that can only be made by parsing.
 
+use std::borrow::Cow;
+
 use secrecy::SecretString;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -18,6 +20,9 @@ const LONGEST_EMAIL: usize = 254;
 const LONGEST_SECRET: usize = 512;
 /// No control characters.
 const ONE_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
+
+/// No control characters but line ends and tabs.
+const SEVERAL_LINES: &str = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]*$";
 
 /// One line that is not empty, without white space around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +47,34 @@ impl PartialSchema for Line {
 }
 
 impl ToSchema for Line {}
+
+/// A text of several lines that is not blank.
+pub(super) struct Text<const LONGEST: usize>(pub(super) String);
+
+impl<'de, const LONGEST: usize> Deserialize<'de> for Text<LONGEST> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+        if text.trim().is_empty() || text.chars().count() > LONGEST || text.chars().any(is_control) {
+            let problem =
+                format!("must be a text of 1 to {LONGEST} characters, none of them a control character");
+            return Err(D::Error::custom(problem));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl<const LONGEST: usize> PartialSchema for Text<LONGEST> {
+    fn schema() -> RefOr<Schema> {
+        text(1, LONGEST).pattern(Some(SEVERAL_LINES)).into()
+    }
+}
+
+impl<const LONGEST: usize> ToSchema for Text<LONGEST> {
+    fn name() -> Cow<'static, str> {
+        format!("Text{LONGEST}").into()
+    }
+}
 
 /// A mail address, lower case.
 #[derive(Clone, PartialEq, Eq)]

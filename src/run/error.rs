@@ -97,7 +97,7 @@ impl RunError {
     /// What it leads to. Tells the owner where only the owner can help.
     pub(super) async fn outcome(self, runner: &Runner, claim: &Claim) -> Outcome {
         tracing::info!(run = %claim.id, error = %self, "did not get to a reply");
-        let age = runner.store.clock().now().since(created_at(claim));
+        let age = runner.store.clock().now().since(claim.id.made_at());
         let outcome = self.decide(claim, age, &runner.config);
         if let Some(notice) = notice(&outcome, claim, &runner.config)
             && let Err(error) = insist(|| runner.store.give_notice(notice.clone())).await
@@ -174,14 +174,6 @@ fn decide_refusal(refusal: Refusal) -> Outcome {
         Refusal::SameContent => "same_content",
         Refusal::RobotSpeed => "robot_speed",
     }))
-}
-
-/// The run's id is a UUIDv7, so it says when the mail was taken in.
-fn created_at(claim: &Claim) -> crate::clock::Timestamp {
-    let since_epoch = claim.id.uuid().get_timestamp().map(|time| time.to_unix());
-    let (seconds, nanos) = since_epoch.unwrap_or_default();
-    let millis = i64::try_from(seconds).unwrap_or(0).saturating_mul(1000);
-    crate::clock::Timestamp::from_millis(millis.saturating_add(i64::from(nanos / 1_000_000)))
 }
 
 /// As long again as the run is old: doubles by itself, without a count (EM-147).

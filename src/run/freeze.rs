@@ -6,8 +6,8 @@ use super::error::RunError;
 use super::insist::insist;
 use super::prompt::NO_REPLY;
 use super::resolve::Task;
-use crate::mail::reply::{Draft, compose};
-use crate::mail::{self, Address};
+use crate::mail::reply::{Draft, Voice, compose};
+use crate::mail::{self, Address, Language, Wording};
 use crate::store::{
     Agent, Answer, Brakes, Exchange, Frozen, NewReply, OutboxMail, OutboxState, StoredCompletion,
 };
@@ -79,6 +79,7 @@ impl Runner {
     fn compose(&self, task: &Task, words: &StoredCompletion, body: &str) -> Result<Frozen, RunError> {
         let from = sender(task)?;
         let tag = |bytes: &[u8]| self.vault.message_tag(bytes);
+        let wording = wording(&task.agent);
         let random: [u8; 16] = rand::random();
         let message_id = mail::own_message_id(random, tag(&random), from.domain());
         let raw = compose(&Draft {
@@ -89,6 +90,11 @@ impl Runner {
             to_name: None,
             body,
             on_behalf_of: Some(&task.owner_name),
+            voice: Voice {
+                signature: task.agent.voice.signature.as_deref(),
+                wording: wording.as_ref(),
+                language: language(&task.agent),
+            },
             link_domains: &task.agent.rules.link_domains.0,
             message_id: &message_id,
             date: self.store.clock().now(),
@@ -114,6 +120,16 @@ fn exchange(task: &Task, answer: Option<&str>) -> Exchange {
         question_hash: has_words.then_some(task.mail.content_hash),
         answer_hash: answer.map(mail::hash_words),
     }
+}
+
+/// The owner's wording of the disclosure; what is no such wording is not said (SR-88).
+pub(super) fn wording(agent: &Agent) -> Option<Wording> {
+    agent.voice.disclosure.as_deref().and_then(|text| Wording::parse(text).ok())
+}
+
+/// The language that the owner has chosen.
+pub(super) fn language(agent: &Agent) -> Option<Language> {
+    agent.voice.language.as_deref().and_then(Language::of_tag)
 }
 
 /// The agent's own address, or the mailbox's.

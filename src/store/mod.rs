@@ -5,6 +5,7 @@
 //! method of it touches the network.
 
 mod access_retention;
+mod agent_changes;
 mod agents;
 mod ai_configuration_changes;
 mod ai_configurations;
@@ -51,7 +52,8 @@ use self::writer::Work;
 use crate::clock::{Clock, Timestamp};
 use crate::config;
 
-pub use self::agents::{Agent, AmbiguousPolicy, Mode, NewAgent};
+pub use self::agent_changes::AgentRefusal;
+pub use self::agents::{Agent, AmbiguousPolicy, EMAIL_INBOUND, Mode, NewAgent};
 pub use self::ai_configuration_changes::{AiConfigurationChange, NewKey};
 pub use self::ai_configurations::{API_KEY_COLUMN, AiConfiguration, KeyMark, KeyState, NewAiConfiguration};
 pub use self::attempts::Allowance;
@@ -72,7 +74,7 @@ pub use self::notices::{NewNotice, Notice};
 pub use self::outbox::{Frozen, NewReply, OutboxMail, OutboxState};
 pub use self::provider_calls::{CallEnd, NO_WORDS, NewCall, Payer, ProviderCall, UsageTotal};
 pub use self::provision::Provision;
-pub use self::rules::{Limits, Rules, WordList};
+pub use self::rules::{Limits, MOST_ANSWERS, Rules, Voice, WordList};
 pub use self::runs::{Run, RunState, StateCount};
 pub use self::sent::SentMail;
 pub use self::sessions::{NewSession, Principal, Rotation, Session};

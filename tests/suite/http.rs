@@ -1,6 +1,7 @@
 //! The API by its front door: the real service, a real port, both databases.
 
 mod accounts;
+mod agents;
 mod ai_configurations;
 mod bad_input;
 mod connections;
