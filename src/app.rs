@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::{Config, Retention};
-use crate::http::{self, Api, Letters, Listener};
+use crate::http::{self, Api, Letters, Listener, Parts};
 use crate::mailbox::{self, Room, Watching};
 use crate::net::{self, Dialler, Guard, HttpClients, NetError, Tokens};
 use crate::provider::{Provider, UnknownProvider};
@@ -130,7 +130,7 @@ impl App {
 
         if let Some(listener) = self.listener.take() {
             let (limits, grace) = (self.config.http.clone(), self.config.worker.shutdown_grace);
-            let api = self.api(&clients).with_letters(self.letters(&dialler)?);
+            let api = self.api(&clients, &dialler, &tokens).with_letters(self.letters(&dialler)?);
             let router = http::router(api);
             servers.spawn(http::serve_until(listener, router, limits, ended.clone(), grace));
         }
@@ -176,9 +176,16 @@ impl App {
         Ok(self.config.http.public_url.clone().map(|public_url| Letters::new(post, public_url)))
     }
 
-    fn api(&self, clients: &HttpClients) -> Api {
-        let (store, vault) = (self.store.clone(), Arc::clone(&self.vault));
-        Api::new(store, vault, clients.clone(), self.guard.clone(), Arc::clone(&self.config))
+    fn api(&self, clients: &HttpClients, dialler: &Arc<Dialler>, tokens: &Tokens) -> Api {
+        Api::new(Parts {
+            store: self.store.clone(),
+            vault: Arc::clone(&self.vault),
+            clients: clients.clone(),
+            guard: self.guard.clone(),
+            dialler: Arc::clone(dialler),
+            tokens: tokens.clone(),
+            config: Arc::clone(&self.config),
+        })
     }
 
     /// One server per SQLite file; the operating system lets go of the lock when the process dies.

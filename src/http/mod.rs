@@ -23,6 +23,7 @@ mod every_call;
 mod idempotency;
 mod input;
 mod letters;
+mod mailboxes;
 mod pages;
 mod passwords;
 mod reference;
@@ -43,7 +44,7 @@ use self::client_address::Proxies;
 use self::passwords::Passwords;
 use self::throttle::Throttle;
 use crate::config;
-use crate::net::{Guard, HttpClients};
+use crate::net::{Dialler, Guard, HttpClients, Tokens};
 use crate::store::Store;
 use crate::vault::Vault;
 
@@ -54,12 +55,32 @@ pub use self::error::{ApiError, ErrorBody, ErrorCode};
 pub use self::letters::Letters;
 pub use self::serving::{Listener, serve_until};
 
+/// The process's database, keys and connections, for what is asked of them.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The keys.
+    pub vault: Arc<Vault>,
+    /// Ways to providers.
+    pub clients: HttpClients,
+    /// Which destinations a user may choose.
+    pub guard: Guard,
+    /// The way to mail servers, which are only tried.
+    pub dialler: Arc<Dialler>,
+    /// OAuth access tokens for mail servers.
+    pub tokens: Tokens,
+    /// The settings.
+    pub config: Arc<config::Config>,
+}
+
 /// What handlers work with.
 pub struct Api {
     store: Store,
     vault: Arc<Vault>,
     clients: HttpClients,
     guard: Guard,
+    dialler: Arc<Dialler>,
+    tokens: Tokens,
     config: Arc<config::Config>,
     passwords: Passwords,
     throttle: Throttle,
@@ -68,18 +89,25 @@ pub struct Api {
 }
 
 impl Api {
-    /// Over the process's database, keys and connections.
-    pub fn new(
-        store: Store,
-        vault: Arc<Vault>,
-        clients: HttpClients,
-        guard: Guard,
-        config: Arc<config::Config>,
-    ) -> Self {
+    /// Over these parts of the process.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, vault, clients, guard, dialler, tokens, config } = parts;
         let throttle = Throttle::new(config.http.calls_per_minute);
         let proxies = Proxies::new(&config.http.trusted_proxies);
         let passwords = Passwords::new();
-        Self { store, vault, clients, guard, config, passwords, throttle, proxies, letters: None }
+        Self {
+            store,
+            vault,
+            clients,
+            guard,
+            dialler,
+            tokens,
+            config,
+            passwords,
+            throttle,
+            proxies,
+            letters: None,
+        }
     }
 
     /// With a way to write to users.

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use super::caller::{Access, Scope, let_in};
 use super::document::{self, base};
 use super::idempotency::once;
-use super::{Api, accounts, agents, ai_configurations, reference, reset_page};
+use super::{Api, accounts, agents, ai_configurations, mailboxes, reference, reset_page};
 
 /// One path with one method.
 pub(super) struct Route {
@@ -68,6 +68,14 @@ pub(super) fn table() -> Vec<Route> {
         route(write_agents, routes!(agents::remove::remove)),
         route(write_agents, routes!(agents::change::enable)),
         route(write_agents, routes!(agents::change::disable)),
+        route(read_agents, routes!(mailboxes::read::list)),
+        creating(write_agents, routes!(mailboxes::create::create)),
+        route(read_agents, routes!(mailboxes::read::get)),
+        route(write_agents, routes!(mailboxes::change::change)),
+        route(write_agents, routes!(mailboxes::remove::remove)),
+        route(write_agents, routes!(mailboxes::change::pause)),
+        route(write_agents, routes!(mailboxes::change::activate)),
+        route(write_agents, routes!(mailboxes::test::test)),
     ]
 }
 

@@ -8,8 +8,10 @@ use serde::{Deserialize, Deserializer};
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::{KnownFormat, RefOr};
 use utoipa::{PartialSchema, ToSchema};
+use zeroize::Zeroizing;
 
 use crate::mail::Address;
+use crate::net::is_one_line;
 use crate::vault::{LONGEST_PASSWORD, SHORTEST_PASSWORD, is_guessed_first, is_password_length};
 
 /// Longest line, in characters.
@@ -18,6 +20,8 @@ const LONGEST_LINE: usize = 200;
 const LONGEST_EMAIL: usize = 254;
 /// Longest secret, in characters.
 const LONGEST_SECRET: usize = 512;
+/// Longest password or token for a mail server, in characters: some refresh tokens have thousands.
+const LONGEST_CREDENTIAL: usize = 8192;
 /// No control characters.
 const ONE_LINE: &str = r"^[^\u0000-\u001f\u007f-\u009f]*$";
 
@@ -120,6 +124,29 @@ impl PartialSchema for Secret {
 }
 
 impl ToSchema for Secret {}
+
+/// A password or token for a mail server. Neither shown nor copied.
+pub(super) struct Credential(pub(super) SecretString);
+
+impl<'de> Deserialize<'de> for Credential {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = Zeroizing::new(String::deserialize(from)?);
+        if text.is_empty() || text.chars().count() > LONGEST_CREDENTIAL || !is_one_line(&text) {
+            let problem = format!("must be one line of 1 to {LONGEST_CREDENTIAL} characters");
+            return Err(D::Error::custom(problem));
+        }
+        Ok(Self(SecretString::from(text.as_str())))
+    }
+}
+
+impl PartialSchema for Credential {
+    fn schema() -> RefOr<Schema> {
+        let format = SchemaFormat::KnownFormat(KnownFormat::Password);
+        text(1, LONGEST_CREDENTIAL).pattern(Some(r"^[^\u0000\n\r]*$")).format(Some(format)).into()
+    }
+}
+
+impl ToSchema for Credential {}
 
 /// A password to be set (SR-31).
 pub(super) struct NewPassword(pub(super) SecretString);

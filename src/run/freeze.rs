@@ -142,6 +142,10 @@ pub(super) fn sender(task: &Task) -> Result<Address, RunError> {
 /// said that it is to be sent.
 fn usable(words: &StoredCompletion, is_approved: bool) -> Result<&str, RunError> {
     let body = words.body.as_deref().ok_or(RunError::Forgotten)?.trim();
+    // What a person wrote is not judged like a model's words.
+    if words.edited {
+        return Ok(body);
+    }
     match words.finish.as_str() {
         "filtered" | "refused" => Err(RunError::ModelRefused),
         _ if body.contains(NO_REPLY) => Err(RunError::ModelDeclined),

@@ -167,6 +167,7 @@ fn answer(task: &Task, call: CallId, completion: Completion, latency: Duration) 
         model: completion.model,
         finish: finish_word(completion.finish).to_owned(),
         body: Some(without_controls(&completion.text)),
+        edited: false,
     };
     Answer { call, end, completion }
 }

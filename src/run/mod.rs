@@ -8,6 +8,7 @@
 //! Every step looks first at what an earlier attempt has stored: a frozen reply is sent and not composed again, a
 //! stored answer is composed and not asked for again. `error` alone says what an error means for the run.
 
+pub mod decide;
 pub mod explain;
 
 mod conduct;

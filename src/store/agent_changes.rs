@@ -4,8 +4,8 @@
 use super::agents::{self, Agent, NewAgent};
 use super::audit::{self, NewAuditEntry};
 use super::pool::{Tx, on_tx};
-use super::{AgentId, MailboxId, Store, StoreError, UserId, runs, users, wake};
-use crate::clock::{Clock, Timestamp};
+use super::{AgentId, MailboxId, Store, StoreError, UserId};
+use crate::clock::Clock;
 
 /// Most agents of one user.
 const MOST: usize = 1000;
@@ -35,7 +35,7 @@ impl Store {
         mut agent: NewAgent,
         entry: NewAuditEntry,
     ) -> Result<Result<(), AgentRefusal>, StoreError> {
-        self.change_agents(entry.user, move |tx, clock| {
+        self.change_things(entry.user, move |tx, clock| {
             Box::pin(async move {
                 let others = list(tx, agent.user_id).await?;
                 if others.len() >= MOST {
@@ -63,7 +63,7 @@ impl Store {
         change: impl FnOnce(&mut Agent) + Send + 'static,
         entry: NewAuditEntry,
     ) -> Result<Option<Result<(), AgentRefusal>>, StoreError> {
-        self.change_agents(entry.user, move |tx, clock| {
+        self.change_things(entry.user, move |tx, clock| {
             Box::pin(async move {
                 let mut others = list(tx, entry.user).await?;
                 let Some(index) = others.iter().position(|agent| agent.id == id) else { return Ok(None) };
@@ -80,7 +80,7 @@ impl Store {
     /// # Errors
     /// Where the database does not answer.
     pub async fn delete_agent(&self, id: AgentId, entry: NewAuditEntry) -> Result<bool, StoreError> {
-        self.change_agents(entry.user, move |tx, clock| {
+        self.change_things(entry.user, move |tx, clock| {
             Box::pin(async move {
                 let gone = on_tx!(tx, db => sqlx::query("DELETE FROM agents WHERE user_id = $1 AND id = $2")
                     .bind(entry.user).bind(id).execute(&mut *db).await.map(|done| done.rows_affected()))?;
@@ -91,31 +91,6 @@ impl Store {
             })
         })
         .await
-    }
-
-    /// Runs `work` while nobody else changes what is the user's; what waited for such a change becomes due.
-    async fn change_agents<T, W>(&self, user: UserId, work: W) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        W: for<'t> FnOnce(&'t mut Tx, Clock) -> futures::future::BoxFuture<'t, Result<T, StoreError>>
-            + Send
-            + 'static,
-    {
-        let clock = self.clock.clone();
-        let due: Timestamp = self.lease_clock().await?;
-        let value = self
-            .write(move |tx| {
-                Box::pin(async move {
-                    users::lock(tx, user).await?;
-                    let value = work(tx, clock).await?;
-                    runs::unpark(tx, user, due).await?;
-                    wake::tell_others(tx).await?;
-                    Ok(value)
-                })
-            })
-            .await?;
-        self.wake_queue();
-        Ok(value)
     }
 }
 

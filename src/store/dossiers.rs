@@ -51,7 +51,8 @@ const FIND: &str =
             AND address IN (threads.correspondent, outbox.recipient)
          ORDER BY suppressions.created_at LIMIT 1) AS suppressed,
         outbox.rfc_message_id AS reply_id, outbox.recipient AS reply_recipient, outbox.raw AS reply_raw,
-        outbox.state AS reply_state, completions.model, completions.finish, completions.body
+        outbox.state AS reply_state, completions.model, completions.finish, completions.body,
+        completions.edited
     FROM messages JOIN users ON users.id = messages.user_id JOIN threads ON threads.id = messages.thread_id
     LEFT JOIN outbox ON outbox.run_id = messages.id
     LEFT JOIN completions ON completions.run_id = messages.id
@@ -109,6 +110,7 @@ struct Row {
     model: Option<String>,
     finish: Option<String>,
     body: Option<String>,
+    edited: Option<bool>,
 }
 
 impl Row {
@@ -126,8 +128,10 @@ impl Row {
             }
             _ => None,
         };
-        let completion = match (self.model, self.finish) {
-            (Some(model), Some(finish)) => Some(StoredCompletion { model, finish, body: self.body }),
+        let completion = match (self.model, self.finish, self.edited) {
+            (Some(model), Some(finish), Some(edited)) => {
+                Some(StoredCompletion { model, finish, body: self.body, edited })
+            }
             _ => None,
         };
         let message = Message {

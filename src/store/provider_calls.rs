@@ -78,12 +78,26 @@ pub struct ProviderCall {
     pub provider: String,
     /// The model asked for.
     pub model: String,
+    /// The model that answered.
+    pub answered_model: Option<String>,
     /// Class of the error, where there was one.
     pub error_class: Option<String>,
+    /// The provider's code for it.
+    pub error_code: Option<String>,
+    /// Whether a failed call may have cost money all the same.
+    pub maybe_charged: bool,
     /// Tokens read, cached ones included.
     pub input_tokens: i64,
+    /// Of those, tokens read from the provider's cache.
+    pub cached_tokens: i64,
     /// Tokens written, reasoning included.
     pub output_tokens: i64,
+    /// Of those, reasoning tokens.
+    pub reasoning_tokens: i64,
+    /// How long it took, in milliseconds; `None` while it is under way.
+    pub latency_ms: Option<i64>,
+    /// When it began.
+    pub started_at: Timestamp,
     /// When it ended; `None` while it is under way.
     pub ended_at: Option<Timestamp>,
 }
@@ -152,7 +166,8 @@ impl Store {
     /// Where the database does not answer.
     pub async fn list_calls(&self, user: UserId, run: RunId) -> Result<Vec<ProviderCall>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT id, ai_configuration_id, payer, provider, model, error_class, input_tokens, output_tokens,
+            "SELECT id, ai_configuration_id, payer, provider, model, answered_model, error_class, error_code,
+                maybe_charged, input_tokens, cached_tokens, output_tokens, reasoning_tokens, latency_ms, started_at,
                 ended_at
              FROM provider_calls WHERE user_id = $1 AND run_id = $2 ORDER BY id LIMIT 1000")
             .bind(user).bind(run).fetch_all(db).await)?)

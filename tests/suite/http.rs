@@ -8,6 +8,7 @@ mod connections;
 mod document;
 mod invites;
 mod limits;
+mod mailboxes;
 mod named_calls;
 mod resets;
 mod tokens;

@@ -76,6 +76,39 @@ on_both! {
         assert_eq!(cleared, plain);
     }
 
+    async fn an_agent_takes_its_owners_only_mailbox(database: TestDatabase) {
+        let service = Service::start(&database).await;
+        let (ann, bob) = (service.sign_up("ann").await, service.sign_up("bob").await);
+        bob.post("/api/mailboxes", service.mailbox("bob@shop.test")).await.expect(201);
+        let mailbox = ann.post("/api/mailboxes", service.mailbox("ann@shop.test")).await.expect(201);
+        let agent = make(&ann, named("Support")).await;
+        assert_eq!((&agent["mailbox_id"], &agent["missing"]), (&mailbox["id"], &json!(["ai_config"])));
+        ann.post("/api/ai-config", service.ai_configuration("a-key")).await.expect(201);
+        let ready = ann.get(&path(&agent)).await.expect(200);
+        assert_eq!((ready["ready"].as_bool(), &ready["missing"]), (Some(true), &json!([])));
+        let paused = format!("/api/mailboxes/{}/pause", mailbox["id"].as_str().unwrap());
+        ann.call(Method::POST, &paused, None).await.expect(200);
+        assert_eq!(ann.get(&path(&agent)).await.expect(200)["missing"], json!(["active_mailbox"]));
+        // One agent answers for it already, and the second one has no address of its own.
+        let second = make(&ann, named("Sales")).await;
+        assert_eq!((second["mailbox_id"].clone(), &second["missing"]), (Value::Null, &json!(["mailbox"])));
+        let shared = ann.put(&path(&second), json!({ "mailboxId": mailbox["id"] })).await;
+        assert_eq!(shared.body["error"]["details"]["id"], agent["id"]);
+        assert_eq!(shared.refused(409), "address_taken");
+        let apart = json!({ "mailboxId": mailbox["id"], "address": "sales@shop.test" });
+        ann.put(&path(&second), apart).await.expect(200);
+        let alike = json!({ "name": "Third", "type": "email_inbound", "mailboxId": mailbox["id"], "address": "SALES@shop.test" });
+        assert_eq!(ann.post(AGENTS, alike.clone()).await.refused(409), "address_taken");
+        let mut asleep = alike;
+        asleep["enabled"] = json!(false);
+        let third = make(&ann, asleep).await;
+        let woken = ann.call(Method::POST, &format!("{}/enable", path(&third)), None).await;
+        assert_eq!(woken.refused(409), "address_taken");
+        ann.post("/api/mailboxes", service.mailbox("two@shop.test")).await.expect(201);
+        let unsure = make(&ann, named("Fourth")).await;
+        assert_eq!((unsure["mailbox_id"].clone(), &unsure["missing"]), (Value::Null, &json!(["mailbox"])));
+    }
+
     async fn what_is_left_out_stays(database: TestDatabase) {
         let service = Service::start(&database).await;
         let ann = service.sign_up("ann").await;

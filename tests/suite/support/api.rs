@@ -19,7 +19,10 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::database::TestDatabase;
+use super::imap_server::ImapServer;
+use super::loopback::Encryption;
 use super::provider_server::ProviderServer;
+use super::smtp_server::SmtpServer;
 use super::world::{Servers, quick_config};
 
 /// The password of every account that a test does not care about.
@@ -29,6 +32,10 @@ pub const PASSWORD: &str = "correct horse battery";
 pub struct Service {
     /// The provider that keys are checked and used at.
     pub provider: ProviderServer,
+    /// Where mail comes in.
+    pub imap: ImapServer,
+    /// Where mail goes out.
+    pub smtp: SmtpServer,
     /// The database, as an operator sees it.
     pub store: Store,
     address: SocketAddr,
@@ -46,11 +53,12 @@ impl Service {
     /// With another configuration.
     pub async fn start_with(database: &TestDatabase, change: impl FnOnce(&mut Config)) -> Self {
         let provider = ProviderServer::start().await;
-        let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
+        let (imap, smtp) =
+            (ImapServer::start(Encryption::None).await, SmtpServer::start(Encryption::None).await);
         let servers = Servers {
-            imap: nowhere,
+            imap: imap.address(),
             imap_ca: None,
-            smtp: nowhere,
+            smtp: smtp.address(),
             provider: provider.base_url(),
             password: PASSWORD.into(),
         };
@@ -68,7 +76,7 @@ impl Service {
         let stop = CancellationToken::new();
         let token = stop.clone();
         let ended = tokio::spawn(async move { app.serve(token).await.unwrap() });
-        Self { provider, store, address, client: client(), stop, ended }
+        Self { provider, imap, smtp, store, address, client: client(), stop, ended }
     }
 
     /// Where it listens.
@@ -84,6 +92,19 @@ impl Service {
     /// Somebody with this token.
     pub fn visitor(&self, token: &str) -> Visitor {
         Visitor { base: format!("http://{}", self.address), client: self.client.clone(), token: token.into() }
+    }
+
+    /// What adds a mailbox on the scripted servers; both know its account, with [`PASSWORD`].
+    pub fn mailbox(&self, address: &str) -> Value {
+        self.imap.add_account(address, PASSWORD);
+        self.smtp.add_account(address, PASSWORD);
+        let server = |at: SocketAddr| json!({ "host": at.ip().to_string(), "port": at.port(), "security": "none", "password": PASSWORD });
+        json!({ "address": address, "imap": server(self.imap.address()), "smtp": server(self.smtp.address()) })
+    }
+
+    /// What adds a key of the scripted provider.
+    pub fn ai_configuration(&self, key: &str) -> Value {
+        json!({ "provider": "custom", "apiKey": key, "modelName": "test-model", "baseUrl": self.provider.base_url() })
     }
 
     /// Makes an account and gives back who calls with its token.
