@@ -48,6 +48,8 @@ pub enum ErrorCode {
     AlreadyExists,
     /// Another agent answers the same mail.
     AddressTaken,
+    /// Where it stands now, this cannot be done with it.
+    WrongState,
     /// There are as many as there may be.
     LimitReached,
     /// The same `Idempotency-Key` is being worked on.
@@ -87,9 +89,11 @@ impl ErrorCode {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::AlreadyExists | Self::AddressTaken | Self::LimitReached | Self::InProgress => {
-                StatusCode::CONFLICT
-            }
+            Self::AlreadyExists
+            | Self::AddressTaken
+            | Self::WrongState
+            | Self::LimitReached
+            | Self::InProgress => StatusCode::CONFLICT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidInput

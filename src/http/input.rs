@@ -15,6 +15,7 @@ use serde_json::error::Category;
 use serde_json::json;
 
 use super::error::{ApiError, ErrorCode};
+use crate::clock::Timestamp;
 
 /// The JSON body.
 pub(super) struct Input<T>(pub(super) T);
@@ -58,6 +59,14 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> 
             ApiError::new(ErrorCode::InvalidInput, message)
         })
     }
+}
+
+/// A time as RFC 3339 writes it; a fault names the parameter.
+pub(super) fn read_time(name: &str, written: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
+    let Some(written) = written else { return Ok(None) };
+    let read = chrono::DateTime::parse_from_rfc3339(written);
+    let time = read.map_err(|_| ApiError::field(name, "must be a time, such as 2026-11-21T08:00:00Z"))?;
+    Ok(Some(Timestamp::from_millis(time.timestamp_millis())))
 }
 
 /// A field that may be left out, to stay as it is, or be null.

@@ -43,6 +43,11 @@ impl PageRequest {
 }
 
 impl PageParameters {
+    /// As they were sent among others.
+    pub(super) fn new(limit: Option<u32>, cursor: Option<String>) -> Self {
+        Self { limit, cursor }
+    }
+
     /// What they ask for.
     pub(super) fn read(self) -> Result<PageRequest, ApiError> {
         let most = self.limit.unwrap_or(USUAL);

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use super::caller::{Access, Scope, let_in};
 use super::document::{self, base};
 use super::idempotency::once;
-use super::{Api, accounts, agents, ai_configurations, mailboxes, reference, reset_page};
+use super::{Api, accounts, agents, ai_configurations, mailboxes, messages, reference, reset_page, runs};
 
 /// One path with one method.
 pub(super) struct Route {
@@ -37,6 +37,8 @@ pub(super) fn table() -> Vec<Route> {
     let (read_configs, write_configs) =
         (Access::Scope(Scope::ConfigsRead), Access::Scope(Scope::ConfigsWrite));
     let (read_agents, write_agents) = (Access::Scope(Scope::AgentsRead), Access::Scope(Scope::AgentsWrite));
+    let (read_runs, write_runs) = (Access::Scope(Scope::RunsRead), Access::Scope(Scope::RunsWrite));
+    let read_mail = Access::Scope(Scope::MailRead);
     vec![
         route(Public, routes!(reference::openapi)),
         route(Public, routes!(reference::docs)),
@@ -76,6 +78,16 @@ pub(super) fn table() -> Vec<Route> {
         route(write_agents, routes!(mailboxes::change::pause)),
         route(write_agents, routes!(mailboxes::change::activate)),
         route(write_agents, routes!(mailboxes::test::test)),
+        route(read_runs, routes!(runs::list::list)),
+        route(read_runs, routes!(runs::read::get)),
+        route(read_mail, routes!(runs::reply::reply)),
+        route(write_runs, routes!(runs::decide::retry)),
+        route(write_runs, routes!(runs::decide::approve)),
+        route(write_runs, routes!(runs::decide::edit)),
+        route(write_runs, routes!(runs::decide::discard)),
+        route(read_mail, routes!(messages::list::list)),
+        route(read_mail, routes!(messages::read::get)),
+        route(read_mail, routes!(messages::raw::raw)),
     ]
 }
 

@@ -11,4 +11,5 @@ mod limits;
 mod mailboxes;
 mod named_calls;
 mod resets;
+mod runs;
 mod tokens;

@@ -7,6 +7,7 @@
 //! ```
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use postkey::app::App;
 use postkey::clock::Clock;
@@ -23,7 +24,8 @@ use super::imap_server::ImapServer;
 use super::loopback::Encryption;
 use super::provider_server::ProviderServer;
 use super::smtp_server::SmtpServer;
-use super::world::{Servers, quick_config};
+use super::wait::some;
+use super::world::{Servers, letter, quick_config};
 
 /// The password of every account that a test does not care about.
 pub const PASSWORD: &str = "correct horse battery";
@@ -113,6 +115,23 @@ impl Service {
         self.visitor(signed_up["token"].as_str().unwrap())
     }
 
+    /// Makes an account `<name>@owner.test` with a mailbox `<name>@shop.test`, a key and an agent of these settings.
+    pub async fn hire(&self, name: &str, settings: Value) -> Visitor {
+        let owner = self.sign_up(name).await;
+        owner.post("/api/mailboxes", self.mailbox(&format!("{name}@shop.test"))).await.expect(201);
+        owner.post("/api/ai-config", self.ai_configuration(&format!("key-of-{name}"))).await.expect(201);
+        let mut agent = json!({ "name": "Support", "type": "email_inbound" });
+        agent.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        owner.post("/api/automation/agents", agent).await.expect(201);
+        owner
+    }
+
+    /// Puts the letter of this number into the mailbox of who was hired by this name.
+    pub fn deliver(&self, name: &str, number: usize) {
+        let address = format!("{name}@shop.test");
+        self.imap.deliver(&address, &letter(number, &address));
+    }
+
     /// Stops it in order; its provider is there until then.
     pub async fn end(self) {
         self.stop.cancel();
@@ -188,6 +207,24 @@ impl Visitor {
         } else {
             request.header(AUTHORIZATION, format!("Bearer {}", self.token))
         }
+    }
+}
+
+impl Visitor {
+    /// Waits until the newest runs stand in this state, so many of them, and gives them back.
+    pub async fn until_runs(&self, state: &str, number: usize) -> Vec<Value> {
+        let path = format!("/api/runs?state={state}");
+        let what = format!("{number} runs are {state}");
+        some(&what, Duration::from_secs(60), async || {
+            let found = self.get(&path).await.expect(200)["items"].as_array().unwrap().clone();
+            (found.len() == number).then_some(found)
+        })
+        .await
+    }
+
+    /// `POST` without a body.
+    pub async fn act(&self, path: &str) -> Answered {
+        self.call(Method::POST, path, None).await
     }
 }
 
