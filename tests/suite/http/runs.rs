@@ -10,6 +10,7 @@ use crate::support::database::on_both;
 use crate::support::office::read;
 use crate::support::provider_server::Answer;
 use crate::support::smtp_server::{Fault, Rule, Step};
+use crate::support::wait::until;
 
 fn path(run: &Value) -> String {
     format!("/api/runs/{}", run["id"].as_str().unwrap())
@@ -272,6 +273,7 @@ on_both! {
         service.provider.next("key-of-ann", Answer::Hang);
         service.deliver("ann", 1);
         let run = ann.until_runs("running", 1).await.remove(0);
+        until("the model is asked", Duration::from_secs(60), async || service.provider.calls().len() == 1).await;
         ann.delete(&format!("/api/mailboxes/{}", run["mailbox_id"].as_str().unwrap())).await.expect(204);
         assert_eq!(ann.get(&path(&run)).await.refused(404), "not_found");
         let mailbox = ann.post("/api/mailboxes", service.mailbox("again@shop.test")).await.expect(201);
