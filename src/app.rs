@@ -11,12 +11,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::{Config, Retention};
-use crate::http::{self, Api, Letters, Listener, Parts};
+use crate::http::{self, Api, Listener, Parts};
+use crate::letters::{self, Letters};
 use crate::mailbox::{self, Room, Watching};
 use crate::net::{self, Dialler, Guard, HttpClients, NetError, Tokens};
 use crate::provider::{Provider, UnknownProvider};
 use crate::queue::{Queue, QueueError};
-use crate::run::Runner;
+use crate::run::{Runner, Scribe};
 use crate::smtp::{OperatorPost, Timeouts};
 use crate::store::{Holder, Store, StoreError};
 use crate::vault::{Vault, VaultError};
@@ -128,15 +129,20 @@ impl App {
         actors.spawn(mailbox::watch_until(self.watching(holder, &dialler, &tokens), ended.clone()));
         actors.spawn(sweep_until(self.store.clone(), self.config.retention.clone(), ended.clone()));
 
+        let scribe = self.scribe(&clients);
+        let letters = self.letters(&dialler)?;
+        if let Some((letters, mail)) = letters.clone().zip(self.config.operator_mail.as_ref()) {
+            let (store, delay) = (self.store.clone(), mail.notice_delay);
+            actors.spawn(letters::mail_notices_until(store, letters, delay, ended.clone()));
+        }
         if let Some(listener) = self.listener.take() {
             let (limits, grace) = (self.config.http.clone(), self.config.worker.shutdown_grace);
-            let api = self.api(&clients, &dialler, &tokens).with_letters(self.letters(&dialler)?);
+            let api = self.api(&clients, &dialler, &tokens, &scribe).with_letters(letters);
             let router = http::router(api);
             servers.spawn(http::serve_until(listener, router, limits, ended.clone(), grace));
         }
 
-        let config = Arc::clone(&self.config);
-        let runner = Runner::new(self.store.clone(), self.vault, clients, dialler, tokens, config);
+        let runner = Runner::new(scribe, dialler, tokens);
         let handle = move |claim| {
             let runner = runner.clone();
             async move { runner.run_once(claim).await }
@@ -168,15 +174,20 @@ impl App {
         }
     }
 
-    /// A way to write to users, where the operator has one and says what links begin with.
+    /// A way to write to users, where the operator has one.
     fn letters(&self, dialler: &Arc<Dialler>) -> Result<Option<Letters>, AppError> {
         let Some(mail) = self.config.operator_mail.clone() else { return Ok(None) };
         let post = OperatorPost::new(Arc::clone(dialler), mail, Timeouts::from(&self.config.smtp));
         let post = post.ok_or(AppError::OperatorMail)?;
-        Ok(self.config.http.public_url.clone().map(|public_url| Letters::new(post, public_url)))
+        Ok(Some(Letters::new(post, Arc::clone(&self.vault), self.store.clock().clone())))
     }
 
-    fn api(&self, clients: &HttpClients, dialler: &Arc<Dialler>, tokens: &Tokens) -> Api {
+    fn scribe(&self, clients: &HttpClients) -> Scribe {
+        let (vault, config) = (Arc::clone(&self.vault), Arc::clone(&self.config));
+        Scribe::new(self.store.clone(), vault, clients.clone(), config)
+    }
+
+    fn api(&self, clients: &HttpClients, dialler: &Arc<Dialler>, tokens: &Tokens, scribe: &Scribe) -> Api {
         Api::new(Parts {
             store: self.store.clone(),
             vault: Arc::clone(&self.vault),
@@ -184,6 +195,7 @@ impl App {
             guard: self.guard.clone(),
             dialler: Arc::clone(dialler),
             tokens: tokens.clone(),
+            scribe: scribe.clone(),
             config: Arc::clone(&self.config),
         })
     }

@@ -11,6 +11,8 @@ ALTER TABLE agents ADD COLUMN language TEXT;
 
 -- A preview asks a provider, and has no run.
 ALTER TABLE provider_calls ALTER COLUMN run_id DROP NOT NULL;
+-- What the provider says that it charges, in billionths of a US dollar.
+ALTER TABLE provider_calls ADD COLUMN cost_nanousd BIGINT;
 
 -- Whether the owner has put other words in the place of the model's.
 ALTER TABLE completions ADD COLUMN edited BOOLEAN NOT NULL DEFAULT FALSE;

@@ -84,3 +84,7 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (user_id, name)
 );
 CREATE INDEX idempotency_keys_created ON idempotency_keys (created_at);
+
+-- When a letter told its owner of it.
+ALTER TABLE notices ADD COLUMN mailed_at INTEGER;
+CREATE INDEX notices_untold ON notices (user_id) WHERE ended_at IS NULL AND mailed_at IS NULL;

@@ -63,9 +63,14 @@ CREATE TABLE provider_calls_anew (
     reasoning_tokens    INTEGER NOT NULL DEFAULT 0,
     latency_ms          INTEGER,
     started_at          INTEGER NOT NULL,
-    ended_at            INTEGER
+    ended_at            INTEGER,
+    -- What the provider says that it charges, in billionths of a US dollar.
+    cost_nanousd        INTEGER
 );
-INSERT INTO provider_calls_anew SELECT id, user_id, run_id, agent_id, ai_configuration_id, payer, provider, model,
+INSERT INTO provider_calls_anew (id, user_id, run_id, agent_id, ai_configuration_id, payer, provider, model, state,
+        answered_model, request_id, error_class, error_code, maybe_charged, input_tokens, cached_tokens, output_tokens,
+        reasoning_tokens, latency_ms, started_at, ended_at)
+    SELECT id, user_id, run_id, agent_id, ai_configuration_id, payer, provider, model,
         state, answered_model, request_id, error_class, error_code, maybe_charged, input_tokens, cached_tokens,
         output_tokens, reasoning_tokens, latency_ms, started_at, ended_at
     FROM provider_calls;

@@ -1,8 +1,11 @@
 //! The operator's own way to send mail: for letters of the service itself, such as links to reset a password.
 
+use std::time::Duration;
+
 use secrecy::SecretString;
 
 use super::error::ConfigError;
+use super::quantity::{DAY, SECOND};
 use super::setting::{Choice, Setting, Slot, not_empty};
 
 /// Section `[operator_mail]`; absent if no host is written.
@@ -20,6 +23,8 @@ pub struct OperatorMail {
     pub password: Option<SecretString>,
     /// The address that letters come from.
     pub from: String,
+    /// How long a notice waits before it is mailed; 1 min.
+    pub notice_delay: Duration,
 }
 
 /// How TLS begins on a connection to a mail server.
@@ -42,6 +47,7 @@ pub(super) struct Draft {
     username: Option<String>,
     password: Option<SecretString>,
     from: Option<String>,
+    notice_delay: Duration,
 }
 
 impl Default for Draft {
@@ -53,6 +59,7 @@ impl Default for Draft {
             username: None,
             password: None,
             from: None,
+            notice_delay: Duration::from_secs(60),
         }
     }
 }
@@ -66,12 +73,13 @@ impl Draft {
             Setting { name: "username", slot: Slot::MaybeText(&mut self.username, not_empty) },
             Setting { name: "password", slot: Slot::ReferredSecret(&mut self.password) },
             Setting { name: "from", slot: Slot::MaybeText(&mut self.from, address) },
+            Setting { name: "notice_delay", slot: Slot::Duration(&mut self.notice_delay, SECOND..=DAY) },
         ]
     }
 
     /// The section when it is complete, nothing when nothing was written.
     pub(super) fn finish(self) -> Result<Option<OperatorMail>, ConfigError> {
-        let Self { host, port, security, username, password, from } = self;
+        let Self { host, port, security, username, password, from, notice_delay } = self;
         let wrong = |problem: &str| Err(ConfigError::new("operator_mail", problem));
         match (host, from) {
             (None, None) if username.is_none() && password.is_none() => Ok(None),
@@ -79,7 +87,7 @@ impl Draft {
                 wrong("has a username without a password, or the reverse; set both or none")
             }
             (Some(host), Some(from)) => {
-                Ok(Some(OperatorMail { host, port, security, username, password, from }))
+                Ok(Some(OperatorMail { host, port, security, username, password, from, notice_delay }))
             }
             _ => wrong("is incomplete; set host and from, or remove the whole section"),
         }
@@ -88,8 +96,8 @@ impl Draft {
 
 impl From<OperatorMail> for Draft {
     fn from(mail: OperatorMail) -> Self {
-        let OperatorMail { host, port, security, username, password, from } = mail;
-        Self { host: Some(host), port, security, username, password, from: Some(from) }
+        let OperatorMail { host, port, security, username, password, from, notice_delay } = mail;
+        Self { host: Some(host), port, security, username, password, from: Some(from), notice_delay }
     }
 }
 

@@ -14,9 +14,12 @@ use futures::FutureExt;
 use super::Api;
 use super::client_address::Peer;
 use super::error::{ApiError, ErrorCode};
+use crate::config;
 
 /// Names a call in answers and logs.
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
 
 /// Nothing is loaded, framed or kept (SR-35); a page sets its own policy.
 const NOTHING_LOADS: &str = "default-src 'none'; frame-ancestors 'none'";
@@ -38,7 +41,7 @@ pub(super) async fn surround(State(api): State<Arc<Api>>, mut request: Request, 
         Ok(Err(_panic)) => ApiError::internal().into_response(),
         Err(_) => late().into_response(),
     };
-    add_headers(response.headers_mut());
+    add_headers(response.headers_mut(), &api.config.http);
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
@@ -69,14 +72,18 @@ fn in_our_shape(response: Response) -> Response {
     shaped
 }
 
-fn add_headers(headers: &mut HeaderMap) {
+fn add_headers(headers: &mut HeaderMap, config: &config::Http) {
     let fixed = [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::REFERRER_POLICY, "no-referrer"),
         (header::CACHE_CONTROL, "no-store"),
         (header::CONTENT_SECURITY_POLICY, NOTHING_LOADS),
+        (PERMISSIONS_POLICY, "camera=(), microphone=(), geolocation=()"),
     ];
-    for (name, value) in fixed {
+    // Only where there is TLS in front of it (RFC 6797 section 7.2).
+    let is_secure = config.public_url.as_ref().is_some_and(|url| url.starts_with("https://"));
+    let secure = is_secure.then_some((header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"));
+    for (name, value) in fixed.into_iter().chain(secure) {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
 }

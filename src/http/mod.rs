@@ -22,9 +22,9 @@ mod error;
 mod every_call;
 mod idempotency;
 mod input;
-mod letters;
 mod mailboxes;
 mod messages;
+mod notices;
 mod pages;
 mod passwords;
 mod reference;
@@ -46,7 +46,9 @@ use self::client_address::Proxies;
 use self::passwords::Passwords;
 use self::throttle::Throttle;
 use crate::config;
+use crate::letters::Letters;
 use crate::net::{Dialler, Guard, HttpClients, Tokens};
+use crate::run::Scribe;
 use crate::store::Store;
 use crate::vault::Vault;
 
@@ -54,7 +56,6 @@ pub use self::caller::{Access, Authority, Caller, Scope};
 pub use self::client_address::ClientAddress;
 pub use self::document::document;
 pub use self::error::{ApiError, ErrorBody, ErrorCode};
-pub use self::letters::Letters;
 pub use self::serving::{Listener, serve_until};
 
 /// The process's database, keys and connections, for what is asked of them.
@@ -71,6 +72,8 @@ pub struct Parts {
     pub dialler: Arc<Dialler>,
     /// OAuth access tokens for mail servers.
     pub tokens: Tokens,
+    /// Writes replies for people who want to see them first; it cannot send them.
+    pub scribe: Scribe,
     /// The settings.
     pub config: Arc<config::Config>,
 }
@@ -83,6 +86,7 @@ pub struct Api {
     guard: Guard,
     dialler: Arc<Dialler>,
     tokens: Tokens,
+    scribe: Scribe,
     config: Arc<config::Config>,
     passwords: Passwords,
     throttle: Throttle,
@@ -93,7 +97,7 @@ pub struct Api {
 impl Api {
     /// Over these parts of the process.
     pub fn new(parts: Parts) -> Self {
-        let Parts { store, vault, clients, guard, dialler, tokens, config } = parts;
+        let Parts { store, vault, clients, guard, dialler, tokens, scribe, config } = parts;
         let throttle = Throttle::new(config.http.calls_per_minute);
         let proxies = Proxies::new(&config.http.trusted_proxies);
         let passwords = Passwords::new();
@@ -104,6 +108,7 @@ impl Api {
             guard,
             dialler,
             tokens,
+            scribe,
             config,
             passwords,
             throttle,

@@ -10,7 +10,9 @@ use utoipa_axum::routes;
 use super::caller::{Access, Scope, let_in};
 use super::document::{self, base};
 use super::idempotency::once;
-use super::{Api, accounts, agents, ai_configurations, mailboxes, messages, reference, reset_page, runs};
+use super::{
+    Api, accounts, agents, ai_configurations, mailboxes, messages, notices, reference, reset_page, runs,
+};
 
 /// One path with one method.
 pub(super) struct Route {
@@ -70,6 +72,7 @@ pub(super) fn table() -> Vec<Route> {
         route(write_agents, routes!(agents::remove::remove)),
         route(write_agents, routes!(agents::change::enable)),
         route(write_agents, routes!(agents::change::disable)),
+        creating(write_agents, routes!(agents::preview::preview)),
         route(read_agents, routes!(mailboxes::read::list)),
         creating(write_agents, routes!(mailboxes::create::create)),
         route(read_agents, routes!(mailboxes::read::get)),
@@ -88,6 +91,7 @@ pub(super) fn table() -> Vec<Route> {
         route(read_mail, routes!(messages::list::list)),
         route(read_mail, routes!(messages::read::get)),
         route(read_mail, routes!(messages::raw::raw)),
+        route(read_runs, routes!(notices::list_notices)),
     ]
 }
 

@@ -2,10 +2,10 @@
 //! data between delimiters that nobody outside can know (SR-70, EM-118); what the program found out itself stands
 //! outside of them (EM-141).
 
-use super::Runner;
 use super::error::RunError;
 use super::freeze::{language, wording};
-use super::resolve::Task;
+use super::resolve::Question;
+use super::scribe::Scribe;
 use crate::mail::authentication::Authentication;
 use crate::mail::{self, Language, Limits, Mail, Wording};
 use crate::provider::{self, Conversation, ErrorClass, Role, Turn};
@@ -33,11 +33,11 @@ pub(super) struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    fn of(task: &'a Task) -> Self {
-        let verdict = task.message.authentication.as_deref().and_then(Authentication::from_code);
+    fn of(question: &'a Question) -> Self {
+        let verdict = question.message.authentication.as_deref().and_then(Authentication::from_code);
         Self {
             authentication: verdict.map(Authentication::explain),
-            link_domains: &task.agent.rules.link_domains.0,
+            link_domains: &question.agent.rules.link_domains.0,
         }
     }
 }
@@ -54,13 +54,13 @@ struct Brief<'a> {
 }
 
 impl<'a> Brief<'a> {
-    fn of(task: &'a Task) -> Self {
+    fn of(question: &'a Question) -> Self {
         Self {
-            owner: &task.owner_name,
-            instructions: &task.agent.instructions,
-            language: language(&task.agent),
-            wording: wording(&task.agent),
-            facts: Facts::of(task),
+            owner: &question.owner_name,
+            instructions: &question.agent.instructions,
+            language: language(&question.agent),
+            wording: wording(&question.agent),
+            facts: Facts::of(question),
         }
     }
 
@@ -71,38 +71,38 @@ impl<'a> Brief<'a> {
     }
 }
 
-impl Runner {
+impl Scribe {
     /// The conversation, as much of it as the model can read.
     ///
     /// # Errors
     /// [`RunError::NoRoom`] where less than a useful part of the mail would fit.
-    pub(super) async fn prompt(&self, task: &Task) -> Result<Conversation, RunError> {
-        let earlier = self.earlier(task).await?;
+    pub(super) async fn prompt(&self, question: &Question) -> Result<Conversation, RunError> {
+        let earlier = self.earlier(question).await?;
         let limits = &self.config.provider;
-        let window = limits.context_tokens.checked_shr(self.times_too_long(task).await?).unwrap_or(0);
+        let window = limits.context_tokens.checked_shr(self.times_too_long(question).await?).unwrap_or(0);
         let budget = window.saturating_sub(limits.max_output_tokens);
         let fence = Fence::new(rand::random());
-        converse(&Brief::of(task), &fence, &task.mail, &earlier, budget).ok_or(RunError::NoRoom)
+        converse(&Brief::of(question), &fence, &question.mail, &earlier, budget).ok_or(RunError::NoRoom)
     }
 
     /// How often the provider has said of this run that it is too long; only that halves what is shown.
-    async fn times_too_long(&self, task: &Task) -> Result<u32, RunError> {
-        if task.attempt == 0 {
+    async fn times_too_long(&self, question: &Question) -> Result<u32, RunError> {
+        if question.attempt == 0 {
             return Ok(0);
         }
-        let calls = self.store.list_calls(task.lease.user, task.lease.run).await?;
+        let calls = self.store.list_calls(question.user(), question.run()).await?;
         let too_long = ErrorClass::ContextTooLong.as_str();
         let said = calls.iter().filter(|call| call.error_class.as_deref() == Some(too_long)).count();
         // A run that its owner tries anew begins with the whole window again.
-        Ok(u32::try_from(task.attempt).unwrap_or(0).min(u32::try_from(said).unwrap_or(u32::MAX)))
+        Ok(u32::try_from(question.attempt).unwrap_or(0).min(u32::try_from(said).unwrap_or(u32::MAX)))
     }
 
     /// The thread before this mail, newest first.
-    async fn earlier(&self, task: &Task) -> Result<Vec<Earlier>, RunError> {
-        if !task.has_history {
+    async fn earlier(&self, question: &Question) -> Result<Vec<Earlier>, RunError> {
+        if !question.has_history {
             return Ok(Vec::new());
         }
-        let (user, thread, newest) = (task.lease.user, task.message.thread_id, task.message.id);
+        let (user, thread, newest) = (question.user(), question.message.thread_id, question.message.id);
         let mails = self.store.list_thread_mails(user, thread, newest, EARLIER).await?;
         // Many mails take a while, and other runs share this thread.
         let read = tokio::task::spawn_blocking(move || mails.iter().map(Earlier::read).collect()).await;

@@ -14,9 +14,20 @@ pub struct Allowance {
     pub name: String,
     /// So many tries..
     pub tries: u32,
-    /// ..in this time. Who goes on is locked out for as long, then for twice and for four times as long.
+    /// ..in this time. Who goes on is locked out for as long, then for twice and for four times as long, but not
+    /// beyond an hour unless the window is longer: a stranger must not keep somebody out.
     pub window: Duration,
 }
+
+impl Allowance {
+    /// The first lock, the second, and all after them, in milliseconds.
+    fn locks(&self) -> [i64; 3] {
+        let longest = LONGEST_LOCK.max(self.window);
+        [1, 2, 4].map(|times| millis(self.window.saturating_mul(times).min(longest)))
+    }
+}
+
+const LONGEST_LOCK: Duration = Duration::from_secs(3600);
 
 /// How long a lock is remembered, in windows.
 const REMEMBERED: u32 = 8;
@@ -51,7 +62,7 @@ impl Store {
 /// lock that the first try too many begins.
 async fn count(tx: &mut Tx, allowance: Allowance, now: Timestamp) -> Result<Option<Duration>, StoreError> {
     let most = i64::from(allowance.tries);
-    let window = Timestamp::from_millis(0).plus(allowance.window).millis();
+    let [window, second, later] = allowance.locks();
     let (tries, ends_at): (i64, Timestamp) = on_tx!(tx, db => sqlx::query_as(
         "INSERT INTO attempts (name, tries, locks, ends_at) VALUES ($1, 1, 0, CAST($2 AS BIGINT) + $3)
          ON CONFLICT (name) DO UPDATE SET
@@ -59,7 +70,7 @@ async fn count(tx: &mut Tx, allowance: Allowance, now: Timestamp) -> Result<Opti
             ends_at = CASE
                 WHEN attempts.ends_at <= $2 THEN $2 + $3
                 WHEN attempts.tries = $4 THEN
-                    $2 + $3 * CASE attempts.locks WHEN 0 THEN 1 WHEN 1 THEN 2 ELSE 4 END
+                    $2 + CASE attempts.locks WHEN 0 THEN $3 WHEN 1 THEN $6 ELSE $7 END
                 ELSE attempts.ends_at END,
             locks = CASE
                 WHEN attempts.ends_at + $3 * $5 <= $2 THEN 0
@@ -67,6 +78,10 @@ async fn count(tx: &mut Tx, allowance: Allowance, now: Timestamp) -> Result<Opti
                 ELSE attempts.locks END
          RETURNING tries, ends_at")
         .bind(allowance.name).bind(now).bind(window).bind(most).bind(i64::from(REMEMBERED))
-        .fetch_one(&mut *db).await)?;
+        .bind(second).bind(later).fetch_one(&mut *db).await)?;
     Ok((tries > most).then(|| ends_at.since(now)))
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -174,6 +174,16 @@ impl Store {
         row.map(Mailbox::try_from).transpose()
     }
 
+    /// Every address that is the owner's own: mailboxes, their aliases, agents (EM-15).
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_own_addresses(&self, user: UserId) -> Result<Vec<String>, StoreError> {
+        let rows = on_pool!(&self.pool, db => sqlx::query_as(LIST_OWN_ADDRESSES)
+            .bind(user).fetch_all(db).await)?;
+        own_addresses(user, rows)
+    }
+
     /// Stops watching a mailbox until its owner changes it, and tells the owner, unless its settings are others by
     /// now than those of `settings_of`.
     ///

@@ -128,6 +128,12 @@ async fn discard(tx: &mut Tx, user: UserId, run: RunId, now: Timestamp) -> Resul
 /// A reply that nobody has tried to send is as if it had never been: it counts for no brake either.
 async fn forget_untouched(tx: &mut Tx, user: UserId, run: RunId) -> Result<(), StoreError> {
     on_tx!(tx, db => sqlx::query(
+        "INSERT INTO agent_hours (agent_id, hour, slot, user_id, replies)
+         SELECT agent_id, created_at / 3600000, 0, user_id, -1 FROM outbox
+         WHERE user_id = $1 AND run_id = $2 AND state = 'ready' AND sending_at IS NULL AND agent_id IS NOT NULL
+         ON CONFLICT (agent_id, hour, slot) DO UPDATE SET replies = agent_hours.replies - 1")
+        .bind(user).bind(run).execute(&mut *db).await.map(drop))?;
+    on_tx!(tx, db => sqlx::query(
         "DELETE FROM outbox WHERE user_id = $1 AND run_id = $2 AND state = 'ready' AND sending_at IS NULL")
         .bind(user).bind(run).execute(&mut *db).await.map(drop))?;
     Ok(())

@@ -10,6 +10,8 @@ mod invites;
 mod limits;
 mod mailboxes;
 mod named_calls;
+mod notices;
+mod previews;
 mod resets;
 mod runs;
 mod tokens;

@@ -34,7 +34,7 @@ const LAYERS: [Layer; 7] = [
     Layer { modules: &["queue"], below: &[0, 2], neighbours: &[] },
     // The actors meet in a database row and never import each other.
     Layer { modules: &["mailbox", "run"], below: &[0, 1, 2, 3], neighbours: &[] },
-    Layer { modules: &["http"], below: &[0, 1, 2, 3, 4], neighbours: &[] },
+    Layer { modules: &["http", "letters"], below: &[0, 1, 2, 3, 4], neighbours: &[("http", "letters")] },
     Layer {
         modules: &["app", "cli", "demo", "main"],
         below: &[0, 1, 2, 3, 4, 5],
@@ -120,6 +120,23 @@ fn an_upward_super_path_is_reported() {
 fn the_two_actors_never_import_each_other() {
     assert_complaint("mailbox/intake.rs", "use crate::run::resolve;", "mailbox -> run");
     assert_complaint("run/mod.rs", "use crate::mailbox::watcher;", "run -> mailbox");
+}
+
+#[test]
+fn no_way_to_a_mail_server_is_in_a_scribes_reach() {
+    let run = source_folder().join("run");
+    for page in ["scribe", "preview", "resolve", "conduct", "unlock", "prompt", "generate", "freeze"] {
+        let text = std::fs::read_to_string(run.join(page).with_extension("rs")).unwrap();
+        let parsed = syn::parse_file(&text).unwrap();
+        let found = references::find(&parsed, vec!["run".into(), page.into()]);
+        assert!(
+            found.iter().all(|reference| !["smtp", "imap", "mailbox"].contains(&reference.module.as_str())),
+            "{page}"
+        );
+        for sender in ["courier", "Courier", "Runner", "Dialler", "OperatorPost", "send::"] {
+            assert!(!text.contains(sender), "run/{page}.rs has {sender}");
+        }
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! whether the address has an account or not (SR-37).
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -14,10 +15,12 @@ use crate::http::Api;
 use crate::http::client_address::ClientAddress;
 use crate::http::error::{ApiError, ErrorBody, ErrorCode};
 use crate::http::input::Input;
-use crate::http::letters::{Letters, reset_letter};
 use crate::http::secret_token::{self, SecretToken};
 use crate::http::texts::{Email, NewPassword, Secret};
+use crate::letters::Letters;
 use crate::store::NewAuditEntry;
+
+const SUBJECT: &str = "Another password for Postkey";
 
 /// Whose password was forgotten.
 #[derive(Deserialize, ToSchema)]
@@ -53,16 +56,13 @@ pub(crate) async fn ask_for_reset(
     address: ClientAddress,
     Input(ForgottenInput { email: Email(email) }): Input<ForgottenInput>,
 ) -> Result<StatusCode, ApiError> {
-    let Some(letters) = api.letters.clone() else { return Err(unavailable()) };
+    let post = api.letters.clone().zip(api.config.http.public_url.clone());
+    let Some((letters, public_url)) = post else { return Err(unavailable()) };
     let (limits, from) = (&api.config.http, address.0.to_string());
     count(&api, "reset_address", &from, limits.sign_ins_per_address, SIGN_IN_WINDOW).await?;
     count(&api, "reset", &email, limits.resets_per_account, HOUR).await?;
     // Beside the answer, which must not take longer for an account that exists.
-    tokio::spawn(async move {
-        if let Err(problem) = mail_link(&api, &letters, &email, from).await {
-            tracing::warn!(problem, "cannot mail a link to reset a password");
-        }
-    });
+    tokio::spawn(async move { mail_link(&api, &letters, &public_url, &email, from).await });
     Ok(StatusCode::ACCEPTED)
 }
 
@@ -94,11 +94,18 @@ pub(crate) async fn reset(
     }
 }
 
-async fn mail_link(api: &Api, letters: &Letters, email: &str, from: String) -> Result<(), &'static str> {
-    let found = api.store.find_user_by_email(email).await.map_err(|_| "database")?;
-    let Some(user) = found else { return Ok(()) };
-    let token = SecretToken::new().map_err(|_| "randomness")?;
-    let now = api.store.clock().now();
+async fn mail_link(api: &Api, letters: &Letters, public_url: &str, email: &str, from: String) {
+    // Whoever asked has been answered; the log tells why no mail comes.
+    let Ok(Some(token)) = note_link(api, email, from).await else { return };
+    let text = text(public_url, &token, api.config.http.reset_life);
+    if let Err(error) = letters.send(email, SUBJECT, &text).await {
+        tracing::warn!(%error, "cannot mail a link to reset a password");
+    }
+}
+
+async fn note_link(api: &Api, email: &str, from: String) -> Result<Option<SecretToken>, ApiError> {
+    let Some(user) = api.store.find_user_by_email(email).await? else { return Ok(None) };
+    let token = SecretToken::new()?;
     let entry = NewAuditEntry {
         user: user.id,
         action: "password_reset_asked",
@@ -107,10 +114,20 @@ async fn mail_link(api: &Api, letters: &Letters, email: &str, from: String) -> R
         subject: None,
         address: Some(from),
     };
-    let expires_at = now.plus(api.config.http.reset_life);
-    api.store.add_password_reset(token.hash, expires_at, entry).await.map_err(|_| "database")?;
-    let (subject, text) = reset_letter(letters.public_url(), &token.text, api.config.http.reset_life);
-    letters.send(api, &user.email, subject, &text).await
+    let expires_at = api.store.clock().now().plus(api.config.http.reset_life);
+    api.store.add_password_reset(token.hash.clone(), expires_at, entry).await?;
+    Ok(Some(token))
+}
+
+/// The token stands behind the `#`, which browsers send to nobody, so that neither a proxy's log nor a scanner that
+/// follows links uses it up.
+fn text(public_url: &str, token: &SecretToken, life: Duration) -> String {
+    let (minutes, token) = (life.as_secs().div_ceil(60), &token.text);
+    format!(
+        "Somebody asked for another password for the Postkey account of this address.\n\n\
+         To set one, open this link within {minutes} minutes:\n\n{public_url}/reset-password#{token}\n\n\
+         If it was not you, do nothing: the password stays as it is.\n"
+    )
 }
 
 fn unavailable() -> ApiError {

@@ -2,6 +2,7 @@
 
 pub(super) mod change;
 pub(super) mod create;
+pub(super) mod preview;
 pub(super) mod read;
 pub(super) mod remove;
 

@@ -7,6 +7,8 @@ pub(super) mod reply;
 
 mod steps;
 
+pub(super) use self::steps::UsageAnswer;
+
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

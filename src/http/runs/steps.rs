@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::clock::Timestamp;
-use crate::store::{OutboxState, Payer, ProviderCall, Reply, Run};
+use crate::store::{CallEnd, OutboxState, Payer, ProviderCall, Reply, Run};
 
 /// One step of a run.
 #[derive(Serialize, ToSchema)]
@@ -80,7 +80,7 @@ pub(super) enum PayerWord {
 
 /// Tokens.
 #[derive(Clone, Copy, Default, Serialize, ToSchema)]
-pub(super) struct UsageAnswer {
+pub(in crate::http) struct UsageAnswer {
     /// Read, cached ones included.
     input_tokens: i64,
     /// Read from the provider's cache.
@@ -89,6 +89,8 @@ pub(super) struct UsageAnswer {
     output_tokens: i64,
     /// Written for reasoning.
     reasoning_tokens: i64,
+    /// What the provider says that it charges, in US dollars; null where it says nothing.
+    cost_usd: Option<f64>,
 }
 
 impl UsageAnswer {
@@ -98,6 +100,19 @@ impl UsageAnswer {
             cached_tokens: call.cached_tokens,
             output_tokens: call.output_tokens,
             reasoning_tokens: call.reasoning_tokens,
+            cost_usd: call.cost_nanousd.map(dollars),
+        }
+    }
+
+    /// What a call that has just ended used.
+    pub(in crate::http) fn of_end(end: &CallEnd) -> Self {
+        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        Self {
+            input_tokens: number(end.input_tokens),
+            cached_tokens: number(end.cached_tokens),
+            output_tokens: number(end.output_tokens),
+            reasoning_tokens: number(end.reasoning_tokens),
+            cost_usd: end.cost_nanousd.map(number).map(dollars),
         }
     }
 
@@ -108,8 +123,18 @@ impl UsageAnswer {
             cached_tokens: sum.cached_tokens.saturating_add(call.cached_tokens),
             output_tokens: sum.output_tokens.saturating_add(call.output_tokens),
             reasoning_tokens: sum.reasoning_tokens.saturating_add(call.reasoning_tokens),
+            cost_usd: match (sum.cost_usd, call.cost_usd) {
+                (Some(sum), Some(cost)) => Some(sum + cost),
+                (sum, cost) => sum.or(cost),
+            },
         })
     }
+}
+
+/// A number for people; sums are made of the whole ones that are stored.
+#[expect(clippy::cast_precision_loss, reason = "less than a billionth of a dollar")]
+fn dollars(nanos: i64) -> f64 {
+    nanos as f64 / 1e9
 }
 
 impl From<ProviderCall> for CallAnswer {

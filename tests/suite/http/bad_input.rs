@@ -24,6 +24,7 @@ on_both! {
             (b"{\"provider\":\"\xff\xfe\"}".to_vec(), 400, "malformed_json"),
             (b"{\"provider\":\"\\ud800\"}".to_vec(), 400, "malformed_json"),
             (deep.into_bytes(), 422, "invalid_input"),
+            (b"[\"custom\",\"a-key\",\"a-model\"]".to_vec(), 422, "invalid_input"),
             (b"[]".to_vec(), 422, "invalid_input"),
             (b"null".to_vec(), 422, "invalid_input"),
             (vec![b' '; 5000], 413, "payload_too_large"),
@@ -73,11 +74,48 @@ on_both! {
         }
         let mut unknown = good.clone();
         unknown["surprise"] = json!(1);
-        assert!(ann.post("/api/ai-config", unknown).await.body["error"]["message"].as_str().unwrap().contains("`surprise`"));
+        let long = format!("hunter{}", "2".repeat(5000));
+        let mut huge = good.clone();
+        huge[&long] = json!(1);
+        let mut twice = good.clone();
+        twice["api_key"] = json!(KEY);
         let missing = json!({ "provider": "openai", "apiKey": KEY });
-        assert!(ann.post("/api/ai-config", missing).await.body["error"]["message"].as_str().unwrap().contains("`modelName`"));
+        for (body, told) in [
+            (unknown, "`surprise` is not known here; known: one of `provider`, `apiKey`"),
+            (huge, "is not known here"),
+            (twice, "the call has the field `apiKey` twice"),
+            (missing, "the call lacks the field `modelName`"),
+            (json!([1]), "the call must be an object"),
+            (json!({ "maxTokens": "5" }), "`maxTokens` must be a whole number"),
+            (json!({ "temperature": "5" }), "`temperature` must be a number"),
+        ] {
+            let refused = ann.post("/api/ai-config", body).await;
+            let message = refused.body["error"]["message"].as_str().unwrap().to_owned();
+            assert!(message.contains(told) && message.len() < 400, "{message}");
+            assert_eq!(refused.refused(422), "invalid_input");
+        }
         assert_eq!(ann.get("/api/ai-config").await.expect(200)["items"], json!([]));
         assert!(service.provider.checks().is_empty());
+    }
+
+    async fn a_parameter_that_is_wrong_is_named(database: TestDatabase) {
+        let service = Service::start(&database).await;
+        let ann = service.sign_up("ann").await;
+        for (query, named) in [
+            ("limit=0", "limit"),
+            ("limit=201", "limit"),
+            ("limit=hunter2", "limit"),
+            ("limit=99999999999999999999", "limit"),
+            ("limit=1&limit=2", "."),
+            ("limit=%ff", "limit"),
+            ("cursor=hunter2", "cursor"),
+            ("surprise=hunter2", "surprise"),
+        ] {
+            let refused = ann.get(&format!("/api/notices?{query}")).await;
+            assert!(!refused.body.to_string().contains("hunter2"), "{refused:?}");
+            assert_eq!(refused.body["error"]["details"]["field"], named, "{query} {refused:?}");
+            assert_eq!(refused.refused(422), "invalid_input");
+        }
     }
 
     async fn an_account_needs_an_address_a_name_and_a_password_of_some_length(database: TestDatabase) {
@@ -122,11 +160,19 @@ on_both! {
         let stranger = service.stranger();
         let (first, second) = (stranger.get("/api/auth/me").await, stranger.get("/nothing").await);
         assert_ne!(first.headers["x-request-id"], second.headers["x-request-id"]);
-        for header in ["cache-control", "x-content-type-options", "referrer-policy", "content-security-policy"] {
+        for header in ["cache-control", "x-content-type-options", "referrer-policy", "content-security-policy", "permissions-policy"] {
             assert!(first.headers.contains_key(header) && second.headers.contains_key(header), "{header}");
         }
+        assert!(!first.headers.contains_key("strict-transport-security"), "there is no TLS in front of it");
         let request = stranger.request(Method::GET, "/api/auth/me").header("origin", "https://evil.example");
         assert!(!send(request).await.headers.contains_key("access-control-allow-origin"));
+    }
+
+    async fn behind_tls_browsers_are_told_to_stay_there(database: TestDatabase) {
+        let url = "https://postkey.example.org";
+        let service = Service::start_with(&database, |config| config.http.public_url = Some(url.into())).await;
+        let answer = service.stranger().get("/api/auth/me").await;
+        assert_eq!(answer.headers["strict-transport-security"], "max-age=31536000");
     }
 
     async fn only_listed_front_ends_may_call_from_a_browser(database: TestDatabase) {

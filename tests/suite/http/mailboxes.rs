@@ -130,7 +130,7 @@ on_both! {
             ("/imap/password", json!("a\r\nb"), "imap.password"),
             ("/imap/password", json!(""), "imap.password"),
             ("/imap/password", json!(7), "imap.password"),
-            ("/imap/surprise", json!(7), "imap.surprise"),
+            ("/imap/surprise", json!(7), "surprise"),
             ("/imap/ca", json!("no certificate"), "imap.ca"),
             ("/folder", json!("a\nb"), "folder"),
             ("/aliases", json!(["no address"]), "aliases[0]"),

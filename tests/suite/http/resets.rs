@@ -1,39 +1,17 @@
 //! A forgotten password: a link by the operator's mail server, good once and for a while.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use postkey::config::{Config, MailSecurity, OperatorMail};
 use postkey::mail::{self, Limits};
 use serde_json::{Value, json};
 
-use crate::support::api::{PASSWORD, Service};
+use crate::support::api::{OPERATOR, PASSWORD, Service, post_by};
 use crate::support::database::on_both;
 use crate::support::loopback::Encryption;
 use crate::support::smtp_server::SmtpServer;
 use crate::support::wait::until;
 
-const OPERATOR: &str = "postkey@operator.test";
-const SECRET: &str = "the operator's password";
 const LONG: Duration = Duration::from_secs(30);
-
-async fn mail_server() -> SmtpServer {
-    let smtp = SmtpServer::start(Encryption::None).await;
-    smtp.add_account(OPERATOR, SECRET);
-    smtp
-}
-
-fn configure(config: &mut Config, smtp: &SmtpServer) {
-    config.network.private_endpoints.push(smtp.address().to_string());
-    config.http.public_url = Some("https://postkey.example.org".into());
-    config.operator_mail = Some(OperatorMail {
-        host: smtp.address().ip().to_string(),
-        port: smtp.address().port().into(),
-        security: MailSecurity::None,
-        username: Some(OPERATOR.into()),
-        password: Some(SECRET.into()),
-        from: OPERATOR.into(),
-    });
-}
 
 /// Asks for a link and takes the token out of the mail.
 async fn token_by_mail(service: &Service, smtp: &SmtpServer, email: &str) -> String {
@@ -53,8 +31,8 @@ fn confirm(token: &str) -> Value {
 
 on_both! {
     async fn a_link_by_mail_sets_another_password_once(database: TestDatabase) {
-        let smtp = mail_server().await;
-        let service = Service::start_with(&database, |config| configure(config, &smtp)).await;
+        let smtp = SmtpServer::start(Encryption::None).await;
+        let service = Service::start_with(&database, |config| post_by(config, &smtp)).await;
         let ann = service.sign_up("ann").await;
         let token = token_by_mail(&service, &smtp, "Ann@owner.test").await;
         let letter = &smtp.accepted()[0];
@@ -72,8 +50,8 @@ on_both! {
     }
 
     async fn another_password_ends_every_link(database: TestDatabase) {
-        let smtp = mail_server().await;
-        let service = Service::start_with(&database, |config| configure(config, &smtp)).await;
+        let smtp = SmtpServer::start(Encryption::None).await;
+        let service = Service::start_with(&database, |config| post_by(config, &smtp)).await;
         let ann = service.sign_up("ann").await;
         let first = token_by_mail(&service, &smtp, "ann@owner.test").await;
         let second = token_by_mail(&service, &smtp, "ann@owner.test").await;
@@ -84,9 +62,9 @@ on_both! {
     }
 
     async fn a_link_ends_with_its_time(database: TestDatabase) {
-        let smtp = mail_server().await;
+        let smtp = SmtpServer::start(Encryption::None).await;
         let service = Service::start_with(&database, |config| {
-            configure(config, &smtp);
+            post_by(config, &smtp);
             config.http.reset_life = Duration::from_secs(1);
         }).await;
         service.sign_up("ann").await;
@@ -97,8 +75,8 @@ on_both! {
     }
 
     async fn nobody_learns_who_has_an_account(database: TestDatabase) {
-        let smtp = mail_server().await;
-        let service = Service::start_with(&database, |config| configure(config, &smtp)).await;
+        let smtp = SmtpServer::start(Encryption::None).await;
+        let service = Service::start_with(&database, |config| post_by(config, &smtp)).await;
         service.sign_up("ann").await;
         let stranger = service.stranger();
         let unknown = stranger.post("/api/auth/password-reset", json!({ "email": "nobody@owner.test" })).await;
@@ -110,6 +88,30 @@ on_both! {
         }
         let braked = stranger.post("/api/auth/password-reset", json!({ "email": "nobody@owner.test" })).await;
         assert_eq!(braked.refused(429), "too_many_requests");
+    }
+
+    async fn an_answer_takes_as_long_for_an_address_without_an_account(database: TestDatabase) {
+        let smtp = SmtpServer::start(Encryption::None).await;
+        let service = Service::start_with(&database, |config| {
+            post_by(config, &smtp);
+            config.http.resets_per_account = 1000;
+        }).await;
+        service.sign_up("ann").await;
+        let stranger = service.stranger();
+        let mut took = [Vec::new(), Vec::new()];
+        for _ in 0..50 {
+            for (index, email) in ["ann@owner.test", "nobody@owner.test"].into_iter().enumerate() {
+                let began = Instant::now();
+                stranger.post("/api/auth/password-reset", json!({ "email": email })).await.expect(202);
+                took[index].push(began.elapsed());
+                // What is done beside the answer is not to disturb the next one.
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+        // The fastest tell what the work takes; what else the machine does only adds to the others.
+        let [known, unknown] = took.map(|mut times| { times.sort_unstable(); times[5] });
+        // A connection to the mail server would take longer than this.
+        assert!(known.abs_diff(unknown) < Duration::from_millis(5), "{known:?} for an account, {unknown:?} for none");
     }
 
     async fn without_a_mail_server_no_link_is_promised(database: TestDatabase) {

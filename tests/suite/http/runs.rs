@@ -139,7 +139,7 @@ on_both! {
         assert!(ended["ended_at"].is_string());
         assert_eq!(ann.act(&format!("{}/discard", path(&run))).await.refused(409), "wrong_state");
         let user = service.store.find_user_by_email("ann@owner.test").await.unwrap().unwrap().id;
-        assert!(service.store.list_notices(user, 10).await.unwrap().iter().all(|notice| notice.ended_at.is_some()));
+        assert!(service.store.list_notices(user, None, 10).await.unwrap().iter().all(|notice| notice.ended_at.is_some()));
         // A change of mind: written anew of the same words, and held again.
         ann.act(&format!("{}/retry", path(&run))).await.expect(200);
         ann.until_runs("held", 1).await;

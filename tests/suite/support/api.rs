@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use postkey::app::App;
 use postkey::clock::Clock;
-use postkey::config::{Config, SignUp};
+use postkey::config::{Config, MailSecurity, OperatorMail, SignUp};
 use postkey::store::Store;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
 use reqwest::{Client, Method};
@@ -93,7 +93,7 @@ impl Service {
 
     /// Somebody with this token.
     pub fn visitor(&self, token: &str) -> Visitor {
-        Visitor { base: format!("http://{}", self.address), client: self.client.clone(), token: token.into() }
+        Visitor { client: self.client.clone(), ..Visitor::at(self.address, token) }
     }
 
     /// What adds a mailbox on the scripted servers; both know its account, with [`PASSWORD`].
@@ -139,6 +139,26 @@ impl Service {
     }
 }
 
+/// The address that the service's own letters come from.
+pub const OPERATOR: &str = "postkey@operator.test";
+
+/// Lets the service write to its users through this server.
+pub fn post_by(config: &mut Config, smtp: &SmtpServer) {
+    let secret = "the operator's password";
+    smtp.add_account(OPERATOR, secret);
+    config.network.private_endpoints.push(smtp.address().to_string());
+    config.http.public_url = Some("https://postkey.example.org".into());
+    config.operator_mail = Some(OperatorMail {
+        host: smtp.address().ip().to_string(),
+        port: smtp.address().port().into(),
+        security: MailSecurity::None,
+        username: Some(OPERATOR.into()),
+        password: Some(secret.into()),
+        from: OPERATOR.into(),
+        notice_delay: Duration::from_secs(1),
+    });
+}
+
 /// What signs `<name>@owner.test` up.
 pub fn account(name: &str) -> Value {
     json!({ "email": format!("{name}@owner.test"), "password": PASSWORD, "name": name })
@@ -170,6 +190,11 @@ pub struct Answered {
 }
 
 impl Visitor {
+    /// Somebody with this token, or without any, at a service that was started otherwise.
+    pub fn at(address: SocketAddr, token: &str) -> Self {
+        Self { base: format!("http://{address}"), client: client(), token: token.into() }
+    }
+
     /// `GET`.
     pub async fn get(&self, path: &str) -> Answered {
         self.call(Method::GET, path, None).await
