@@ -10,7 +10,10 @@ use utoipa_axum::routes;
 use super::caller::{Access, Scope, let_in};
 use super::document::{self, base};
 use super::idempotency::once;
-use super::{Api, accounts, ai_configurations, audit, notices, reference, reset_page, usage};
+use super::{
+    Api, accounts, agents, ai_configurations, audit, mailboxes, messages, notices, reference, reset_page,
+    runs, usage,
+};
 
 /// One path with one method.
 pub(super) struct Route {
@@ -36,6 +39,9 @@ pub(super) fn table() -> Vec<Route> {
     use Access::{Administrator, Public, Session};
     let (read_configs, write_configs) =
         (Access::Scope(Scope::ConfigsRead), Access::Scope(Scope::ConfigsWrite));
+    let (read_agents, write_agents) = (Access::Scope(Scope::AgentsRead), Access::Scope(Scope::AgentsWrite));
+    let (read_runs, write_runs) = (Access::Scope(Scope::RunsRead), Access::Scope(Scope::RunsWrite));
+    let read_mail = Access::Scope(Scope::MailRead);
     vec![
         route(Public, routes!(reference::openapi)),
         route(Public, routes!(reference::docs)),
@@ -60,9 +66,35 @@ pub(super) fn table() -> Vec<Route> {
         route(write_configs, routes!(ai_configurations::remove::remove)),
         route(write_configs, routes!(ai_configurations::change::make_default)),
         route(write_configs, routes!(ai_configurations::verify::verify)),
+        route(read_agents, routes!(agents::read::list)),
+        creating(write_agents, routes!(agents::create::create)),
+        route(read_agents, routes!(agents::read::get)),
+        route(write_agents, routes!(agents::change::change)),
+        route(write_agents, routes!(agents::remove::remove)),
+        route(write_agents, routes!(agents::change::enable)),
+        route(write_agents, routes!(agents::change::disable)),
+        creating(write_agents, routes!(agents::preview::preview)),
+        route(read_agents, routes!(mailboxes::read::list)),
+        creating(write_agents, routes!(mailboxes::create::create)),
+        route(read_agents, routes!(mailboxes::read::get)),
+        route(write_agents, routes!(mailboxes::change::change)),
+        route(write_agents, routes!(mailboxes::remove::remove)),
+        route(write_agents, routes!(mailboxes::change::pause)),
+        route(write_agents, routes!(mailboxes::change::activate)),
+        route(write_agents, routes!(mailboxes::test::test)),
+        route(read_runs, routes!(runs::list::list)),
+        route(read_runs, routes!(runs::read::get)),
+        route(read_mail, routes!(runs::reply::reply)),
+        route(write_runs, routes!(runs::decide::retry)),
+        route(write_runs, routes!(runs::decide::approve)),
+        route(write_runs, routes!(runs::decide::edit)),
+        route(write_runs, routes!(runs::decide::discard)),
+        route(read_mail, routes!(messages::list::list)),
+        route(read_mail, routes!(messages::read::get)),
+        route(read_mail, routes!(messages::raw::raw)),
         route(Access::Scope(Scope::UsageRead), routes!(usage::usage)),
-        route(Access::Scope(Scope::RunsRead), routes!(notices::list_notices)),
-        route(Access::Scope(Scope::RunsWrite), routes!(notices::end_notice)),
+        route(read_runs, routes!(notices::list_notices)),
+        route(write_runs, routes!(notices::end_notice)),
         route(Session, routes!(audit::list_audit)),
         route(Session, routes!(accounts::export::export)),
         route(Session, routes!(accounts::departure::delete_account)),
