@@ -91,7 +91,7 @@ pub use self::outbox::{Frozen, NewReply, OutboxMail, OutboxState};
 pub use self::provider_calls::{CallEnd, NO_WORDS, NewCall, Payer, ProviderCall, UsageTotal};
 pub use self::provision::Provision;
 pub use self::replies::Reply;
-pub use self::rules::{Limits, MOST_ANSWERS, Rules, Voice, WordList};
+pub use self::rules::{LONGEST_SIGNATURE, Limits, MOST_ANSWERS, Rules, Voice, WordList};
 pub use self::run_decisions::{DISCARDED, Decided, Decision};
 pub use self::run_lists::RunFilter;
 pub use self::runs::{Run, RunState, StateCount};

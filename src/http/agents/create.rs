@@ -9,7 +9,8 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::settings::{AgentInput, Instructions, LimitsInput, Signature, USUAL_INSTRUCTIONS};
+use super::checked::USUAL_INSTRUCTIONS;
+use super::settings::{AgentInput, Instructions, LimitsInput, Signature};
 use super::words::{AgentKind, AmbiguousWord, ModeWord};
 use super::{AgentAnswer, subject, tell};
 use crate::http::Api;
@@ -127,9 +128,9 @@ pub(crate) async fn create(
     caller: Caller,
     Input(input): Input<NewAgentInput>,
 ) -> Result<(StatusCode, Json<AgentAnswer>), ApiError> {
-    let settings = AgentInput::from(input).check()?;
+    let change = AgentInput::from(input).check()?;
     let mut agent = usual(AgentId::new(api.store.clock()), caller.user);
-    settings(&mut agent);
+    change.make(&mut agent);
     let id = agent.id;
     api.store.add_agent(agent, caller.entry("agent_added", subject(id))).await??;
     Ok((StatusCode::CREATED, Json(tell(&api, &caller, id).await?)))

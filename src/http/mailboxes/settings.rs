@@ -218,7 +218,8 @@ impl Place<'_> {
         if port == 0 {
             return Err(self.fault("port", "must be a number from 1 to 65535"));
         }
-        for fault in self.guard.check_mail_server(self.purpose, (&host, port), security) {
+        let faults = self.guard.check_mail_server(self.purpose, (&host, port), security);
+        if let Some(fault) = faults.into_iter().next() {
             return Err(match fault {
                 ServerFault::Port(problem) => self.fault("port", &problem),
                 ServerFault::Security(problem) => self.fault("security", &problem),
