@@ -2,6 +2,7 @@
 
 mod account;
 mod accounts;
+mod agents;
 mod ai_configurations;
 mod api_keys;
 mod bad_input;
@@ -11,9 +12,12 @@ mod invites;
 mod isolation;
 mod limits;
 mod looking_back;
+mod mailboxes;
 mod named_calls;
 mod notices;
+mod previews;
 mod resets;
+mod runs;
 mod security_tokens;
 mod tokens;
 mod usage;

@@ -94,6 +94,9 @@ impl Column {
             Self::OtherUser | Self::KeyOfOther if row.names_a_thing() => {
                 check_hidden(scene, row, call, &answer, &place).await;
             }
+            Self::OtherUser | Self::KeyOfOther if row.is_about_a_thing() => {
+                assert!((400..500).contains(&answer.status) && answer.status != 401, "{place}: {answer:?}");
+            }
             Self::OtherUser | Self::KeyOfOther => check_own(scene, call, &answer, &place),
             Self::TokenRevoked
             | Self::TokenExpired
