@@ -46,6 +46,20 @@ impl Caller {
         self.client.post(format!("{}/api/auth/login", self.base)).json(&body)
     }
 
+    /// Somebody else with the same connections.
+    pub fn with(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self.clone() }
+    }
+
+    /// What a call answers that makes something.
+    pub async fn make(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        Ok(self.post(path).json(body).send().await?.error_for_status()?.json().await?)
+    }
+
+    pub fn post(&self, path: &str) -> RequestBuilder {
+        self.client.request(Method::POST, format!("{}{path}", self.base)).bearer_auth(&self.token)
+    }
+
     pub fn get(&self, path: &str) -> RequestBuilder {
         self.client.request(Method::GET, format!("{}{path}", self.base)).bearer_auth(&self.token)
     }

@@ -5,11 +5,13 @@
 //! tests/run.sh --durable -- cargo bench --bench http -- sqlite reads
 //! ```
 //!
-//! Words after `--` choose databases (`sqlite`, `postgres`) and parts (`reads`, `sign_ins`); none means all. The
-//! service is a process of its own; the caller is another one on the same machine. Calls are made at fixed times,
-//! whether the ones before have been answered or not, and each counts from the time at which it was due.
+//! Words after `--` choose databases (`sqlite`, `postgres`) and parts (`credentials`, `reads`, `sign_ins`); none means
+//! all. The service is a process of its own; the caller is another one on the same machine. Except where calls are
+//! made one after the other, they are made at fixed times, whether the ones before have been answered or not, and each
+//! counts from the time at which it was due.
 
 mod calls;
+mod credentials;
 #[path = "../loopback/mod.rs"]
 #[expect(dead_code, reason = "no mail is delivered here")]
 mod loopback;
@@ -23,7 +25,7 @@ use self::loopback::{Failure, work_as_child};
 
 const LIMITS: Limits = Limits { concurrency: 100, connections_per_account: 4, connects_per_second: 20 };
 
-const PARTS: [&str; 2] = ["reads", "sign_ins"];
+const PARTS: [&str; 3] = ["credentials", "reads", "sign_ins"];
 
 fn main() -> Result<(), Failure> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
@@ -61,6 +63,9 @@ async fn measure_on(database: &Database, is_chosen: impl Fn(&str) -> bool) -> Re
     let service = Service::start(database.url(), &servers, LIMITS).await?;
     let caller = calls::Caller::sign_in(service.address).await?;
     let calls = calls::reads(&caller).await?;
+    if is_chosen("credentials") {
+        credentials::measure(database.kind, &caller).await?;
+    }
     if is_chosen("reads") {
         reads::measure(database.kind, &caller, &calls).await?;
     }

@@ -96,7 +96,9 @@ pub(super) async fn read(api: &Api, access: Access, request: Request) -> Result<
     let said = said(&parts.headers, &body);
     let credential = choose(&parts.headers, &said)?;
     let model = said.model.as_deref().map(str::to_owned);
-    let body = if said.security_token.is_some() { without_token(&mut parts, &body) } else { body };
+    let may_have_token =
+        said.security_token.is_some() || TOKEN_FIELDS.iter().any(|name| mentions(&body, name));
+    let body = if may_have_token { without_token(&mut parts, &body) } else { body };
     Ok((Shown { credential, model }, Request::from_parts(parts, Body::from(body))))
 }
 
@@ -134,8 +136,13 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// Also where its value is null.
+fn mentions(body: &[u8], name: &str) -> bool {
+    body.windows(name.len()).any(|part| part == name.as_bytes())
+}
+
 fn without_token(parts: &mut Parts, body: &Bytes) -> Bytes {
-    let Ok(mut fields) = serde_json::from_slice::<Map<String, Value>>(body) else { return Bytes::new() };
+    let Ok(mut fields) = serde_json::from_slice::<Map<String, Value>>(body) else { return body.clone() };
     for name in TOKEN_FIELDS {
         fields.remove(name);
     }

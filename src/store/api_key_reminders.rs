@@ -61,7 +61,8 @@ impl Store {
             .bind(now).bind(now.minus(LONG_UNUSED)).bind(MOST_AT_ONCE).fetch_all(db).await)?)
     }
 
-    /// Tells an owner that a key ends within so many days. What was told before of its end is over.
+    /// Tells an owner that a key ends within so many days, unless another process has told it. What was told before of
+    /// its end is over.
     ///
     /// # Errors
     /// Where the database does not answer.
@@ -74,8 +75,14 @@ impl Store {
         let clock = self.clock.clone();
         self.write(move |tx| {
             Box::pin(async move {
-                on_tx!(tx, db => sqlx::query("UPDATE api_keys SET told_days = $3 WHERE id = $1 AND user_id = $2")
-                    .bind(key.id).bind(key.user_id).bind(days).execute(&mut *db).await.map(drop))?;
+                let is_news = on_tx!(tx, db => sqlx::query(
+                    "UPDATE api_keys SET told_days = $3
+                     WHERE id = $1 AND user_id = $2 AND (told_days IS NULL OR told_days > $3)")
+                    .bind(key.id).bind(key.user_id).bind(days)
+                    .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+                if is_news == 0 {
+                    return Ok(());
+                }
                 let (user, cause) = (key.user_id, expiry_cause(key.id));
                 notices::end(tx, user, &cause, clock.now()).await?;
                 let notice = NewNotice { user, cause, kind: "api_key_expiry", sentence };
@@ -85,7 +92,7 @@ impl Store {
         .await
     }
 
-    /// Tells an owner that nobody uses a key.
+    /// Tells an owner that nobody uses a key, unless another process has told it.
     ///
     /// # Errors
     /// Where the database does not answer.
@@ -93,9 +100,14 @@ impl Store {
         let clock = self.clock.clone();
         self.write(move |tx| {
             Box::pin(async move {
-                on_tx!(tx, db => sqlx::query(
-                    "UPDATE api_keys SET told_unused_at = $3 WHERE id = $1 AND user_id = $2")
-                    .bind(key.id).bind(key.user_id).bind(clock.now()).execute(&mut *db).await.map(drop))?;
+                let is_news = on_tx!(tx, db => sqlx::query(
+                    "UPDATE api_keys SET told_unused_at = $3
+                     WHERE id = $1 AND user_id = $2 AND told_unused_at IS NULL")
+                    .bind(key.id).bind(key.user_id).bind(clock.now())
+                    .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+                if is_news == 0 {
+                    return Ok(());
+                }
                 let (user, cause) = (key.user_id, disuse_cause(key.id));
                 let notice = NewNotice { user, cause, kind: "api_key_unused", sentence };
                 notices::give(tx, notice, &clock).await.map(drop)

@@ -16,6 +16,7 @@ mod mailboxes;
 mod named_calls;
 mod notices;
 mod previews;
+mod readme;
 mod resets;
 mod runs;
 mod security_tokens;

@@ -2,6 +2,7 @@
 
 mod ending;
 mod forged;
+mod previews;
 mod sealed;
 
 use reqwest::Method;
