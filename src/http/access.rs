@@ -1,5 +1,10 @@
 //! What a route needs, and the rights that credentials can have (SR-44, SR-51).
 
+use serde::{Deserialize, Deserializer};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use utoipa::{PartialSchema, ToSchema};
+
 /// What a route needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -126,4 +131,42 @@ impl Purpose {
             Self::ConfigVerify => Scope::ConfigsWrite,
         }
     }
+}
+
+impl<'de> Deserialize<'de> for Scope {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(from)?;
+        Self::parse(&name).ok_or_else(|| unknown(&Self::ALL.map(Self::as_str)))
+    }
+}
+
+impl PartialSchema for Scope {
+    fn schema() -> RefOr<Schema> {
+        one_of(&Self::ALL.map(Self::as_str))
+    }
+}
+
+impl ToSchema for Scope {}
+
+impl<'de> Deserialize<'de> for Purpose {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(from)?;
+        Self::parse(&name).ok_or_else(|| unknown(&Self::ALL.map(Self::as_str)))
+    }
+}
+
+impl PartialSchema for Purpose {
+    fn schema() -> RefOr<Schema> {
+        one_of(&Self::ALL.map(Self::as_str))
+    }
+}
+
+impl ToSchema for Purpose {}
+
+fn unknown<E: serde::de::Error>(names: &[&str]) -> E {
+    E::custom(format!("must be one of {}", names.join(", ")))
+}
+
+fn one_of(names: &[&'static str]) -> RefOr<Schema> {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(names.to_vec())).into()
 }

@@ -13,18 +13,16 @@ use serde_json::{Map, Value};
 
 use super::Api;
 use super::access::Access;
+use super::api_keys::text::API_KEY_PREFIX;
 use super::error::ApiError;
 use super::input::{is_json, read_body};
+use crate::vault::SECURITY_TOKEN_PREFIX;
 
 /// Where a security token stands, if it is not the bearer.
 pub(super) const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-security-token");
 /// A provider key of the caller's own, for one call.
 pub(super) const USER_API_KEY: HeaderName = HeaderName::from_static("x-user-api-key");
 
-/// How platform API keys begin (SR-40).
-pub(super) const API_KEY_PREFIX: &str = "pk_sk_";
-/// How security tokens begin (SR-49).
-pub(super) const SECURITY_TOKEN_PREFIX: &str = "pkst1.";
 /// The names of a security token in a body.
 const TOKEN_FIELDS: [&str; 2] = ["security_token", "securityToken"];
 

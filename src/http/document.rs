@@ -10,6 +10,7 @@ use utoipa_axum::router::OpenApiRouter;
 use super::access::Access;
 use super::error::{ErrorBody, ErrorCode, ErrorDescription};
 use super::idempotency::IDEMPOTENCY_KEY;
+use super::links::link;
 use super::routes::{Route, table};
 
 /// What the security scheme is called.
@@ -43,7 +44,8 @@ pub fn document() -> OpenApi {
     for Route { access, is_creating, handler: (schemas, mut paths, handler) } in table() {
         for (path, item) in &mut paths.paths {
             let has_id = path.contains('{');
-            for (_, operation) in operations(item) {
+            for (method, operation) in operations(item) {
+                operation.operation_id = Some(name(method, path));
                 complete(operation, access, has_id);
                 if is_creating {
                     may_be_named(operation);
@@ -52,7 +54,15 @@ pub fn document() -> OpenApi {
         }
         router = router.routes((schemas, paths, handler));
     }
-    router.into_openapi()
+    let mut document = router.into_openapi();
+    link(&mut document.paths);
+    document
+}
+
+/// No two calls have the same: `post_api_invites`.
+fn name(method: &str, path: &str) -> String {
+    let words = path.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.fold(method.to_lowercase(), |name, word| name + "_" + word)
 }
 
 /// The methods of a path, upper case.

@@ -30,6 +30,8 @@ pub enum ErrorCode {
     InvalidSecurityToken,
     /// There is more than one credential with the call.
     ConflictingCredentials,
+    /// A key or a token stands in the address (URL) of the call.
+    CredentialInUrl,
     /// The address or the password is wrong.
     WrongCredentials,
     /// The token may not do this.
@@ -50,6 +52,8 @@ pub enum ErrorCode {
     Timeout,
     /// There is one already.
     AlreadyExists,
+    /// There are as many as there may be.
+    LimitReached,
     /// The same `Idempotency-Key` is being worked on.
     InProgress,
     /// The body is too large.
@@ -77,9 +81,10 @@ pub enum ErrorCode {
 impl ErrorCode {
     fn status(self) -> StatusCode {
         match self {
-            Self::MalformedJson | Self::InvalidHeader | Self::ConflictingCredentials => {
-                StatusCode::BAD_REQUEST
-            }
+            Self::MalformedJson
+            | Self::InvalidHeader
+            | Self::ConflictingCredentials
+            | Self::CredentialInUrl => StatusCode::BAD_REQUEST,
             Self::Unauthorized | Self::InvalidSecurityToken | Self::WrongCredentials => {
                 StatusCode::UNAUTHORIZED
             }
@@ -91,7 +96,7 @@ impl ErrorCode {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::AlreadyExists | Self::InProgress => StatusCode::CONFLICT,
+            Self::AlreadyExists | Self::LimitReached | Self::InProgress => StatusCode::CONFLICT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidInput

@@ -14,6 +14,7 @@ use futures::FutureExt;
 use super::Api;
 use super::client_address::Peer;
 use super::error::{ApiError, ErrorCode};
+use super::exposure::check_address;
 use crate::config;
 
 /// Names a call in answers and logs.
@@ -35,7 +36,7 @@ pub(super) async fn surround(State(api): State<Arc<Api>>, mut request: Request, 
         request.extensions_mut().insert(client);
     }
     // A fault in one call is an answer, and does not take others of its connection along.
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
+    let answered = AssertUnwindSafe(answer(&api, request, next)).catch_unwind();
     let mut response = match tokio::time::timeout(api.config.http.call_timeout, answered).await {
         Ok(Ok(response)) => in_our_shape(response),
         Ok(Err(_panic)) => ApiError::internal().into_response(),
@@ -48,6 +49,14 @@ pub(super) async fn surround(State(api): State<Arc<Api>>, mut request: Request, 
     let (status, took) = (response.status().as_u16(), began.elapsed());
     tracing::info!(request = %id, %method, path, status, ms = took.as_millis(), "answered");
     response
+}
+
+async fn answer(api: &Api, request: Request, next: Next) -> Response {
+    let client = request.extensions().get().copied();
+    match check_address(api, request.uri(), client).await {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
 }
 
 pub(super) async fn not_found() -> ApiError {

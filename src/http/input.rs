@@ -9,11 +9,12 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::error::Category;
 use serde_json::json;
 
 use super::error::{ApiError, ErrorCode};
+use super::object::Object;
 
 /// Longest name of an unknown field that is repeated, in characters.
 const LONGEST_NAME: usize = 64;
@@ -30,7 +31,7 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
             return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message));
         }
         let body = Bytes::from_request(request, state).await.map_err(|error| unreadable(&error))?;
-        parse(&body).map(Self)
+        parse(&body).map(|Object(value)| Self(value))
     }
 }
 
@@ -87,6 +88,11 @@ fn unreadable(error: &BytesRejection) -> ApiError {
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        // Serde would take its members for the fields, by their order.
+        serde_json::from_slice::<IgnoredAny>(body).map_err(|error| explain(".", &error))?;
+        return Err(fault(".", "must be an object"));
+    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();

@@ -24,12 +24,17 @@ mod document;
 mod door;
 mod error;
 mod every_call;
+mod exposure;
 mod idempotency;
 mod input;
+mod links;
+mod networks;
 mod notices;
+mod object;
 mod pages;
 mod passwords;
 mod reference;
+mod refusals;
 mod reset_page;
 mod secret_token;
 mod security_tokens;
@@ -37,6 +42,7 @@ mod serving;
 mod texts;
 mod throttle;
 mod usage;
+mod uses;
 
 use std::sync::Arc;
 
@@ -47,7 +53,9 @@ use tower_http::cors::CorsLayer;
 
 use self::client_address::Proxies;
 use self::passwords::Passwords;
+use self::refusals::Refusals;
 use self::throttle::Throttle;
+use self::uses::Uses;
 use crate::config;
 use crate::letters::Letters;
 use crate::net::{Guard, HttpClients};
@@ -72,6 +80,8 @@ pub struct Api {
     config: Arc<config::Config>,
     passwords: Passwords,
     throttle: Throttle,
+    uses: Uses,
+    refusals: Refusals,
     proxies: Proxies,
     letters: Option<Letters>,
 }
@@ -87,8 +97,19 @@ impl Api {
     ) -> Self {
         let throttle = Throttle::new(config.http.calls_per_minute);
         let proxies = Proxies::new(&config.http.trusted_proxies);
-        let passwords = Passwords::new();
-        Self { store, vault, clients, guard, config, passwords, throttle, proxies, letters: None }
+        Self {
+            store,
+            vault,
+            clients,
+            guard,
+            config,
+            passwords: Passwords::new(),
+            throttle,
+            uses: Uses::default(),
+            refusals: Refusals::default(),
+            proxies,
+            letters: None,
+        }
     }
 
     /// With a way to write to users.
@@ -120,7 +141,13 @@ fn allow_origins(origins: &[String]) -> Option<CorsLayer> {
     let cors = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency::IDEMPOTENCY_KEY])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            idempotency::IDEMPOTENCY_KEY,
+            credentials::SECURITY_TOKEN,
+            credentials::USER_API_KEY,
+        ])
         .expose_headers([header::RETRY_AFTER, every_call::REQUEST_ID, idempotency::REPLAYED]);
     Some(cors)
 }

@@ -11,7 +11,9 @@ use super::access::{Access, Purpose, Scope};
 use super::document::{self, base};
 use super::door::let_in;
 use super::idempotency::once;
-use super::{Api, accounts, ai_configurations, audit, notices, reference, reset_page, usage};
+use super::{
+    Api, accounts, ai_configurations, api_keys, audit, notices, reference, reset_page, security_tokens, usage,
+};
 
 /// One path with one method.
 pub(super) struct Route {
@@ -37,6 +39,8 @@ pub(super) fn table() -> Vec<Route> {
     use Access::{Administrator, Public, Session};
     let (read_configs, write_configs) =
         (Access::Scope(Scope::ConfigsRead), Access::Scope(Scope::ConfigsWrite));
+    // What is shown once is not kept to be shown again: these calls make something, and cannot be named.
+    let (write_keys, make_tokens) = (Access::Scope(Scope::KeysWrite), Access::Scope(Scope::TokensCreate));
     vec![
         route(Public, routes!(reference::openapi)),
         route(Public, routes!(reference::docs)),
@@ -61,6 +65,16 @@ pub(super) fn table() -> Vec<Route> {
         route(write_configs, routes!(ai_configurations::remove::remove)),
         route(write_configs, routes!(ai_configurations::change::make_default)),
         route(Access::Purpose(Purpose::ConfigVerify), routes!(ai_configurations::verify::verify)),
+        route(write_keys, routes!(api_keys::create::create)),
+        route(write_keys, routes!(api_keys::read::list)),
+        route(write_keys, routes!(api_keys::read::get)),
+        route(write_keys, routes!(api_keys::change::change)),
+        route(write_keys, routes!(api_keys::revoke::revoke)),
+        route(write_keys, routes!(api_keys::rotate::rotate)),
+        route(make_tokens, routes!(security_tokens::create::create)),
+        route(make_tokens, routes!(security_tokens::list::list)),
+        route(make_tokens, routes!(security_tokens::revoke::revoke)),
+        route(make_tokens, routes!(security_tokens::revoke::revoke_all)),
         route(Access::Scope(Scope::UsageRead), routes!(usage::usage)),
         route(Access::Scope(Scope::RunsRead), routes!(notices::list_notices)),
         route(Access::Scope(Scope::RunsWrite), routes!(notices::end_notice)),

@@ -102,7 +102,7 @@ fn provider_word(stored: &str) -> &str {
 }
 
 /// A provider that can be called.
-fn parse_provider(word: &str) -> Result<Provider, ApiError> {
+pub(super) fn parse_provider(word: &str) -> Result<Provider, ApiError> {
     let found = Provider::ALL.into_iter().find(|provider| provider_word(provider.as_str()) == word);
     found.ok_or_else(|| {
         let supported = Provider::ALL.map(|provider| provider_word(provider.as_str()));

@@ -6,6 +6,8 @@ use ipnet::IpNet;
 
 use crate::clock::Timestamp;
 use crate::http::access::Scope;
+use crate::http::networks;
+use crate::store::{ApiKeyId, ApiKeySettings, StoreError};
 
 /// The limits of a platform API key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +23,18 @@ pub struct Rights {
 }
 
 impl Rights {
+    /// What a stored key gives. A scope that is not known any more gives nothing; a network that cannot be read would
+    /// open a key to everybody.
+    pub(in crate::http) fn of(id: ApiKeyId, settings: &ApiKeySettings) -> Result<Self, StoreError> {
+        let impossible = |column| StoreError::Impossible { table: "api_keys", column, id: id.to_string() };
+        Ok(Self {
+            scopes: settings.scopes.0.iter().filter_map(|name| Scope::parse(name)).collect(),
+            expires_at: settings.expires_at,
+            allowed: networks::from_words(&settings.ip_allow.0).ok_or_else(|| impossible("ip_allow"))?,
+            denied: networks::from_words(&settings.ip_deny.0).ok_or_else(|| impossible("ip_deny"))?,
+        })
+    }
+
     /// Whether it has this right.
     pub(in crate::http) fn has(&self, scope: Scope) -> bool {
         self.scopes.contains(&scope)

@@ -18,6 +18,8 @@ pub struct Pass {
     pub models: Vec<String>,
     /// The only agent that it is for.
     pub agent: Option<AgentId>,
+    /// Whether it can be used only so often.
+    pub is_counted: bool,
 }
 
 /// Whose key is used.
@@ -30,7 +32,8 @@ pub enum Means {
 
 /// A provider key inside a token. It is stored nowhere.
 pub struct CarriedKey {
-    /// Whose it is, at that provider's own address.
+    /// Whose it is. It goes to that provider's own address; where the provider has none, to the one that the owner's AI
+    /// configuration of this provider says.
     pub provider: Provider,
     /// The key.
     pub key: SecretString,
