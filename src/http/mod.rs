@@ -14,6 +14,7 @@ pub mod routes;
 mod access;
 mod access_token;
 mod accounts;
+mod agents;
 mod ai_configurations;
 mod api_keys;
 mod audit;
@@ -28,6 +29,8 @@ mod exposure;
 mod idempotency;
 mod input;
 mod links;
+mod mailboxes;
+mod messages;
 mod networks;
 mod notices;
 mod object;
@@ -36,6 +39,7 @@ mod passwords;
 mod reference;
 mod refusals;
 mod reset_page;
+mod runs;
 mod secret_token;
 mod security_tokens;
 mod serving;
@@ -58,7 +62,8 @@ use self::throttle::Throttle;
 use self::uses::Uses;
 use crate::config;
 use crate::letters::Letters;
-use crate::net::{Guard, HttpClients};
+use crate::net::{Dialler, Guard, HttpClients, Tokens};
+use crate::run::Scribe;
 use crate::store::Store;
 use crate::vault::Vault;
 
@@ -71,12 +76,35 @@ pub use self::error::{ApiError, ErrorBody, ErrorCode};
 pub use self::security_tokens::pass::{CarriedKey, Means, Pass};
 pub use self::serving::{Listener, serve_until};
 
+/// The process's database, keys and connections, for what is asked of them.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The keys.
+    pub vault: Arc<Vault>,
+    /// Ways to providers.
+    pub clients: HttpClients,
+    /// Which destinations a user may choose.
+    pub guard: Guard,
+    /// The way to mail servers, which are only tried.
+    pub dialler: Arc<Dialler>,
+    /// OAuth access tokens for mail servers.
+    pub tokens: Tokens,
+    /// Writes replies for people who want to see them first; it cannot send them.
+    pub scribe: Scribe,
+    /// The settings.
+    pub config: Arc<config::Config>,
+}
+
 /// What handlers work with.
 pub struct Api {
     store: Store,
     vault: Arc<Vault>,
     clients: HttpClients,
     guard: Guard,
+    dialler: Arc<Dialler>,
+    tokens: Tokens,
+    scribe: Scribe,
     config: Arc<config::Config>,
     passwords: Passwords,
     throttle: Throttle,
@@ -87,14 +115,9 @@ pub struct Api {
 }
 
 impl Api {
-    /// Over the process's database, keys and connections.
-    pub fn new(
-        store: Store,
-        vault: Arc<Vault>,
-        clients: HttpClients,
-        guard: Guard,
-        config: Arc<config::Config>,
-    ) -> Self {
+    /// Over these parts of the process.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, vault, clients, guard, dialler, tokens, scribe, config } = parts;
         let throttle = Throttle::new(config.http.calls_per_minute);
         let proxies = Proxies::new(&config.http.trusted_proxies);
         Self {
@@ -102,11 +125,14 @@ impl Api {
             vault,
             clients,
             guard,
-            config,
             passwords: Passwords::new(),
             throttle,
             uses: Uses::default(),
             refusals: Refusals::default(),
+            dialler,
+            tokens,
+            scribe,
+            config,
             proxies,
             letters: None,
         }

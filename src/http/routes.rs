@@ -12,7 +12,8 @@ use super::document::{self, base};
 use super::door::let_in;
 use super::idempotency::once;
 use super::{
-    Api, accounts, ai_configurations, api_keys, audit, notices, reference, reset_page, security_tokens, usage,
+    Api, accounts, agents, ai_configurations, api_keys, audit, mailboxes, messages, notices, reference,
+    reset_page, runs, security_tokens, usage,
 };
 
 /// One path with one method.
@@ -41,6 +42,9 @@ pub(super) fn table() -> Vec<Route> {
         (Access::Scope(Scope::ConfigsRead), Access::Scope(Scope::ConfigsWrite));
     // What is shown once is not kept to be shown again: these calls make something, and cannot be named.
     let (write_keys, make_tokens) = (Access::Scope(Scope::KeysWrite), Access::Scope(Scope::TokensCreate));
+    let (read_agents, write_agents) = (Access::Scope(Scope::AgentsRead), Access::Scope(Scope::AgentsWrite));
+    let (read_runs, write_runs) = (Access::Scope(Scope::RunsRead), Access::Scope(Scope::RunsWrite));
+    let read_mail = Access::Scope(Scope::MailRead);
     vec![
         route(Public, routes!(reference::openapi)),
         route(Public, routes!(reference::docs)),
@@ -81,6 +85,32 @@ pub(super) fn table() -> Vec<Route> {
         route(Session, routes!(audit::list_audit)),
         route(Session, routes!(accounts::export::export)),
         route(Session, routes!(accounts::departure::delete_account)),
+        route(read_agents, routes!(agents::read::list)),
+        creating(write_agents, routes!(agents::create::create)),
+        route(read_agents, routes!(agents::read::get)),
+        route(write_agents, routes!(agents::change::change)),
+        route(write_agents, routes!(agents::remove::remove)),
+        route(write_agents, routes!(agents::change::enable)),
+        route(write_agents, routes!(agents::change::disable)),
+        creating(write_agents, routes!(agents::preview::preview)),
+        route(read_agents, routes!(mailboxes::read::list)),
+        creating(write_agents, routes!(mailboxes::create::create)),
+        route(read_agents, routes!(mailboxes::read::get)),
+        route(write_agents, routes!(mailboxes::change::change)),
+        route(write_agents, routes!(mailboxes::remove::remove)),
+        route(write_agents, routes!(mailboxes::change::pause)),
+        route(write_agents, routes!(mailboxes::change::activate)),
+        route(write_agents, routes!(mailboxes::test::test)),
+        route(read_runs, routes!(runs::list::list)),
+        route(read_runs, routes!(runs::read::get)),
+        route(read_mail, routes!(runs::reply::reply)),
+        route(write_runs, routes!(runs::decide::retry)),
+        route(write_runs, routes!(runs::decide::approve)),
+        route(write_runs, routes!(runs::decide::edit)),
+        route(write_runs, routes!(runs::decide::discard)),
+        route(read_mail, routes!(messages::list::list)),
+        route(read_mail, routes!(messages::read::get)),
+        route(read_mail, routes!(messages::raw::raw)),
     ]
 }
 

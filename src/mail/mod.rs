@@ -103,6 +103,7 @@ mod tnef;
 mod transfer;
 mod visible;
 pub mod wishes;
+mod wording;
 
 pub use address::{Address, Named, plus_detail};
 pub use attachments::Attachment;
@@ -120,3 +121,4 @@ pub use read::{Flags, Mail, Signals, hash_words, read};
 pub use sender_rule::{SenderRule, comparable_domain};
 pub use visible::VisibleText;
 pub use wishes::Wish;
+pub use wording::{Wording, WordingFault};

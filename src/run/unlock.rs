@@ -3,9 +3,9 @@
 
 use secrecy::SecretString;
 
-use super::Runner;
 use super::error::RunError;
-use super::resolve::Task;
+use super::resolve::Question;
+use super::scribe::Scribe;
 use crate::config::PlatformKey;
 use crate::provider::Provider;
 use crate::store::{API_KEY_COLUMN, AiConfiguration, KeyState, Payer};
@@ -24,15 +24,15 @@ pub(super) struct Key {
     pub(super) secret: SecretString,
 }
 
-impl Runner {
-    pub(super) fn unlock(&self, task: &Task) -> Result<Key, RunError> {
-        let key = match (&task.configuration, &self.config.platform_key) {
+impl Scribe {
+    pub(super) fn unlock(&self, question: &Question) -> Result<Key, RunError> {
+        let key = match (&question.configuration, &self.config.platform_key) {
             (Some(configuration), _) => self.open(configuration.clone())?,
-            (None, Some(platform)) if task.agent.allow_platform_key => self.borrow(platform)?,
+            (None, Some(platform)) if question.agent.allow_platform_key => self.borrow(platform)?,
             (None, _) => return Err(RunError::NoKey),
         };
         let masked = vault::mask(&key.secret);
-        tracing::info!(run = %task.lease.run, payer = ?key.payer, key = masked, model = key.model, "unlocked");
+        tracing::info!(run = %question.run(), payer = ?key.payer, key = masked, model = key.model, "unlocked");
         Ok(key)
     }
 

@@ -2,6 +2,7 @@
 
 mod account;
 mod accounts;
+mod agents;
 mod ai_configurations;
 mod bad_input;
 mod connections;
@@ -10,8 +11,11 @@ mod invites;
 mod isolation;
 mod limits;
 mod looking_back;
+mod mailboxes;
 mod named_calls;
 mod notices;
+mod previews;
 mod resets;
+mod runs;
 mod tokens;
 mod usage;

@@ -5,10 +5,7 @@ use super::table::{Setting, Table};
 use super::value;
 use crate::mail::Address;
 use crate::provider::Provider;
-use crate::store::{AmbiguousPolicy, Mode, WordList};
-
-/// The one kind of agent there is.
-pub(super) const KIND: &str = "email_inbound";
+use crate::store::{AmbiguousPolicy, EMAIL_INBOUND, MOST_ANSWERS, Mode, WordList};
 
 /// What the file says about one.
 pub(super) struct AgentEntry {
@@ -43,13 +40,10 @@ pub(super) struct LimitsEntry {
     pub per_agent_day: Setting<i64>,
 }
 
-/// No agent answers more often than this in a day.
-const MOST_ANSWERS: i64 = 1_000_000;
-
 pub(super) fn read_agent(mut table: Table<'_>) -> Option<AgentEntry> {
     let place = table.place().clone();
     let name = table.need("name", value::line);
-    table.find("type", |written| value::choice(written, &[(KIND, ())]));
+    table.find("type", |written| value::choice(written, &[(EMAIL_INBOUND, ())]));
     let mailbox = table.need("mailbox", value::address);
     let address = table.setting("address", value::address);
     let ai_config = table.setting("ai_config", value::word::<Provider>);

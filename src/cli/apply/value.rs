@@ -7,7 +7,7 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::mail::{Address, SenderRule, comparable_domain};
+use crate::mail::Address;
 use crate::store::WordList;
 
 /// Longest line, in characters: longer than any name, host or folder that works.
@@ -15,9 +15,6 @@ const LONGEST_LINE: usize = 1000;
 
 /// Longest text, in bytes; a model would not read more instructions than these.
 const LONGEST_TEXT: usize = 256 * 1024;
-
-/// Most entries of a list: every mail is compared with all of them.
-const MOST_WORDS: usize = 1000;
 
 /// A text of several lines.
 pub(super) fn text(value: &DeValue<'_>) -> Result<String, String> {
@@ -69,26 +66,27 @@ pub(super) fn addresses(value: &DeValue<'_>) -> Result<Vec<Address>, String> {
 pub(super) fn senders(value: &DeValue<'_>) -> Result<WordList, String> {
     let problem =
         "must be a list of mail addresses and domains, such as [\"ann@example.com\", \"example.org\"]";
-    words(value, problem, |text| SenderRule::parse(text).map(|rule| rule.to_string()))
+    words(value, problem, |lines| WordList::of_senders(lines))
 }
 
 /// Some domains, in comparable form.
 pub(super) fn domains(value: &DeValue<'_>) -> Result<WordList, String> {
-    words(value, "must be a list of domains, such as [\"example.com\"]", comparable_domain)
+    words(value, "must be a list of domains, such as [\"example.com\"]", |lines| WordList::of_domains(lines))
 }
 
 fn words(
     value: &DeValue<'_>,
     problem: &str,
-    read: impl Fn(&str) -> Option<String>,
+    read: impl Fn(&mut dyn Iterator<Item = &str>) -> Option<WordList>,
 ) -> Result<WordList, String> {
     let DeValue::Array(elements) = value else { return Err(problem.to_owned()) };
-    if elements.len() > MOST_WORDS {
-        return Err(format!("must not have more than {MOST_WORDS} entries"));
+    if elements.len() > WordList::MOST {
+        return Err(format!("must not have more than {} entries", WordList::MOST));
     }
-    let read = |element: &Spanned<DeValue<'_>>| line(element.get_ref()).ok().and_then(|text| read(&text));
-    let words: Option<Vec<String>> = elements.iter().map(read).collect();
-    words.map(WordList).ok_or_else(|| problem.to_owned())
+    let read_line = |element: &Spanned<DeValue<'_>>| line(element.get_ref()).ok();
+    let lines: Option<Vec<String>> = elements.iter().map(read_line).collect();
+    let words = lines.and_then(|lines| read(&mut lines.iter().map(String::as_str)));
+    words.ok_or_else(|| problem.to_owned())
 }
 
 /// Yes or no.

@@ -1,6 +1,6 @@
 //! A user's agents, by name.
 
-use super::super::agent::{AgentEntry, KIND, RulesEntry};
+use super::super::agent::{AgentEntry, RulesEntry};
 use super::super::document::UserEntry;
 use super::super::reading::Place;
 use super::super::table::Setting;
@@ -8,7 +8,8 @@ use super::mailbox::is_same_address;
 use super::{Context, Step, Verb, changed};
 use crate::mail::Address;
 use crate::store::{
-    Agent, AgentId, AiConfigurationId, AmbiguousPolicy, Limits, MailboxId, Mode, Rules, WordList,
+    Agent, AgentId, AiConfigurationId, AmbiguousPolicy, EMAIL_INBOUND, Limits, MailboxId, Mode, Rules,
+    WordList,
 };
 
 pub(super) fn plan_all(entry: &UserEntry, context: &mut Context<'_>) {
@@ -68,10 +69,10 @@ fn settle(
     Agent {
         id: stored.map_or_else(|| AgentId::new(context.store.clock()), |stored| stored.id),
         user_id: context.owner,
-        mailbox_id,
+        mailbox_id: Some(mailbox_id),
         ai_configuration_id,
         name: entry.name.clone(),
-        kind: KIND.to_owned(),
+        kind: EMAIL_INBOUND.to_owned(),
         address,
         instructions: entry.instructions.clone(),
         mode: entry.mode.or(stored.map(|stored| stored.mode)).unwrap_or(Mode::Automatic),
@@ -79,6 +80,7 @@ fn settle(
         allow_platform_key: allow_platform_key.unwrap_or(false),
         enabled: entry.enabled.or(stored.map(|stored| stored.enabled)).unwrap_or(true),
         rules: settle_rules(&entry.rules, stored.map(|stored| stored.rules.clone()).unwrap_or_default()),
+        voice: stored.map(|stored| stored.voice.clone()).unwrap_or_default(),
     }
 }
 
@@ -146,7 +148,7 @@ fn refuse_unclear(planned: &[(Agent, &Place)], context: &mut Context<'_>) {
     let others: Vec<Agent> = context.stored.agents.iter().filter(is_left_out).cloned().collect();
     for (index, (agent, place)) in planned.iter().enumerate() {
         let earlier = planned.iter().take(index).map(|(earlier, _)| earlier);
-        let rival = earlier.chain(&others).find(|other| is_rival(agent, other));
+        let rival = earlier.chain(&others).find(|other| agent.is_rival_of(other));
         if let Some(rival) = rival {
             let problem = match &agent.address {
                 None => format!(
@@ -158,10 +160,4 @@ fn refuse_unclear(planned: &[(Agent, &Place)], context: &mut Context<'_>) {
             context.findings.fault(&place.key("address"), problem);
         }
     }
-}
-
-fn is_rival(agent: &Agent, other: &Agent) -> bool {
-    let address = |agent: &Agent| agent.address.as_deref().and_then(Address::parse).map(|a| a.normalized());
-    let both_answer = agent.enabled && other.enabled && agent.mailbox_id == other.mailbox_id;
-    both_answer && address(agent) == address(other)
 }
