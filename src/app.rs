@@ -291,7 +291,8 @@ async fn sweep(store: &Store, config: &Config) -> Result<u64, StoreError> {
     let forgotten = store.forget(now.minus(config.retention.mail_text), runs_before).await?;
     let forgotten = forgotten + store.forget_access(runs_before).await?;
     let forgotten = forgotten + store.continue_departures().await?;
-    let settled_before = now.minus(config.worker.run_timeout + CLOCKS_DIFFER);
+    let longest_call = config.worker.run_timeout.max(config.provider.stream_timeout);
+    let settled_before = now.minus(longest_call + CLOCKS_DIFFER);
     Ok(forgotten + store.sum_hours(settled_before).await?)
 }
 

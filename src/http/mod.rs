@@ -19,6 +19,7 @@ mod ai_configurations;
 mod api_keys;
 mod audit;
 mod caller;
+mod chat;
 mod client_address;
 mod credentials;
 mod document;
@@ -173,6 +174,8 @@ fn allow_origins(origins: &[String]) -> Option<CorsLayer> {
             idempotency::IDEMPOTENCY_KEY,
             credentials::SECURITY_TOKEN,
             credentials::USER_API_KEY,
+            credentials::USER_PROVIDER,
+            credentials::USER_BASE_URL,
         ])
         .expose_headers([header::RETRY_AFTER, every_call::REQUEST_ID, idempotency::REPLAYED]);
     Some(cors)

@@ -10,9 +10,10 @@ use utoipa_axum::routes;
 use super::access::{Access, Purpose, Scope};
 use super::document::{self, base};
 use super::door::let_in;
+use super::every_call::within;
 use super::idempotency::once;
 use super::{
-    Api, accounts, agents, ai_configurations, api_keys, audit, mailboxes, messages, notices, reference,
+    Api, accounts, agents, ai_configurations, api_keys, audit, chat, mailboxes, messages, notices, reference,
     reset_page, runs, security_tokens, usage,
 };
 
@@ -22,17 +23,24 @@ pub(super) struct Route {
     pub(super) access: Access,
     /// Whether it makes something: then it may be named, and is carried out once (`Idempotency-Key`).
     pub(super) is_creating: bool,
+    /// Whether it waits for a model: then it may take as long as one.
+    pub(super) asks_model: bool,
     /// Its handler, and what the handler says of itself.
     pub(super) handler: UtoipaMethodRouter<Arc<Api>>,
 }
 
 fn route(access: Access, handler: UtoipaMethodRouter<Arc<Api>>) -> Route {
-    Route { access, is_creating: false, handler }
+    Route { access, is_creating: false, asks_model: false, handler }
 }
 
 /// A route that makes something for its caller.
 fn creating(access: Access, handler: UtoipaMethodRouter<Arc<Api>>) -> Route {
     Route { is_creating: true, ..route(access, handler) }
+}
+
+/// A route that asks a model and waits for its answer.
+fn asking(access: Access, handler: UtoipaMethodRouter<Arc<Api>>) -> Route {
+    Route { asks_model: true, ..route(access, handler) }
 }
 
 /// Every route there is; a call that is not here is not found.
@@ -79,6 +87,8 @@ pub(super) fn table() -> Vec<Route> {
         route(make_tokens, routes!(security_tokens::list::list)),
         route(make_tokens, routes!(security_tokens::revoke::revoke)),
         route(make_tokens, routes!(security_tokens::revoke::revoke_all)),
+        asking(Access::Purpose(Purpose::ChatCompletion), routes!(chat::completions::complete)),
+        route(Access::Scope(Scope::ChatCreate), routes!(chat::models::list)),
         route(Access::Scope(Scope::UsageRead), routes!(usage::usage)),
         route(Access::Scope(Scope::RunsRead), routes!(notices::list_notices)),
         route(Access::Scope(Scope::RunsWrite), routes!(notices::end_notice)),
@@ -130,12 +140,15 @@ pub fn list() -> Vec<(String, String, Access)> {
 /// The router of the table. Each handler is behind what its route needs, so that none can forget to ask.
 pub(super) fn mount(api: &Arc<Api>) -> Router<Arc<Api>> {
     let mut router = OpenApiRouter::with_openapi(base());
-    for Route { access, is_creating, handler: (schemas, paths, mut handler) } in table() {
+    let usual = api.config.http.call_timeout;
+    for Route { access, is_creating, asks_model, handler: (schemas, paths, mut handler) } in table() {
         if is_creating {
             handler = handler.route_layer(from_fn_with_state(Arc::clone(api), once));
         }
         let guard = from_fn_with_state((Arc::clone(api), access), let_in);
-        router = router.routes((schemas, paths, handler.route_layer(guard)));
+        let longest = if asks_model { usual + api.config.provider.call_timeout } else { usual };
+        let limit = from_fn_with_state(longest, within);
+        router = router.routes((schemas, paths, handler.route_layer(guard).route_layer(limit)));
     }
     router.split_for_parts().0
 }

@@ -55,6 +55,13 @@ pub struct StreamEnd {
     pub written: u64,
 }
 
+impl StreamEnd {
+    /// Whether anything came.
+    pub fn has_begun(&self) -> bool {
+        self.written > 0 || self.usage.is_some()
+    }
+}
+
 impl ChatStream {
     pub(super) fn new(
         response: Response,
