@@ -5,6 +5,7 @@ mod accounts;
 mod agents;
 mod ai_configurations;
 mod bad_input;
+mod chat;
 mod connections;
 mod document;
 mod invites;
