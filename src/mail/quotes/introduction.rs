@@ -52,7 +52,8 @@ fn ending_at(lines: &[Line<'_>], end: usize) -> Option<(usize, Proof)> {
     alone.filter(|_| is_whole).or(longer).or(alone.filter(|_| last.kind == Kind::Text))
 }
 
-fn may_end(line: &Line<'_>) -> bool {
+/// Whether an introduction may end with this line.
+pub(super) fn may_end(line: &Line<'_>) -> bool {
     let bare = without_frame(&line.bare);
     match line.kind {
         Kind::Text if bare.is_empty() => false,
@@ -75,10 +76,10 @@ fn may_continue(line: &Line<'_>, joined: &str) -> bool {
 fn proof(joined: &str) -> Option<Proof> {
     let text = without_frame(joined);
     let has_evidence = text.contains(|c: char| c == '@' || c.is_ascii_digit());
-    if !has_evidence || phrases::I_WROTE.iter().any(|phrase| has_phrase(text, phrase)) {
+    if !has_evidence || phrases::FIND_I_WROTE.is_in(text) {
         return None;
     }
-    let has_verb = phrases::WROTE.iter().any(|verb| has_phrase(text, verb));
+    let has_verb = phrases::FIND_WROTE.is_in(text);
     let has_address = text.contains('@');
     let has_moment = has_moment(text);
     let is_dated = has_moment && begins_with_date(text);
@@ -108,17 +109,6 @@ fn ends_with_colon(text: &str) -> bool {
 fn is_name_and_verb(text: &str) -> bool {
     let Some((_, after)) = text.rsplit_once("> ") else { return false };
     text.contains('@') && phrases::WROTE.contains(after.trim_end_matches([':', '：', ' ']))
-}
-
-/// Whether `phrase` stands in `text` as words of its own; scripts without spaces need no border.
-fn has_phrase(text: &str, phrase: &str) -> bool {
-    let is_spaced = phrase.chars().next().is_some_and(|c| c < '\u{3000}');
-    let is_border = |c: Option<char>| !is_spaced || !c.is_some_and(char::is_alphanumeric);
-    text.match_indices(phrase).any(|(at, found)| {
-        let (before, rest) = text.split_at(at);
-        let after = rest.strip_prefix(found).unwrap_or("");
-        is_border(before.chars().next_back()) && is_border(after.chars().next())
-    })
 }
 
 fn begins_with_date(text: &str) -> bool {
