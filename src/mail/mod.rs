@@ -16,7 +16,7 @@
 //! | [`authentication`] | a mail and its host's name | who sent it, as the host says |
 //! | [`wishes`] | a mail | whether a person is wanted, or silence |
 //! | [`reply`] | a parent and words | the bytes of the answer |
-//! | [`Language`], `phrases` | a text | the few words of our own in its language |
+//! | [`Language`], `own_words` | a text | the few words of our own in its language |
 //! | [`disclosure()`], [`own_message_id`], [`loop_mark()`] | | what goes into it |
 //!
 //! Rules of the mail reference that are built here:
@@ -90,7 +90,7 @@ mod language;
 mod limits;
 mod loop_mark;
 mod message_id;
-mod phrases;
+mod own_words;
 mod quotes;
 mod read;
 pub mod reply;

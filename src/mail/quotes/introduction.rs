@@ -1,7 +1,7 @@
 //! The lines with which mail programs introduce a quote: when, who, and "wrote" (EM-119).
 
+use super::boilerplate;
 use super::line::{Kind, Line, Proof};
-use super::phrases;
 
 /// Most lines over which programs break an introduction.
 const MOST_LINES: usize = 6;
@@ -76,10 +76,10 @@ fn may_continue(line: &Line<'_>, joined: &str) -> bool {
 fn proof(joined: &str) -> Option<Proof> {
     let text = without_frame(joined);
     let has_evidence = text.contains(|c: char| c == '@' || c.is_ascii_digit());
-    if !has_evidence || phrases::FIND_I_WROTE.is_in(text) {
+    if !has_evidence || boilerplate::FIND_I_WROTE.is_in(text) {
         return None;
     }
-    let has_verb = phrases::FIND_WROTE.is_in(text);
+    let has_verb = boilerplate::FIND_WROTE.is_in(text);
     let has_address = text.contains('@');
     let has_moment = has_moment(text);
     let is_dated = has_moment && begins_with_date(text);
@@ -108,7 +108,7 @@ fn ends_with_colon(text: &str) -> bool {
 /// `Ann <ann@example.org> wrote:` and nothing else.
 fn is_name_and_verb(text: &str) -> bool {
     let Some((_, after)) = text.rsplit_once("> ") else { return false };
-    text.contains('@') && phrases::WROTE.contains(after.trim_end_matches([':', '：', ' ']))
+    text.contains('@') && boilerplate::WROTE.contains(after.trim_end_matches([':', '：', ' ']))
 }
 
 fn begins_with_date(text: &str) -> bool {
@@ -117,7 +117,7 @@ fn begins_with_date(text: &str) -> bool {
         return true;
     }
     let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let is_start = first.ends_with(',') || phrases::DATE_STARTS.contains(first);
+    let is_start = first.ends_with(',') || boilerplate::DATE_STARTS.contains(first);
     is_start && rest.chars().take(30).any(|c| c.is_ascii_digit())
 }
 

@@ -12,10 +12,10 @@
 //!
 //! In doubt a line stays: a mail that would be empty is kept whole, and a forwarded mail is matter, not history.
 
+mod boilerplate;
 mod header_block;
 mod introduction;
 mod line;
-mod phrases;
 mod signature;
 
 use line::{Kind, Line, Proof, unquoted};

@@ -25,7 +25,7 @@ pub(super) fn write(
     language: Language,
 ) -> Option<Body> {
     let words = clean::lines(words);
-    let removed = language.phrases().link_removed;
+    let removed = language.own_words().link_removed;
     let shaped = markdown::events(&words, links, removed);
     let text = plain::write(&shaped);
     // Words of several shapes can add up to a link that none of them was.
