@@ -6,9 +6,9 @@
 //! |---|---|---|
 //! | `fields`, `structure` | raw bytes | header fields and MIME leaves, within [`Limits`] |
 //! | `encoded_words`, `smime` | a field, a signed mail | what is within |
-//! | `content_type`, `transfer`, `charset`, `flowed`, `html`, `clean` | a leaf | readable text |
+//! | `content_type`, `transfer`, `uuencode`, `charset`, `flowed`, `html`, `clean` | a leaf | readable text |
 //! | `visible`, `quotes` | the leaves | [`VisibleText`] |
-//! | `attachments`, `file_kind`, `tnef` | the other leaves | [`Attachment`]s |
+//! | `attachments`, `file_kind`, `tnef`, `uuencode` | the other leaves | [`Attachment`]s |
 //! | `bounce` | fields and leaves | [`Bounce`]: who did not get which mail |
 //! | `read` | all of it | [`Mail`] |
 //! | [`identity()`] | a mail | what stays the same when it is seen again |
@@ -100,6 +100,7 @@ mod smime;
 mod structure;
 mod tnef;
 mod transfer;
+mod uuencode;
 mod visible;
 pub mod wishes;
 

@@ -6,7 +6,7 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
-use super::fields;
+use super::{fields, uuencode};
 
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
@@ -20,17 +20,22 @@ pub(super) fn decode<'a>(bytes: &'a [u8], encoding: &str) -> Cow<'a, [u8]> {
     match encoding {
         "base64" => Cow::Owned(decode_base64(bytes)),
         "quoted-printable" => Cow::Owned(decode_quoted_printable(bytes)),
+        _ if is_uuencode(encoding) => Cow::Owned(uuencode::decode(bytes)),
         _ => Cow::Borrowed(bytes),
     }
 }
 
-/// How many bytes [`decode`] would give, without decoding base64.
+/// How many bytes [`decode`] would give; large files are in base64, which need not be decoded for it.
 pub(super) fn decoded_len(bytes: &[u8], encoding: &str) -> usize {
     match encoding {
         "base64" => count_base64(bytes) * 3 / 4,
-        "quoted-printable" => decode_quoted_printable(bytes).len(),
-        _ => bytes.len(),
+        _ => decode(bytes, encoding).len(),
     }
+}
+
+/// The names under which uuencoded parts are sent; no standard has one.
+pub(super) fn is_uuencode(encoding: &str) -> bool {
+    matches!(encoding, "x-uuencode" | "uuencode" | "x-uue" | "uue")
 }
 
 fn decode_base64(bytes: &[u8]) -> Vec<u8> {

@@ -5,7 +5,7 @@ use std::fmt;
 use super::clean;
 use super::limits::Limits;
 use super::structure::Leaf;
-use super::{charset, flowed, html, quotes, transfer};
+use super::{charset, flowed, html, quotes, transfer, uuencode};
 
 /// Stands where text was cut off (EM-107: with a visible note).
 const CUT_NOTE: &str = "\n[The rest of this mail was too long and was cut.]";
@@ -96,7 +96,7 @@ struct Words {
 fn words(leaf: &Leaf<'_>, room: usize) -> Words {
     let longest = room.saturating_mul(ENCODED_PER_WORDS);
     let encoded = leaf.body.get(..longest).unwrap_or(leaf.body);
-    let bytes = transfer::decode(encoded, &leaf.encoding);
+    let bytes = uuencode::without_files(transfer::decode(encoded, &leaf.encoding));
     let is_html = leaf.kind == "text/html";
     let label = leaf.charset.clone().or_else(|| is_html.then(|| charset::of_page(&bytes)).flatten());
     let decoded = charset::decode(&bytes, label.as_deref());
