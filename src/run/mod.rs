@@ -98,7 +98,7 @@ impl Runner {
                 return Err(error);
             }
         };
-        let conversation = self.prompt(task).await?;
+        let conversation = self.prompt(task, key.max_output_tokens).await?;
         let answer = self.generate(task, key, conversation).await?;
         self.keep(task, answer).await
     }

@@ -49,15 +49,15 @@ struct Brief<'a> {
 }
 
 impl Runner {
-    /// The conversation, as much of it as the model can read.
+    /// The conversation, as much of it as the model can read beside an answer of `answer_tokens`.
     ///
     /// # Errors
     /// [`RunError::NoRoom`] where less than a useful part of the mail would fit.
-    pub(super) async fn prompt(&self, task: &Task) -> Result<Conversation, RunError> {
+    pub(super) async fn prompt(&self, task: &Task, answer_tokens: u32) -> Result<Conversation, RunError> {
         let earlier = self.earlier(task).await?;
-        let limits = &self.config.provider;
-        let window = limits.context_tokens.checked_shr(self.times_too_long(task).await?).unwrap_or(0);
-        let budget = window.saturating_sub(limits.max_output_tokens);
+        let whole = self.config.provider.context_tokens;
+        let window = whole.checked_shr(self.times_too_long(task).await?).unwrap_or(0);
+        let budget = window.saturating_sub(answer_tokens);
         let brief =
             Brief { owner: &task.owner_name, instructions: &task.agent.instructions, facts: Facts::of(task) };
         let fence = Fence::new(rand::random());
