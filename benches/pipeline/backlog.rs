@@ -96,7 +96,8 @@ async fn await_replies(servers: &mut Servers, began: Instant, process: u32) -> R
             if !answered.insert(parent) {
                 return Err("a mail was answered twice".into());
             }
-            if answered.len() % 100 == 0 {
+            // Not at the last one: the bare loop may have ended by then.
+            if answered.len() % 100 == 99 {
                 cpu = process::cpu_time(process)?;
                 resident = process::status(process, "VmRSS")?;
             }

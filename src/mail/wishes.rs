@@ -201,12 +201,13 @@ pub fn wish(mail: &Mail) -> Option<Wish> {
         LEAVE_PHRASES.iter().filter_map(|phrase| after_words(&text, phrase)).any(ends_the_wish);
     let is_short = text.split_whitespace().count() <= MOST_WORDS;
     let is_first = |words: &[&str]| lines.first().is_some_and(|line| words.contains(&line.as_str()));
-    match () {
-        () if !is_short => None,
-        () if is_first(&LEAVE_WORDS) || asks_for_silence => Some(Wish::LeaveAlone),
-        () if asks_for_a_person => Some(Wish::Human),
-        () => None,
+    if !is_short {
+        return None;
     }
+    if is_first(&LEAVE_WORDS) || asks_for_silence {
+        return Some(Wish::LeaveAlone);
+    }
+    asks_for_a_person.then_some(Wish::Human)
 }
 
 /// The first lines with words in them, up to the signature; quoted ones that were left in are passed over. Who writes

@@ -223,6 +223,12 @@ mod tests {
         [include_str!("error.rs"), include_str!("send.rs"), include_str!("../queue/backend.rs")];
 
     #[test]
+    fn a_mail_that_the_gate_holds_says_what_a_person_can_do() {
+        let told = sentence(RunState::Held, Some("encrypted"), None);
+        assert_eq!(told, "Held for a person: it is encrypted: read and answer it in your mail program.");
+    }
+
+    #[test]
     fn every_reason_that_is_given_has_a_sentence() {
         let mut reasons = 0;
         for call in ["Cause::of(\"", "Cause::with(\"", "cause(\"", "Skipped(\""] {

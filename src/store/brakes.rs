@@ -22,7 +22,7 @@ pub struct Brakes {
     pub per_correspondent_day: i64,
     /// In one thread within a day.
     pub per_thread_day: i64,
-    /// Of one agent within a day.
+    /// Of one agent within a day, which begins with an hour.
     pub per_agent_day: i64,
 }
 
@@ -88,6 +88,7 @@ pub(super) struct Counts {
 }
 
 /// The replies of a day to one correspondent, in one thread and of one agent, but this run's; and the thread's last.
+/// An agent's day begins with the hour, so it has up to 25 of them.
 const COUNT: &str = "WITH counted AS (
         SELECT CAST(COALESCE(SUM(CASE WHEN created_at > $4 THEN 1 ELSE 0 END), 0) AS BIGINT) AS in_10_minutes,
             CAST(COUNT(*) AS BIGINT) AS in_a_day
@@ -99,8 +100,10 @@ const COUNT: &str = "WITH counted AS (
     SELECT in_10_minutes, in_a_day,
         (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
          WHERE user_id = $1 AND thread_id = $6 AND created_at > $5 AND run_id <> $7) AS of_thread,
-        (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
-         WHERE user_id = $1 AND agent_id = $8 AND created_at > $5 AND run_id <> $7) AS of_agent,
+        (SELECT CAST(COALESCE(SUM(replies), 0) AS BIGINT) FROM agent_hours
+         WHERE user_id = $1 AND agent_id = $8 AND hour >= $5 / 3600000)
+        - (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
+           WHERE user_id = $1 AND run_id = $7 AND agent_id = $8 AND created_at > $5) AS of_agent,
         (SELECT reason FROM suppressions
          WHERE user_id = $1 AND mailbox_id = $2 AND COALESCE(thread_id, $6) = $6
             AND address IN ($3, (SELECT correspondent FROM threads WHERE id = $6))

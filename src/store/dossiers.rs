@@ -9,7 +9,7 @@ use super::messages::Message;
 use super::outbox::{OutboxMail, OutboxState};
 use super::pool::on_pool;
 use super::suppressions::Reason;
-use super::{MailboxId, MessageId, RunId, Store, StoreError, ThreadId, UserId};
+use super::{MessageId, RunId, Store, StoreError, ThreadId, UserId};
 use crate::clock::Timestamp;
 
 /// What a run starts from.
@@ -36,8 +36,8 @@ pub struct Dossier {
     pub completion: Option<StoredCompletion>,
 }
 
-const FIND: &str =
-    "SELECT messages.id, messages.user_id, messages.mailbox_id, messages.thread_id, uid_validity, uid,
+const FIND: &str = "SELECT mailboxes.*, messages.id AS message_id, messages.thread_id,
+        messages.uid_validity AS message_uid_validity, messages.uid AS message_uid,
         messages.raw, truncated, internal_date, received_at, authentication, users.name AS owner_name,
         EXISTS (SELECT 1 FROM messages AS earlier
             WHERE earlier.thread_id = messages.thread_id AND earlier.id < messages.id) AS has_history,
@@ -48,7 +48,8 @@ const FIND: &str =
          ORDER BY suppressions.created_at LIMIT 1) AS suppressed,
         outbox.rfc_message_id AS reply_id, outbox.recipient AS reply_recipient, outbox.raw AS reply_raw,
         outbox.state AS reply_state, completions.model, completions.finish, completions.body
-    FROM messages JOIN users ON users.id = messages.user_id JOIN threads ON threads.id = messages.thread_id
+    FROM messages JOIN mailboxes ON mailboxes.id = messages.mailbox_id
+    JOIN users ON users.id = messages.user_id JOIN threads ON threads.id = messages.thread_id
     LEFT JOIN outbox ON outbox.run_id = messages.id
     LEFT JOIN completions ON completions.run_id = messages.id
     WHERE messages.user_id = $1 AND messages.id = $2";
@@ -67,28 +68,33 @@ impl Store {
             let mut db = pool.acquire().await?;
             let found = sqlx::query_as(FIND).bind(user).bind(message).fetch_optional(&mut *db).await?;
             let Some(row): Option<Row> = found else { return Ok(None) };
-            let mailbox: mailboxes::Row = sqlx::query_as(mailboxes::FIND)
-                .bind(user).bind(row.mailbox_id).fetch_one(&mut *db).await?;
+            let mailbox = Mailbox::try_from(row.mailbox)?;
             let addresses = sqlx::query_as(mailboxes::LIST_OWN_ADDRESSES)
                 .bind(user).fetch_all(&mut *db).await?;
             let agents = sqlx::query_as(agents::LIST_OF_MAILBOX)
-                .bind(user).bind(row.mailbox_id).fetch_all(&mut *db).await?;
+                .bind(user).bind(mailbox.id).fetch_all(&mut *db).await?;
             let ai_configurations = sqlx::query_as(ai_configurations::LIST)
                 .bind(user).fetch_all(&mut *db).await?;
             let own_addresses = mailboxes::own_addresses(user, addresses)?;
-            Ok(Some(row.into_dossier(mailbox.try_into()?, own_addresses, agents, ai_configurations)))
+            Ok(Some(row.mail.into_dossier(mailbox, own_addresses, agents, ai_configurations)))
         })
     }
 }
 
 #[derive(sqlx::FromRow)]
 struct Row {
-    id: MessageId,
-    user_id: UserId,
-    mailbox_id: MailboxId,
+    #[sqlx(flatten)]
+    mailbox: mailboxes::Row,
+    #[sqlx(flatten)]
+    mail: Mail,
+}
+
+#[derive(sqlx::FromRow)]
+struct Mail {
+    message_id: MessageId,
     thread_id: ThreadId,
-    uid_validity: Option<i64>,
-    uid: Option<i64>,
+    message_uid_validity: Option<i64>,
+    message_uid: Option<i64>,
     raw: Option<Vec<u8>>,
     truncated: bool,
     internal_date: Option<Timestamp>,
@@ -106,7 +112,7 @@ struct Row {
     body: Option<String>,
 }
 
-impl Row {
+impl Mail {
     fn into_dossier(
         self,
         mailbox: Mailbox,
@@ -116,7 +122,7 @@ impl Row {
     ) -> Dossier {
         let reply = match (self.reply_id, self.reply_recipient, self.reply_state) {
             (Some(rfc_message_id), Some(recipient), Some(state)) => {
-                let run_id = RunId::of(self.id);
+                let run_id = RunId::of(self.message_id);
                 Some(OutboxMail { run_id, rfc_message_id, recipient, raw: self.reply_raw, state })
             }
             _ => None,
@@ -126,12 +132,12 @@ impl Row {
             _ => None,
         };
         let message = Message {
-            id: self.id,
-            user_id: self.user_id,
-            mailbox_id: self.mailbox_id,
+            id: self.message_id,
+            user_id: mailbox.user_id,
+            mailbox_id: mailbox.id,
             thread_id: self.thread_id,
-            uid_validity: self.uid_validity,
-            uid: self.uid,
+            uid_validity: self.message_uid_validity,
+            uid: self.message_uid,
             raw: self.raw,
             truncated: self.truncated,
             internal_date: self.internal_date,

@@ -3,7 +3,7 @@
 
 use super::claims::Holder;
 use super::mailbox_leases::MailboxLease;
-use super::pool::{on_pool, on_tx};
+use super::pool::{Pool, on_pool, on_tx};
 use super::{MailboxId, RunId, Store, StoreError};
 use crate::clock::Timestamp;
 
@@ -23,16 +23,14 @@ pub struct Unfiled {
 }
 
 impl Store {
-    /// The mailboxes watched by this process that have copies to file. (`IN` repeats the partial index's own words,
-    /// here and below, since SQLite knows it by them.)
+    /// The mailboxes watched by this process that have copies to file.
     ///
     /// # Errors
     /// Where the database does not answer.
     pub async fn list_mailboxes_to_file(&self, holder: Holder) -> Result<Vec<MailboxId>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_scalar(
             "SELECT id FROM mailboxes WHERE lease_owner = $1 AND EXISTS (SELECT 1 FROM outbox
-                WHERE mailbox_id = mailboxes.id AND filed_at IS NULL AND state IN ('sent', 'ambiguous')
-                    AND state = 'sent')")
+                WHERE mailbox_id = mailboxes.id AND filed_at IS NULL AND state = 'sent')")
             .bind(holder.uuid()).fetch_all(db).await)?)
     }
 
@@ -45,7 +43,7 @@ impl Store {
             "SELECT outbox.run_id, outbox.rfc_message_id, outbox.raw, messages.uid_validity, messages.uid
              FROM outbox JOIN messages ON messages.id = outbox.run_id
              WHERE outbox.user_id = $1 AND outbox.mailbox_id = $2 AND filed_at IS NULL
-                AND outbox.state IN ('sent', 'ambiguous') AND outbox.state = 'sent'
+                AND outbox.state = 'sent'
              ORDER BY outbox.run_id LIMIT $3")
             .bind(lease.user).bind(lease.mailbox).bind(i64::from(most)).fetch_all(db).await)?)
     }
@@ -67,7 +65,7 @@ impl Store {
              FROM outbox JOIN messages ON messages.id = outbox.run_id JOIN runs ON runs.id = outbox.run_id
              LEFT JOIN agents ON agents.id = runs.agent_id
              WHERE outbox.user_id = $1 AND outbox.mailbox_id = $2 AND filed_at IS NULL
-                AND outbox.state IN ('sent', 'ambiguous') AND outbox.state = 'ambiguous'
+                AND outbox.state = 'ambiguous'
                 AND outbox.sending_at > $4 AND runs.state = 'held' AND runs.lease_until IS NULL
                 AND ($3 OR agents.ambiguous = 'verify')
              ORDER BY outbox.run_id DESC LIMIT $5")
@@ -81,6 +79,19 @@ impl Store {
     /// Where the database does not answer; then they are dealt with once more.
     pub async fn mark_filed(&self, lease: MailboxLease, runs: Vec<RunId>) -> Result<(), StoreError> {
         let now = self.clock.now();
+        if let Pool::Postgres(pool) = &self.pool {
+            let runs: Vec<_> = runs.into_iter().map(RunId::uuid).collect();
+            sqlx::query(
+                "UPDATE outbox SET filed_at = $4 WHERE user_id = $1 AND mailbox_id = $2 AND run_id = ANY($3)",
+            )
+            .bind(lease.user)
+            .bind(lease.mailbox)
+            .bind(runs)
+            .bind(now)
+            .execute(pool)
+            .await?;
+            return Ok(());
+        }
         self.write(move |tx| {
             Box::pin(async move {
                 for run in runs {

@@ -6,6 +6,7 @@
 
 mod agents;
 mod ai_configurations;
+mod arrivals;
 mod brakes;
 mod claims;
 mod completions;
@@ -44,6 +45,7 @@ use crate::config;
 
 pub use self::agents::{Agent, AmbiguousPolicy, Mode, NewAgent};
 pub use self::ai_configurations::{API_KEY_COLUMN, AiConfiguration, KeyMark, KeyState, NewAiConfiguration};
+pub use self::arrivals::{Accepted, Arrival};
 pub use self::brakes::{Brakes, Exchange, Refusal};
 pub use self::claims::{Claim, ClaimLimits, Holder, Lease};
 pub use self::completions::{Answer, StoredCompletion};
@@ -53,7 +55,7 @@ pub use self::ids::*;
 pub use self::mailbox_access::AccessError;
 pub use self::mailbox_leases::{MailboxLease, WatchedMailbox};
 pub use self::mailboxes::{Mailbox, MailboxState, NewMailbox, OAuth, Reception, Server, columns};
-pub use self::messages::{Accepted, Arrival, EarlierLimits, Message, ThreadMail};
+pub use self::messages::{EarlierLimits, Message, ThreadMail};
 pub use self::notices::{NewNotice, Notice};
 pub use self::outbox::{Frozen, NewReply, OutboxMail, OutboxState};
 pub use self::provider_calls::{CallEnd, NewCall, Payer, ProviderCall, UsageTotal};

@@ -219,17 +219,56 @@ async fn insert(
     quick: i64,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let statement = match tx {
+        Tx::Sqlite(_) => INSERT,
+        Tx::Postgres(_) | Tx::Single(_) => POSTGRES_INSERT,
+    };
     let exchange = &frozen.exchange;
     let hash = |hash: Option<[u8; 32]>| hash.map(|hash| hash.to_vec());
-    on_tx!(tx, db => sqlx::query(
-        "INSERT INTO outbox (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, state,
-            epoch, created_at, agent_id, question_hash, answer_hash, quick_exchanges)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9, $10, $11, $12, $13)
-         ON CONFLICT (run_id) DO NOTHING")
+    let inserted = on_tx!(tx, db => sqlx::query(statement)
         .bind(lease.run).bind(lease.user).bind(exchange.mailbox).bind(exchange.thread)
         .bind(frozen.rfc_message_id.as_str()).bind(&exchange.recipient).bind(&frozen.raw)
         .bind(lease.epoch).bind(now).bind(exchange.agent)
         .bind(hash(exchange.question_hash)).bind(hash(exchange.answer_hash)).bind(quick)
-        .execute(&mut *db).await.map(drop))?;
-    Ok(())
+        .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+    match tx {
+        Tx::Sqlite(db) if inserted == 1 => {
+            sqlx::query(SQLITE_COUNT).bind(lease.run).execute(&mut *db).await?;
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }
+
+macro_rules! insert {
+    () => {
+        "INSERT INTO outbox (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, state,
+            epoch, created_at, agent_id, question_hash, answer_hash, quick_exchanges)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9, $10, $11, $12, $13)
+         ON CONFLICT (run_id) DO NOTHING"
+    };
+}
+
+/// Adds the reply to its agent's hour. Each of the few slots is a row that one transaction at a time may change.
+macro_rules! count {
+    ($frozen:literal, $slot:literal) => {
+        concat!(
+            "INSERT INTO agent_hours (agent_id, hour, slot, user_id, replies)
+             SELECT agent_id, created_at / 3600000, ",
+            $slot,
+            ", user_id, 1 FROM ",
+            $frozen,
+            " ON CONFLICT (agent_id, hour, slot) DO UPDATE SET replies = agent_hours.replies + 1"
+        )
+    };
+}
+
+const INSERT: &str = insert!();
+// SQLite changes one table per statement, and has one writer.
+const SQLITE_COUNT: &str = count!("outbox WHERE run_id = $1", "0");
+const POSTGRES_INSERT: &str = concat!(
+    "WITH frozen AS (",
+    insert!(),
+    " RETURNING run_id, agent_id, created_at, user_id) ",
+    count!("frozen", "ABS(hashtext(CAST(run_id AS TEXT))) % 16")
+);

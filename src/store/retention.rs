@@ -1,11 +1,15 @@
 //! Forgetting: mail text after a while, whole runs after a longer one (SR-83).
 
+use std::time::Duration;
+
 use super::pool::{Tx, on_tx};
 use super::{Store, StoreError};
 use crate::clock::Timestamp;
 
 /// Rows changed in one transaction, so that nobody waits long behind a sweep.
 const MOST_AT_ONCE: i64 = 500;
+/// How long it is known how many replies an agent had in an hour; limits look back a day.
+const AGENT_HOURS: Duration = Duration::from_hours(48);
 
 impl Store {
     /// Removes the text of ended runs' mails taken in before `text_before`, and everything about runs that ended
@@ -15,6 +19,7 @@ impl Store {
     /// # Errors
     /// Where the database does not answer.
     pub async fn forget(&self, text_before: Timestamp, runs_before: Timestamp) -> Result<u64, StoreError> {
+        let hours_before = self.clock.now().minus(AGENT_HOURS);
         self.write(move |tx| {
             Box::pin(async move {
                 let mut changed = 0;
@@ -24,6 +29,7 @@ impl Store {
                 run(tx, KEEP_SENT, runs_before).await?;
                 changed += run(tx, FORGET_RUNS, runs_before).await?;
                 changed += run(tx, FORGET_NOTICES, runs_before).await?;
+                changed += run(tx, FORGET_HOURS, hours_before).await?;
                 Ok(changed)
             })
         })
@@ -55,6 +61,9 @@ const FORGET_RUNS: &str = "DELETE FROM messages WHERE id IN (
 
 const FORGET_NOTICES: &str = "DELETE FROM notices WHERE id IN (
     SELECT id FROM notices WHERE ended_at IS NOT NULL AND ended_at < $1 LIMIT $2)";
+
+const FORGET_HOURS: &str = "DELETE FROM agent_hours WHERE (agent_id, hour, slot) IN (
+    SELECT agent_id, hour, slot FROM agent_hours WHERE hour < $1 / 3600000 LIMIT $2)";
 
 async fn run(tx: &mut Tx, statement: &'static str, before: Timestamp) -> Result<u64, StoreError> {
     Ok(on_tx!(tx, db => sqlx::query(statement).bind(before).bind(MOST_AT_ONCE)

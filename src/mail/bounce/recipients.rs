@@ -111,11 +111,12 @@ impl<'a> Reader<'a> {
             for one in found {
                 let is_named = is_labelled(&one) || (is_listed(&one) && !is_contact);
                 self.has_listed |= is_named && is_after_failure;
-                match () {
-                    () if fails || (is_named && is_after_failure) => self.failed.push(one.address),
-                    () if is_named => self.early.push(one.address),
-                    () if is_behind_to(&one) => self.addressed.push(one.address),
-                    () => {}
+                if fails || (is_named && is_after_failure) {
+                    self.failed.push(one.address);
+                } else if is_named {
+                    self.early.push(one.address);
+                } else if is_behind_to(&one) {
+                    self.addressed.push(one.address);
                 }
             }
             self.previous = line;

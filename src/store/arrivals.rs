@@ -1,0 +1,334 @@
+//! Taking mails in: a batch of them, each with its run and the wake-up, in one transaction.
+
+use std::collections::HashMap;
+
+use super::mailbox_leases::MailboxLease;
+use super::pool::{Tx, on_tx};
+use super::{MessageId, RunId, Store, StoreError, ThreadId};
+use crate::clock::{Clock, Timestamp};
+use crate::mail::RfcMessageId;
+use crate::mail::authentication::Authentication;
+
+/// A mail to be taken in.
+#[derive(Clone, Debug)]
+pub struct Arrival {
+    /// What makes it the same mail wherever it turns up (EM-72, EM-77).
+    pub identity: String,
+    /// Its own Message-ID, where it has one.
+    pub rfc_message_id: Option<RfcMessageId>,
+    /// The mails it answers, the most telling first (EM-69).
+    pub answers: Vec<RfcMessageId>,
+    /// Who wrote it, in comparable form; empty where nobody can tell.
+    pub correspondent: String,
+    /// Where the server keeps it.
+    pub uid_validity: u32,
+    /// Where the server keeps it.
+    pub uid: u32,
+    /// When the server got it.
+    pub internal_date: Option<Timestamp>,
+    /// Its size on the server in bytes.
+    pub bytes: u32,
+    /// The mail, or its beginning where it is larger than we take.
+    pub raw: Vec<u8>,
+    /// Whether `raw` is only the beginning.
+    pub truncated: bool,
+    /// What the mailbox's own host says about the sender (EM-137).
+    pub authentication: Authentication,
+}
+
+/// What became of an arrival.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Accepted {
+    /// It is stored, and a run is queued.
+    New(RunId),
+    /// It was here before.
+    Known(RunId),
+}
+
+/// Most mails looked at to find a thread.
+const MOST_ANSWERED: usize = 20;
+
+impl Store {
+    /// Takes mails in: each with its run and the wake-up, all in one transaction, so that a cursor that moves
+    /// after this has lost nothing. The same mail again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::LeaseLost`] where somebody else watches the mailbox by now; then nothing is stored.
+    pub async fn accept_messages(
+        &self,
+        lease: MailboxLease,
+        arrivals: Vec<Arrival>,
+    ) -> Result<Vec<Accepted>, StoreError> {
+        let due = self.lease_clock().await?;
+        let clock = self.clock.clone();
+        let accepted = self
+            .write(move |tx| {
+                Box::pin(async move {
+                    hold_lease(tx, lease).await?;
+                    let known = list_known(tx, lease, &arrivals).await?;
+                    let mut batch = Batch { lease, clock, due, known, mails: Vec::new() };
+                    let mut accepted = Vec::with_capacity(arrivals.len());
+                    for arrival in arrivals {
+                        accepted.push(batch.take_in(tx, arrival).await?);
+                    }
+                    batch.store(tx).await?;
+                    super::wake::tell_others(tx).await?;
+                    Ok(accepted)
+                })
+            })
+            .await?;
+        self.wake_queue();
+        Ok(accepted)
+    }
+}
+
+/// Keeps the mailbox's row from being leased to somebody else until this transaction has ended.
+async fn hold_lease(tx: &mut Tx, lease: MailboxLease) -> Result<(), StoreError> {
+    let held = on_tx!(tx, db => sqlx::query(
+        "UPDATE mailboxes SET lease_epoch = lease_epoch WHERE user_id = $1 AND id = $2 AND lease_epoch = $3")
+        .bind(lease.user).bind(lease.mailbox).bind(lease.epoch)
+        .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+    if held == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+}
+
+/// Mails that are to be stored together.
+struct Batch {
+    lease: MailboxLease,
+    clock: Clock,
+    due: Timestamp,
+    /// By what makes a mail the same.
+    known: HashMap<String, MessageId>,
+    mails: Vec<Mail>,
+}
+
+/// A new mail with its place.
+struct Mail {
+    id: MessageId,
+    thread: ThreadId,
+    opens_thread: bool,
+    arrival: Arrival,
+}
+
+impl Batch {
+    async fn take_in(&mut self, tx: &mut Tx, arrival: Arrival) -> Result<Accepted, StoreError> {
+        if let Some(known) = self.known.get(&arrival.identity) {
+            return Ok(Accepted::Known(RunId::of(*known)));
+        }
+        let found = self.find_thread(tx, &arrival).await?;
+        let id = MessageId::new(&self.clock);
+        let thread = found.unwrap_or_else(|| ThreadId::new(&self.clock));
+        self.known.insert(arrival.identity.clone(), id);
+        self.mails.push(Mail { id, thread, opens_thread: found.is_none(), arrival });
+        Ok(Accepted::New(RunId::of(id)))
+    }
+
+    /// Looks among the mails of this mailbox and this correspondent only, never by subject (EM-69, EM-70).
+    async fn find_thread(&self, tx: &mut Tx, arrival: &Arrival) -> Result<Option<ThreadId>, StoreError> {
+        for answered in arrival.answers.iter().take(MOST_ANSWERED) {
+            let beside = self.mails.iter().find(|mail| {
+                mail.arrival.rfc_message_id.as_ref() == Some(answered)
+                    && mail.arrival.correspondent == arrival.correspondent
+            });
+            let found = match beside {
+                Some(mail) => Some(mail.thread),
+                None => find_thread_of(tx, self.lease, answered, &arrival.correspondent).await?,
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    async fn store(self, tx: &mut Tx) -> Result<(), StoreError> {
+        if self.mails.is_empty() {
+            return Ok(());
+        }
+        match tx {
+            Tx::Sqlite(db) => self.store_each(db).await,
+            Tx::Postgres(db) => self.store_together(db).await,
+            Tx::Single(db) => self.store_together(db).await,
+        }
+    }
+
+    async fn store_each(self, db: &mut sqlx::SqliteConnection) -> Result<(), StoreError> {
+        let (user, now) = (self.lease.user, self.clock.now());
+        for Mail { id, thread, opens_thread, arrival } in self.mails {
+            if opens_thread {
+                sqlx::query(
+                    "INSERT INTO threads (id, user_id, mailbox_id, correspondent, created_at)
+                     VALUES ($1, $2, $3, $4, $5)",
+                )
+                .bind(thread)
+                .bind(user)
+                .bind(self.lease.mailbox)
+                .bind(arrival.correspondent)
+                .bind(now)
+                .execute(&mut *db)
+                .await?;
+            }
+            sqlx::query(
+                "INSERT INTO messages (id, user_id, mailbox_id, thread_id, identity, rfc_message_id, uid_validity,
+                    uid, internal_date, bytes, raw, truncated, received_at, authentication)
+                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")
+                .bind(id).bind(user).bind(self.lease.mailbox).bind(thread).bind(arrival.identity)
+                .bind(arrival.rfc_message_id.map(|id| id.as_str().to_owned()))
+                .bind(i64::from(arrival.uid_validity)).bind(i64::from(arrival.uid)).bind(arrival.internal_date)
+                .bind(i64::from(arrival.bytes)).bind(arrival.raw).bind(arrival.truncated).bind(now)
+                .bind(arrival.authentication.as_str())
+                .execute(&mut *db).await?;
+            sqlx::query(
+                "INSERT INTO runs (id, user_id, state, due_at, created_at) VALUES ($1, $2, 'queued', $3, $4)",
+            )
+            .bind(RunId::of(id))
+            .bind(user)
+            .bind(self.due)
+            .bind(now)
+            .execute(&mut *db)
+            .await?;
+        }
+        Ok(())
+    }
+
+    /// One statement, since each costs a way to the server and back.
+    async fn store_together(self, db: &mut sqlx::PgConnection) -> Result<(), StoreError> {
+        let mut rows = Columns::default();
+        let now = self.clock.now();
+        for mail in self.mails {
+            rows.push(mail);
+        }
+        sqlx::query(POSTGRES_STORE)
+            .bind(self.lease.user)
+            .bind(self.lease.mailbox)
+            .bind(self.due)
+            .bind(now)
+            .bind(rows.ids)
+            .bind(rows.threads)
+            .bind(rows.opens_thread)
+            .bind(rows.correspondents)
+            .bind(rows.identities)
+            .bind(rows.rfc_message_ids)
+            .bind(rows.uid_validities)
+            .bind(rows.uids)
+            .bind(rows.internal_dates)
+            .bind(rows.bytes)
+            .bind(rows.raws)
+            .bind(rows.truncated)
+            .bind(rows.authentications)
+            .execute(db)
+            .await?;
+        Ok(())
+    }
+}
+
+const POSTGRES_STORE: &str = "WITH mails AS MATERIALIZED (
+        SELECT * FROM UNNEST($5::UUID[], $6::UUID[], $7::BOOLEAN[], $8::TEXT[], $9::TEXT[], $10::TEXT[],
+            $11::BIGINT[], $12::BIGINT[], $13::BIGINT[], $14::BIGINT[], $15::BYTEA[], $16::BOOLEAN[], $17::TEXT[])
+        AS mails (id, thread_id, opens_thread, correspondent, identity, rfc_message_id, uid_validity, uid,
+            internal_date, bytes, raw, truncated, authentication)
+    ), opened AS (
+        INSERT INTO threads (id, user_id, mailbox_id, correspondent, created_at)
+        SELECT thread_id, $1, $2, correspondent, $4 FROM mails WHERE opens_thread
+    ), stored AS (
+        INSERT INTO messages (id, user_id, mailbox_id, thread_id, identity, rfc_message_id, uid_validity, uid,
+            internal_date, bytes, raw, truncated, received_at, authentication)
+        SELECT id, $1, $2, thread_id, identity, rfc_message_id, uid_validity, uid, internal_date, bytes, raw,
+            truncated, $4, authentication FROM mails
+    )
+    INSERT INTO runs (id, user_id, state, due_at, created_at) SELECT id, $1, 'queued', $3, $4 FROM mails";
+
+/// The mails of a batch, column by column.
+#[derive(Default)]
+struct Columns {
+    ids: Vec<MessageId>,
+    threads: Vec<ThreadId>,
+    opens_thread: Vec<bool>,
+    correspondents: Vec<String>,
+    identities: Vec<String>,
+    rfc_message_ids: Vec<Option<String>>,
+    uid_validities: Vec<i64>,
+    uids: Vec<i64>,
+    internal_dates: Vec<Option<Timestamp>>,
+    bytes: Vec<i64>,
+    raws: Vec<Vec<u8>>,
+    truncated: Vec<bool>,
+    authentications: Vec<&'static str>,
+}
+
+impl Columns {
+    fn push(&mut self, Mail { id, thread, opens_thread, arrival }: Mail) {
+        self.ids.push(id);
+        self.threads.push(thread);
+        self.opens_thread.push(opens_thread);
+        self.correspondents.push(arrival.correspondent);
+        self.identities.push(arrival.identity);
+        self.rfc_message_ids.push(arrival.rfc_message_id.map(|id| id.as_str().to_owned()));
+        self.uid_validities.push(arrival.uid_validity.into());
+        self.uids.push(arrival.uid.into());
+        self.internal_dates.push(arrival.internal_date);
+        self.bytes.push(arrival.bytes.into());
+        self.raws.push(arrival.raw);
+        self.truncated.push(arrival.truncated);
+        self.authentications.push(arrival.authentication.as_str());
+    }
+}
+
+/// Those of the arrivals that are stored already.
+async fn list_known(
+    tx: &mut Tx,
+    lease: MailboxLease,
+    arrivals: &[Arrival],
+) -> Result<HashMap<String, MessageId>, StoreError> {
+    let identities: Vec<&str> = arrivals.iter().map(|arrival| arrival.identity.as_str()).collect();
+    let found: Vec<(String, MessageId)> = match tx {
+        Tx::Sqlite(db) => {
+            let identities = serde_json::to_string(&identities).unwrap_or_default();
+            sqlx::query_as(SQLITE_KNOWN)
+                .bind(lease.user)
+                .bind(lease.mailbox)
+                .bind(identities)
+                .fetch_all(&mut *db)
+                .await?
+        }
+        Tx::Postgres(db) => known_postgres(db, lease, &identities).await?,
+        Tx::Single(db) => known_postgres(db, lease, &identities).await?,
+    };
+    Ok(found.into_iter().collect())
+}
+
+const SQLITE_KNOWN: &str = "SELECT identity, id FROM messages
+    WHERE user_id = $1 AND mailbox_id = $2 AND identity IN (SELECT value FROM json_each($3))";
+
+async fn known_postgres(
+    db: &mut sqlx::PgConnection,
+    lease: MailboxLease,
+    identities: &[&str],
+) -> Result<Vec<(String, MessageId)>, StoreError> {
+    Ok(sqlx::query_as(
+        "SELECT identity, id FROM messages WHERE user_id = $1 AND mailbox_id = $2 AND identity = ANY($3)",
+    )
+    .bind(lease.user)
+    .bind(lease.mailbox)
+    .bind(identities)
+    .fetch_all(db)
+    .await?)
+}
+
+async fn find_thread_of(
+    tx: &mut Tx,
+    lease: MailboxLease,
+    answered: &RfcMessageId,
+    correspondent: &str,
+) -> Result<Option<ThreadId>, StoreError> {
+    Ok(on_tx!(tx, db => sqlx::query_scalar(
+        "SELECT threads.id FROM threads
+         JOIN (SELECT thread_id FROM outbox WHERE mailbox_id = $2 AND rfc_message_id = $3
+               UNION ALL
+               SELECT thread_id FROM messages WHERE mailbox_id = $2 AND rfc_message_id = $3
+               UNION ALL
+               SELECT thread_id FROM sent_mails WHERE mailbox_id = $2 AND rfc_message_id = $3
+         ) AS mails ON mails.thread_id = threads.id
+         WHERE threads.user_id = $1 AND threads.mailbox_id = $2 AND threads.correspondent = $4 LIMIT 1")
+        .bind(lease.user).bind(lease.mailbox).bind(answered.as_str()).bind(correspondent)
+        .fetch_optional(&mut *db).await)?)
+}
