@@ -7,7 +7,7 @@ use super::insist::insist;
 use super::prompt::NO_REPLY;
 use super::resolve::Task;
 use crate::mail::reply::{Draft, compose};
-use crate::mail::{self, Address};
+use crate::mail::{self, Address, Parties};
 use crate::store::{
     Agent, Answer, Brakes, Exchange, Frozen, NewReply, OutboxMail, OutboxState, StoredCompletion,
 };
@@ -85,6 +85,7 @@ impl Runner {
             parent: &task.mail,
             from: &from,
             from_name: Some(&task.owner_name),
+            reply_to: self.signed_address(task, &from).as_ref(),
             to: &task.recipient,
             to_name: None,
             body,
@@ -97,6 +98,20 @@ impl Runner {
         })
         .map_err(RunError::Compose)?;
         Ok(Frozen { exchange: exchange(task, Some(body)), rfc_message_id: message_id, raw })
+    }
+
+    /// Where answers find the thread whatever becomes of their headers, if the mailbox's host delivers it (EM-66).
+    fn signed_address(&self, task: &Task, from: &Address) -> Option<Address> {
+        let correspondent = task.mail.from.first()?.address.normalized();
+        let parties = Parties {
+            user: task.mailbox.user_id.uuid(),
+            mailbox: task.mailbox.id.uuid(),
+            correspondent: &correspondent,
+        };
+        let (thread, now) = (task.message.thread_id.uuid(), self.store.clock().now());
+        let tag = |bytes: &[u8]| self.vault.address_tag(bytes);
+        let signed = || mail::signed_address(from, parties, thread, now, &tag);
+        task.mailbox.has_plus_forms(from.domain()).then(signed).flatten()
     }
 }
 

@@ -143,6 +143,8 @@ fn converse(
         turns.pop();
     }
     turns.reverse();
+    // Our signed address stands above what correspondents quote.
+    turns.iter_mut().for_each(|turn| turn.text = mail::without_details(&turn.text));
     Some(Conversation { system, turns })
 }
 

@@ -117,6 +117,16 @@ impl Vault {
         self.keks().any(|kek| kek.is_message_tag(bytes, tag))
     }
 
+    /// Marks the details of our reply addresses, under the active key (EM-66).
+    pub fn address_tag(&self, bytes: &[u8]) -> [u8; 10] {
+        self.active.address_tag(bytes)
+    }
+
+    /// Whether the tag is ours, also when it was made before the active key changed.
+    pub fn is_address_tag(&self, bytes: &[u8], tag: &[u8; 10]) -> bool {
+        self.keks().any(|kek| kek.is_address_tag(bytes, tag))
+    }
+
     fn keks(&self) -> impl Iterator<Item = &Kek> {
         std::iter::once(&self.active).chain(&self.retired)
     }

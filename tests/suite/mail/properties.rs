@@ -85,6 +85,7 @@ proptest! {
             parent: &parent,
             from: &address("shop@postkey.example"),
             from_name: Some(&name),
+            reply_to: Some(&address("shop+detail@postkey.example")),
             to: &address("ann@example.org"),
             to_name: Some(&name),
             body: &format!("x{words}"),
