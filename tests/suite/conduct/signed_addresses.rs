@@ -26,7 +26,7 @@ impl Office {
 }
 
 on_both! {
-    async fn an_answer_without_any_ids_finds_its_thread_by_its_address(database: TestDatabase) {
+    async fn em_66_an_answer_without_any_ids_finds_its_thread_by_its_address(database: TestDatabase) {
         let office = Office::open(&database).await;
         let ann = hire(&office, "ann@shop.test").await;
         let served = office.serve().await;
@@ -46,7 +46,7 @@ on_both! {
         assert!(!shown.contains("+r."), "the model was shown a signed address");
     }
 
-    async fn nothing_is_signed_where_the_host_may_not_deliver_it(database: TestDatabase) {
+    async fn em_66_nothing_is_signed_where_the_host_may_not_deliver_it(database: TestDatabase) {
         let office = Office::open(&database).await;
         let ann = office.hire("ann@shop.test").await;
         let bob = hire(&office, "bob.with.a.long.name@shop.test").await;
@@ -59,7 +59,7 @@ on_both! {
         assert!(office.smtp.accepted().iter().all(|reply| read(reply).reply_to.is_empty()));
     }
 
-    async fn the_signed_address_counts_before_the_ids(database: TestDatabase) {
+    async fn em_69_the_signed_address_counts_before_the_ids(database: TestDatabase) {
         let office = Office::open(&database).await;
         let ann = hire(&office, "ann@shop.test").await;
         let served = office.serve().await;
@@ -76,7 +76,7 @@ on_both! {
         assert!(shown.contains("One.") && !shown.contains("Two."), "{shown}");
     }
 
-    async fn what_others_send_to_a_signed_address_is_a_conversation_of_its_own(database: TestDatabase) {
+    async fn em_67_em_70_what_others_send_to_a_signed_address_is_a_conversation_of_its_own(database: TestDatabase) {
         let office = Office::open(&database).await;
         let (ann, bob) = (hire(&office, "ann@shop.test").await, hire(&office, "bob@shop.test").await);
         let served = office.serve().await;
@@ -97,7 +97,7 @@ on_both! {
         assert_eq!(told, 1, "somebody was told of another's conversation");
     }
 
-    async fn a_message_id_that_the_provider_put_in_the_place_of_ours_is_learned(database: TestDatabase) {
+    async fn em_71_a_message_id_that_the_provider_put_in_the_place_of_ours_is_learned(database: TestDatabase) {
         let office = Office::open(&database).await;
         let ann = hire(&office, "ann@shop.test").await;
         let served = office.serve().await;
@@ -116,7 +116,7 @@ on_both! {
         assert_eq!(threads, [EVE, "nosy@else.test"]);
     }
 
-    async fn an_answer_to_a_signed_address_reaches_the_agent_that_wrote(database: TestDatabase) {
+    async fn em_61_em_65_an_answer_to_a_signed_address_reaches_the_agent_that_wrote(database: TestDatabase) {
         let office = Office::open(&database).await;
         let ann = hire(&office, "ann@shop.test").await;
         office.change_agent(&ann, |agent| agent.address = Some("ann@shop.test".into())).await;

@@ -133,7 +133,7 @@ pub fn assert_sound(bytes: &[u8]) {
 }
 
 #[test]
-fn em_35_a_reply_has_one_of_each_field_and_its_marks() {
+fn em_35_em_37_sr_89_a_reply_has_one_of_each_field_and_its_marks() {
     let bytes = Given::default().bytes();
     assert_sound(&bytes);
     let expected = [
