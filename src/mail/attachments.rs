@@ -62,7 +62,7 @@ fn within(leaf: &Leaf<'_>) -> Vec<Attachment> {
     if is_tnef(leaf) {
         let files = tnef::files(&content()).into_iter().enumerate();
         files.map(|(index, file)| contained(&file.name, file.bytes, &[], index)).collect()
-    } else if leaf.kind == "text/plain" {
+    } else if leaf.kind == "text/plain" && uuencode::may_be_within(leaf.body, &leaf.encoding) {
         let files = uuencode::files(&content()).into_iter().enumerate();
         files.map(|(index, file)| contained(&file.name, file.bytes, &file.first, index)).collect()
     } else {

@@ -7,6 +7,9 @@ use memchr::memmem;
 
 use super::{charset, fields};
 
+/// How a file's first line begins.
+const BEGIN: &[u8] = b"begin ";
+
 /// Most files that are listed.
 const MOST_FILES: usize = 100;
 
@@ -31,6 +34,11 @@ pub(super) fn files(text: &[u8]) -> Vec<File> {
         first: lines(block.content).take(FIRST_LINES).flat_map(Line::decode).collect(),
     });
     files.collect()
+}
+
+/// Whether a part may hold files, which costs less than to look for them. Base64 does not tell before it is decoded.
+pub(super) fn may_be_within(part: &[u8], encoding: &str) -> bool {
+    encoding == "base64" || memmem::find(part, BEGIN).is_some()
 }
 
 /// Everything of `text` but its files.
@@ -71,7 +79,7 @@ struct Block<'a> {
 fn blocks(text: &[u8]) -> Vec<Block<'_>> {
     let mut blocks = Vec::new();
     let mut end = 0;
-    for start in memmem::find_iter(text, b"begin ") {
+    for start in memmem::find_iter(text, BEGIN) {
         let (before, rest) = text.split_at_checked(start).unwrap_or((text, &[]));
         let begins_line = before.last().is_none_or(|byte| *byte == b'\n');
         let found = if begins_line && start >= end { block(rest, start) } else { None };
@@ -94,7 +102,7 @@ fn block(text: &[u8], start: usize) -> Option<Block<'_>> {
 /// `begin 644 photo.jpg`: the name, and what follows the line.
 fn header(text: &[u8]) -> Option<(&[u8], &[u8])> {
     let (line, after) = fields::next_line(text);
-    let declared = line.strip_prefix(b"begin ")?;
+    let declared = line.strip_prefix(BEGIN)?;
     let (mode, name) = declared.split_at_checked(memchr::memchr(b' ', declared)?)?;
     let is_mode = matches!(mode.len(), 3 | 4) && mode.iter().all(|digit| (b'0'..=b'7').contains(digit));
     is_mode.then_some((name.trim_ascii(), after))

@@ -119,8 +119,8 @@ pub(super) fn readable(leaf: &Leaf<'_>, room: usize) -> String {
 /// Plain text is used unless there is HTML and it is empty, a stub, or says far less than that (EM-109).
 fn is_plain_enough(plain: &str, rich: &str) -> bool {
     let count = |text: &str| text.split_whitespace().count();
-    let says_enough = !plain.trim().is_empty() && !is_stub(plain) && count(plain) * 5 >= count(rich);
-    says_enough || rich.trim().is_empty()
+    let says_enough = || !plain.trim().is_empty() && !is_stub(plain) && count(plain) * 5 >= count(rich);
+    rich.trim().is_empty() || says_enough()
 }
 
 /// "Your client does not support HTML" and its like.

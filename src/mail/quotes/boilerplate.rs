@@ -5,7 +5,7 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, Anchored, Input, StartKind};
 
 /// A list of phrases, read once.
 pub(super) type Phrases = LazyLock<HashSet<&'static str>>;
@@ -20,7 +20,13 @@ pub(super) struct Finder(Option<AhoCorasick>);
 impl Finder {
     fn of(phrases: &Phrases) -> Self {
         // Only tables of gigabytes cannot be made.
-        Self(AhoCorasick::new(phrases.iter()).ok())
+        Self(AhoCorasick::builder().start_kind(StartKind::Both).build(phrases.iter()).ok())
+    }
+
+    /// Whether `text` begins with a phrase.
+    pub(super) fn begins(&self, text: &str) -> bool {
+        let start = Input::new(text).anchored(Anchored::Yes);
+        self.0.as_ref().is_some_and(|table| table.is_match(start))
     }
 
     /// Whether a phrase stands in `text` as words of its own; scripts without spaces need no border.
@@ -38,6 +44,9 @@ impl Finder {
 
 /// Finds [`WROTE`].
 pub(super) static FIND_WROTE: LazyLock<Finder> = LazyLock::new(|| Finder::of(&WROTE));
+
+/// Finds [`SENT_FROM`].
+pub(super) static FIND_SENT_FROM: LazyLock<Finder> = LazyLock::new(|| Finder::of(&SENT_FROM));
 
 /// Finds [`I_WROTE`].
 pub(super) static FIND_I_WROTE: LazyLock<Finder> = LazyLock::new(|| Finder::of(&I_WROTE));

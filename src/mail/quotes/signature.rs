@@ -71,7 +71,7 @@ fn is_sent_from(line: &Line<'_>, above: Option<&Line<'_>>) -> bool {
 fn says_sent_from(line: &Line<'_>) -> bool {
     let said = line.bare.trim_matches(['<', '>', '(', ')', '[', ']', '*', '_', ' ']);
     let words = said.split_whitespace().filter(|word| !word.contains("://")).count();
-    let starts = || boilerplate::SENT_FROM.iter().any(|start| said.starts_with(start));
+    let starts = || boilerplate::FIND_SENT_FROM.begins(said);
     let ends = || words <= 5 && boilerplate::SENT_FROM_ENDS.iter().any(|end| said.ends_with(end));
     !said.is_empty() && words <= MOST_WORDS && !said.ends_with('?') && (starts() || ends())
 }
