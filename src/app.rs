@@ -1,6 +1,7 @@
 //! Wiring: the configuration becomes a database, keys, connections and actors, and ends in order.
 
 use std::fs::{File, TryLockError};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,11 +11,14 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::{Config, Retention};
+use crate::http::{self, Api, Listener};
+use crate::letters::{self, Letters};
 use crate::mailbox::{self, Room, Watching};
 use crate::net::{self, Dialler, Guard, HttpClients, NetError, Tokens};
 use crate::provider::{Provider, UnknownProvider};
 use crate::queue::{Queue, QueueError};
 use crate::run::Runner;
+use crate::smtp::{OperatorPost, Timeouts};
 use crate::store::{Holder, Store, StoreError};
 use crate::vault::{Vault, VaultError};
 
@@ -42,6 +46,12 @@ pub enum AppError {
     /// Another process serves this file.
     #[error("another postkey serves {0}; a SQLite file has one server (use PostgreSQL for several)")]
     AlreadyServed(String),
+    /// `operator_mail.from` is no address that mail can come from.
+    #[error("operator_mail.from is no address that mail can come from; correct it")]
+    OperatorMail,
+    /// The port of the API cannot be opened.
+    #[error("cannot listen on {0}: {1}; set http.listen to another port, or http.enabled to false")]
+    Listen(String, std::io::Error),
     /// The lock file cannot be made.
     #[error("cannot lock {0}: {1}; check that the folder exists and may be written")]
     Lock(String, std::io::Error),
@@ -53,6 +63,7 @@ pub struct App {
     store: Store,
     vault: Arc<Vault>,
     guard: Guard,
+    listener: Option<Listener>,
 }
 
 impl App {
@@ -70,7 +81,7 @@ impl App {
         let store = Store::open(&config.database, clock).await?;
         store.migrate().await?;
         check_keys(&store, &vault).await?;
-        Ok(Self { config: Arc::new(config), store, vault: Arc::new(vault), guard })
+        Ok(Self { config: Arc::new(config), store, vault: Arc::new(vault), guard, listener: None })
     }
 
     /// The database.
@@ -83,12 +94,26 @@ impl App {
         &self.vault
     }
 
+    /// Opens the port of the API before serving, and says which it is; none where the operator has switched it off.
+    ///
+    /// # Errors
+    /// [`AppError::Listen`] where the port is taken.
+    pub async fn listen(&mut self) -> Result<Option<SocketAddr>, AppError> {
+        let listen = &self.config.http.listen;
+        if self.config.http.enabled && self.listener.is_none() {
+            let opened = Listener::open(listen).await;
+            self.listener = Some(opened.map_err(|error| AppError::Listen(listen.clone(), error))?);
+        }
+        Ok(self.listener.as_ref().map(Listener::address))
+    }
+
     /// Works until `stop`, then drains: nothing new is taken in or claimed, what runs may end (SR-80).
     ///
     /// # Errors
     /// Where the file is served already, or the queue ends by itself.
-    pub async fn serve(self, stop: CancellationToken) -> Result<(), AppError> {
+    pub async fn serve(mut self, stop: CancellationToken) -> Result<(), AppError> {
         let _lock = self.lock_file()?;
+        self.listen().await?;
         let holder = Holder::new(self.store.clock());
         let queue = Queue::new(self.store.clone(), holder, self.config.worker.clone());
         if self.store.is_sqlite() {
@@ -99,10 +124,22 @@ impl App {
         let clients = HttpClients::new(&self.config.provider, self.guard.clone())?;
         let dialler = Arc::new(Dialler::new(self.guard.clone())?);
         let tokens = Tokens::new(clients.clone(), self.store.clock().clone());
-        let mut actors = JoinSet::new();
+        let (mut actors, mut servers) = (JoinSet::new(), JoinSet::new());
         let ended = stop.child_token();
         actors.spawn(mailbox::watch_until(self.watching(holder, &dialler, &tokens), ended.clone()));
         actors.spawn(sweep_until(self.store.clone(), self.config.retention.clone(), ended.clone()));
+
+        let letters = self.letters(&dialler)?;
+        if let Some((letters, mail)) = letters.clone().zip(self.config.operator_mail.as_ref()) {
+            let (store, delay) = (self.store.clone(), mail.notice_delay);
+            actors.spawn(letters::mail_notices_until(store, letters, delay, ended.clone()));
+        }
+        if let Some(listener) = self.listener.take() {
+            let (limits, grace) = (self.config.http.clone(), self.config.worker.shutdown_grace);
+            let api = self.api(&clients).with_letters(letters);
+            let router = http::router(api);
+            servers.spawn(http::serve_until(listener, router, limits, ended.clone(), grace));
+        }
 
         let config = Arc::clone(&self.config);
         let runner = Runner::new(self.store.clone(), self.vault, clients, dialler, tokens, config);
@@ -113,8 +150,11 @@ impl App {
         let worked = tokio::select! {
             worked = queue.run(handle, stop.clone()) => worked.map_err(AppError::from),
             () = died(&mut actors, &stop) => Err(AppError::Actor),
+            () = died(&mut servers, &stop) => Err(AppError::Actor),
         };
         ended.cancel();
+        // Calls in progress have had a limit of their own since the stop.
+        while servers.join_next().await.is_some() {}
         // Leases that a database does not take back within this time end by themselves.
         let _ = tokio::time::timeout(LAST_WORDS, async { while actors.join_next().await.is_some() {} }).await;
         worked
@@ -132,6 +172,19 @@ impl App {
             sent_copy: self.config.smtp.sent_copy,
             verify_ambiguous: self.config.smtp.verify_ambiguous,
         }
+    }
+
+    /// A way to write to users, where the operator has one.
+    fn letters(&self, dialler: &Arc<Dialler>) -> Result<Option<Letters>, AppError> {
+        let Some(mail) = self.config.operator_mail.clone() else { return Ok(None) };
+        let post = OperatorPost::new(Arc::clone(dialler), mail, Timeouts::from(&self.config.smtp));
+        let post = post.ok_or(AppError::OperatorMail)?;
+        Ok(Some(Letters::new(post, Arc::clone(&self.vault), self.store.clock().clone())))
+    }
+
+    fn api(&self, clients: &HttpClients) -> Api {
+        let (store, vault) = (self.store.clone(), Arc::clone(&self.vault));
+        Api::new(store, vault, clients.clone(), self.guard.clone(), Arc::clone(&self.config))
     }
 
     /// One server per SQLite file; the operating system lets go of the lock when the process dies.
@@ -153,8 +206,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Returns when an actor ends although nobody has told it to.
 async fn died(actors: &mut JoinSet<()>, stop: &CancellationToken) {
-    let _ = actors.join_next().await;
-    if stop.is_cancelled() {
+    let has_died = actors.join_next().await.is_some();
+    if !has_died || stop.is_cancelled() {
         std::future::pending::<()>().await;
     }
 }
@@ -200,8 +253,7 @@ fn sqlite_path(url: &str) -> Option<&str> {
 
 async fn sweep_until(store: Store, retention: Retention, stop: CancellationToken) {
     loop {
-        let now = store.clock().now();
-        match store.forget(now.minus(retention.mail_text), now.minus(retention.runs)).await {
+        match forget(&store, &retention).await {
             // More of the same is waiting; others get their turn in between.
             Ok(changed) if changed > 0 => {
                 tracing::info!(changed, "removed what is too old");
@@ -217,4 +269,12 @@ async fn sweep_until(store: Store, retention: Retention, stop: CancellationToken
             return;
         }
     }
+}
+
+/// A bounded batch of what is too old; answers how many rows it changed.
+async fn forget(store: &Store, retention: &Retention) -> Result<u64, StoreError> {
+    let now = store.clock().now();
+    let runs_before = now.minus(retention.runs);
+    let changed = store.forget(now.minus(retention.mail_text), runs_before).await?;
+    Ok(changed + store.forget_access(runs_before).await?)
 }

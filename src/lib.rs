@@ -27,6 +27,7 @@
 //! | 2 memory | [`store`] | rows and their SQL, for SQLite and PostgreSQL |
 //! | 3 work order | [`queue`] | claims, leases, verdicts: an apalis backend over `runs` |
 //! | 4 actors | [`mailbox`], [`run`] | watch and take in; answer. Never each other |
+//! | 5 people | [`http`], [`letters`] | the API, which asks for work by writing a row; what the service itself writes to its users |
 //! | 6 wiring | [`app`], [`cli`], [`demo`] | everything put together |
 //!
 //! # What must never break
@@ -68,6 +69,9 @@ pub mod queue;
 
 pub mod mailbox;
 pub mod run;
+
+pub mod http;
+pub mod letters;
 
 pub mod app;
 pub mod cli;

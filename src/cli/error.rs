@@ -72,9 +72,6 @@ pub enum CliError {
         /// What to do.
         advice: &'static str,
     },
-    /// A password could not be hashed.
-    #[error("the password could not be hashed; there may be too little memory")]
-    Hash,
     /// Mails that were to be explained could not be read; each was told by name.
     #[error("{0} of the files could not be read")]
     Unread(usize),

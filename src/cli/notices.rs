@@ -25,7 +25,7 @@ pub(super) async fn run(command: &Notices, config: &Config) -> Result<String, Cl
     let store = open_store(config).await?;
     let mut table = Table::new(["SINCE", "UNTIL", "USER", "KIND", "NOTICE"]);
     for owner in find_owners(&store, command.user.as_deref()).await? {
-        for notice in store.list_notices(owner.id, MOST).await? {
+        for notice in store.list_notices(owner.id, None, MOST).await? {
             if notice.ended_at.is_some() && !command.all {
                 continue;
             }

@@ -1,13 +1,14 @@
-//! A configuration while it is read: all sections, also the one that may be absent.
+//! A configuration while it is read: all sections, also those that may be absent.
 
 use super::setting::Section;
-use super::{Config, ConfigError, ConfigErrors, platform_key};
+use super::{Config, ConfigError, ConfigErrors, operator_mail, platform_key};
 
 /// Starts from the defaults, or from a configuration that is to be shown.
 #[derive(Default)]
 pub(super) struct Draft {
     config: Config,
     platform_key: platform_key::Draft,
+    operator_mail: operator_mail::Draft,
 }
 
 impl Draft {
@@ -24,6 +25,8 @@ impl Draft {
             Section { name: "provider", settings: config.provider.settings() },
             Section { name: "platform_key", settings: self.platform_key.settings() },
             Section { name: "answers", settings: config.answers.settings() },
+            Section { name: "http", settings: config.http.settings() },
+            Section { name: "operator_mail", settings: self.operator_mail.settings() },
             Section { name: "retention", settings: config.retention.settings() },
             Section { name: "log", settings: config.log.settings() },
         ]
@@ -43,6 +46,11 @@ impl Draft {
             Err(error) if errors.is_empty() => errors.push(error),
             Err(_) => {}
         }
+        match self.operator_mail.finish() {
+            Ok(mail) => config.operator_mail = mail,
+            Err(error) if errors.is_empty() => errors.push(error),
+            Err(_) => {}
+        }
         errors.extend(at_odds(&config));
         ConfigErrors::check(errors)?;
         Ok(config)
@@ -52,7 +60,8 @@ impl Draft {
 impl From<Config> for Draft {
     fn from(mut config: Config) -> Self {
         let platform_key = config.platform_key.take().map(Into::into).unwrap_or_default();
-        Self { config, platform_key }
+        let operator_mail = config.operator_mail.take().map(Into::into).unwrap_or_default();
+        Self { config, platform_key, operator_mail }
     }
 }
 
@@ -80,6 +89,11 @@ fn at_odds(config: &Config) -> Vec<ConfigError> {
             mailbox.reconnect_first > mailbox.reconnect_longest,
             "mailbox.reconnect_first",
             "is longer than mailbox.reconnect_longest; make it shorter",
+        ),
+        (
+            config.http.access_token_life > config.http.session_life,
+            "http.access_token_life",
+            "is longer than http.session_life; make it shorter",
         ),
         (mailbox.refresh > mailbox.lease, "mailbox.refresh", "is longer than mailbox.lease; make it shorter"),
         (

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::draft::Draft;
 use super::setting::Setting;
-use super::{Config, Database, PlatformKey, VaultSource, platform_key};
+use super::{Config, Database, OperatorMail, PlatformKey, VaultSource, operator_mail, platform_key};
 
 impl Config {
     /// The configuration in force as TOML: every key, secrets and passwords in URLs replaced, keys without
@@ -55,6 +55,12 @@ impl fmt::Debug for VaultSource {
 impl fmt::Debug for PlatformKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         show(&platform_key::Draft::from(self.clone()).settings(), f)
+    }
+}
+
+impl fmt::Debug for OperatorMail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        show(&operator_mail::Draft::from(self.clone()).settings(), f)
     }
 }
 

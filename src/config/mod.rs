@@ -5,9 +5,11 @@
 
 mod answers;
 mod database;
+mod http;
 mod log;
 mod mailbox;
 mod network;
+mod operator_mail;
 mod platform_key;
 mod provider;
 mod retention;
@@ -30,10 +32,12 @@ pub use answers::Answers;
 pub use database::Database;
 pub use environment::process_environment;
 pub use error::{ConfigError, ConfigErrors};
+pub use http::{Http, SignUp};
 pub use log::{Log, LogFormat};
 pub use mailbox::Mailbox;
 pub(crate) use nearest::suggestion;
 pub use network::Network;
+pub use operator_mail::{MailSecurity, OperatorMail};
 pub use platform_key::PlatformKey;
 pub use provider::Provider;
 pub use retention::Retention;
@@ -63,6 +67,10 @@ pub struct Config {
     pub platform_key: Option<PlatformKey>,
     /// Brakes against loops.
     pub answers: Answers,
+    /// How people and programs reach it.
+    pub http: Http,
+    /// The operator's own way to send mail; absent unless they have one.
+    pub operator_mail: Option<OperatorMail>,
     /// How long things are kept.
     pub retention: Retention,
     /// What is logged.

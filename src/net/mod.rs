@@ -17,6 +17,7 @@ mod oauth;
 mod public;
 mod stream;
 mod trust;
+mod web_url;
 
 pub use dialler::Dialler;
 pub use endpoint::{Endpoint, Security, UnknownSecurity};

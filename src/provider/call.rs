@@ -48,7 +48,7 @@ pub async fn complete(
     limits: &config::Provider,
     call: Call<'_>,
 ) -> Result<Completion, ProviderError> {
-    let address = Address::of(&call)?;
+    let address = Address::of(call.provider, call.base_url, &call.key)?;
     let client = clients.for_base(&address.url).map_err(ProviderError::unreached)?;
     let request_id = Arc::new(OnceLock::new());
     let exchange = Exchange {
@@ -88,23 +88,27 @@ fn openai_client(client: &HttpClient, address: Address, exchange: Exchange) -> C
 
 /// Where and as whom async-openai asks. Its own configuration type is not used: it reads keys, addresses and
 /// organisations from the process's environment, and its header shows the key in `Debug`.
-struct Address {
-    url: Url,
+pub(super) struct Address {
+    pub(super) url: Url,
     base: String,
     headers: HeaderMap,
     key: SecretString,
 }
 
 impl Address {
-    fn of(call: &Call<'_>) -> Result<Self, ProviderError> {
+    pub(super) fn of(
+        provider: Provider,
+        base_url: Option<&str>,
+        key: &SecretString,
+    ) -> Result<Self, ProviderError> {
         let refused = || ProviderError::unreached(NetError::Refused(Refusal::Address));
-        let base = call.base_url.or(call.provider.default_base_url()).ok_or_else(refused)?;
+        let base = base_url.or(provider.default_base_url()).ok_or_else(refused)?;
         let url = Url::parse(base).map_err(|_| refused())?;
         Ok(Self {
             base: url.as_str().trim_end_matches('/').to_owned(),
             url,
-            headers: headers(call.provider, &call.key)?,
-            key: call.key.clone(),
+            headers: headers(provider, key)?,
+            key: key.clone(),
         })
     }
 }

@@ -84,7 +84,7 @@ impl tower::Service<HttpRequestFactory> for Exchange {
 }
 
 impl Exchange {
-    async fn run(&self, request: reqwest::Request) -> Result<Response, Failure> {
+    pub(super) async fn run(&self, request: reqwest::Request) -> Result<Response, Failure> {
         let response = self.client.execute(request).await.map_err(unanswered)?;
         let (status, headers) = (response.status(), response.headers().clone());
         let request_id = id_of(&headers);

@@ -11,6 +11,7 @@
 
 mod answer;
 mod call;
+mod check;
 mod complaint;
 mod conversation;
 mod error;
@@ -23,6 +24,7 @@ mod wait;
 
 pub use answer::{Completion, Finish, Usage};
 pub use call::{Call, complete};
+pub use check::{KeyVerdict, check_key};
 pub use conversation::{Conversation, Role, Turn};
 pub use error::{ErrorClass, ProviderError};
 pub use key::{KeyFormError, check_key_form, trim_key};

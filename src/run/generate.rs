@@ -1,5 +1,5 @@
-//! Asks the model, once. Before the call its row is committed; what it answers is committed with the reply that is
-//! made of it, before anything else happens (promise 4). What the provider says of the key is marked before the next
+//! Asks the model. Before a call its row is committed; what it answers is committed with the reply that is made of it,
+//! before anything else happens (promise 4). What the provider says of the key is marked before the next
 //! call with it may begin.
 
 use std::time::{Duration, Instant};
@@ -10,34 +10,52 @@ use super::insist::insist;
 use super::resolve::Task;
 use super::unlock::Key;
 use crate::provider::{Call, Completion, Conversation, Finish, ProviderError, complete};
-use crate::store::{AiConfiguration, Answer, CallEnd, CallId, KeyState, NewCall, StoredCompletion};
+use crate::store::{AiConfiguration, Answer, CallEnd, CallId, KeyState, NO_WORDS, NewCall, StoredCompletion};
 
 /// How much longer than a call its probe keeps others from trying the same key.
 const PROBE_MARGIN: Duration = Duration::from_secs(30);
 /// The wait where a key was marked and freed again between two looks.
 const CHANGED_MEANWHILE: Duration = Duration::from_secs(1);
 
+/// How many times more tokens a model gets that has spent all of its own before the first word.
+const MORE_ROOM: u32 = 4;
+
 impl Runner {
+    /// The model's answer. One that thought for as long as it may speak, and so has said nothing, is asked once more
+    /// with more room.
     pub(super) async fn generate(
         &self,
         task: &Task,
-        key: Key,
+        mut key: Key,
         conversation: Conversation,
     ) -> Result<Answer, RunError> {
-        let configuration = key.configuration;
+        if !task.had_no_words {
+            let answer = self.ask(task, &mut key, &conversation).await?;
+            if !has_no_words(&answer) {
+                return Ok(answer);
+            }
+            let end = CallEnd { error_class: Some(NO_WORDS), ..answer.end };
+            insist(|| self.store.fail_call(task.lease.user, answer.call, end.clone())).await?;
+        }
+        key.max_output_tokens = key.max_output_tokens.saturating_mul(MORE_ROOM);
+        self.ask(task, &mut key, &conversation).await
+    }
+
+    async fn ask(&self, task: &Task, key: &mut Key, conversation: &Conversation) -> Result<Answer, RunError> {
+        let configuration = key.configuration.as_ref();
         // Kept until the key is marked, so that whoever waits here sees the mark.
-        let turn = match &configuration {
+        let turn = match configuration {
             Some(configuration) => Some(self.calls.pass(configuration.id).await),
             None => None,
         };
         let call = NewCall {
             id: CallId::new(self.store.clock()),
             agent: task.agent.id,
-            ai_configuration: configuration.as_ref().map(|configuration| configuration.id),
+            ai_configuration: configuration.map(|configuration| configuration.id),
             payer: key.payer,
             provider: key.provider.as_str().to_owned(),
             model: key.model.clone(),
-            is_probe: self.probe(configuration.as_ref()).await?,
+            is_probe: self.probe(configuration).await?,
         };
         let id = call.id;
         if !self.store.begin_call(task.lease, call).await? {
@@ -47,17 +65,17 @@ impl Runner {
         let asked = Call {
             provider: key.provider,
             base_url: key.base_url.as_deref(),
-            key: key.secret,
+            key: key.secret.clone(),
             model: &key.model,
             temperature: key.temperature,
             max_output_tokens: key.max_output_tokens,
-            conversation: &conversation,
+            conversation,
         };
         match complete(&self.clients, &self.config.provider, asked).await {
             Ok(completion) => {
                 // The next one may ask while this one is written down.
                 drop(turn);
-                self.resume(configuration.as_ref()).await;
+                self.resume(key.configuration.as_mut()).await;
                 Ok(answer(task, id, completion, begun.elapsed()))
             }
             Err(error) => Err(self.regret(task, id, error, begun.elapsed(), configuration).await),
@@ -88,11 +106,13 @@ impl Runner {
     }
 
     /// The answer matters more, so a failure here is only noted: the next probe mends it.
-    async fn resume(&self, configuration: Option<&AiConfiguration>) {
-        if let Some(configuration) = configuration.filter(|found| found.state == KeyState::Exhausted)
-            && let Err(error) = self.store.resume_key(configuration).await
-        {
-            tracing::warn!(%error, "cannot note that a key works again");
+    async fn resume(&self, configuration: Option<&mut AiConfiguration>) {
+        let Some(configuration) = configuration.filter(|found| found.state == KeyState::Exhausted) else {
+            return;
+        };
+        match self.store.resume_key(configuration).await {
+            Ok(_) => configuration.state = KeyState::Active,
+            Err(error) => tracing::warn!(%error, "cannot note that a key works again"),
         }
     }
 
@@ -102,7 +122,7 @@ impl Runner {
         call: CallId,
         error: ProviderError,
         latency: Duration,
-        configuration: Option<AiConfiguration>,
+        configuration: Option<&AiConfiguration>,
     ) -> RunError {
         let end = CallEnd {
             error_class: Some(error.class.as_str()),
@@ -113,7 +133,7 @@ impl Runner {
             ..CallEnd::default()
         };
         let noted = insist(|| self.store.fail_call(task.lease.user, call, end.clone())).await;
-        let marked = match &configuration {
+        let marked = match configuration {
             Some(configuration) => insist(|| mark_key(self, &error, configuration)).await,
             None => Ok(()),
         };
@@ -122,6 +142,12 @@ impl Runner {
             Err(error) => error.into(),
         }
     }
+}
+
+/// The limit holds for reasoning as well, which models that reason may need whole for it.
+fn has_no_words(answer: &Answer) -> bool {
+    let StoredCompletion { finish, body, .. } = &answer.completion;
+    finish == finish_word(Finish::Length) && body.as_ref().is_none_or(|body| body.trim().is_empty())
 }
 
 fn answer(task: &Task, call: CallId, completion: Completion, latency: Duration) -> Answer {

@@ -27,6 +27,8 @@ pub(super) struct Task {
     pub(super) configuration: Option<AiConfiguration>,
     /// Whether the thread holds earlier mail.
     pub(super) has_history: bool,
+    /// Whether an earlier call had too little room for a word.
+    pub(super) had_no_words: bool,
     /// What an earlier attempt has frozen.
     pub(super) reply: Option<OutboxMail>,
     /// What an earlier attempt has stored.
@@ -55,7 +57,8 @@ impl Runner {
         let recipient = decision?;
         let agent = choose(&mut dossier, &mail).ok_or(RunError::NoAgent)?;
         self.restrain(claim, &dossier, (&mail, &recipient), &agent).await?;
-        let Dossier { message, has_history, mailbox, owner_name, ai_configurations, .. } = dossier;
+        let Dossier { message, has_history, had_no_words, mailbox, owner_name, ai_configurations, .. } =
+            dossier;
         tracing::info!(run = %claim.id, agent = %agent.id, user = %claim.user_id, "resolved");
         Ok(Task {
             lease: claim.lease(),
@@ -69,6 +72,7 @@ impl Runner {
             mailbox,
             owner_name,
             has_history,
+            had_no_words,
             reply: dossier.reply,
             words: dossier.completion,
         })

@@ -45,6 +45,8 @@ pub struct AiConfiguration {
     pub api_key: Sealed,
     /// The key's first characters, for lists.
     pub api_key_mask: String,
+    /// Its last four, where it is long enough.
+    pub api_key_last_four: Option<String>,
     /// Tells whether two configurations hold the same key.
     pub key_fingerprint: String,
     /// Whether agents use it that name no other.
@@ -55,6 +57,12 @@ pub struct AiConfiguration {
     pub state_reason: Option<String>,
     /// When an exhausted key is tried again.
     pub resume_at: Option<Timestamp>,
+    /// When the provider last said that the key is good.
+    pub verified_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When its owner last changed it.
+    pub updated_at: Timestamp,
 }
 
 impl fmt::Debug for AiConfiguration {
@@ -96,16 +104,21 @@ pub struct NewAiConfiguration {
     pub api_key: Sealed,
     /// The key's first characters.
     pub api_key_mask: String,
+    /// Its last four, where it is long enough.
+    pub api_key_last_four: Option<String>,
     /// Fingerprint of the key.
     pub key_fingerprint: String,
     /// Whether it becomes the default.
     pub is_default: bool,
+    /// When the provider said that the key is good; unset for one that it was not asked about.
+    pub verified_at: Option<Timestamp>,
 }
 
 /// A user's configurations by provider; at most one per provider.
 pub(super) const LIST: &str =
     "SELECT id, user_id, provider, base_url, model, temperature, max_output_tokens, api_key,
-        api_key_mask, key_fingerprint, is_default, state, state_reason, resume_at
+        api_key_mask, api_key_last_four, key_fingerprint, is_default, state, state_reason, resume_at,
+        verified_at, created_at, updated_at
      FROM ai_configurations WHERE user_id = $1 ORDER BY provider LIMIT 100";
 
 impl Store {
@@ -128,7 +141,8 @@ impl Store {
     ) -> Result<Option<AiConfiguration>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
             "SELECT id, user_id, provider, base_url, model, temperature, max_output_tokens, api_key,
-                api_key_mask, key_fingerprint, is_default, state, state_reason, resume_at
+                api_key_mask, api_key_last_four, key_fingerprint, is_default, state, state_reason, resume_at,
+                verified_at, created_at, updated_at
              FROM ai_configurations
              WHERE user_id = $1 AND (id = $2 OR ($2 IS NULL AND is_default))")
             .bind(user).bind(chosen).fetch_optional(db).await)?)
@@ -223,19 +237,22 @@ pub(super) async fn upsert(
     }
     on_tx!(tx, db => sqlx::query(
         "INSERT INTO ai_configurations (id, user_id, provider, base_url, model, temperature,
-            max_output_tokens, api_key, api_key_mask, key_fingerprint, is_default, state, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'active', $12, $12)
+            max_output_tokens, api_key, api_key_mask, key_fingerprint, is_default, state, created_at, updated_at,
+            api_key_last_four, verified_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'active', $12, $12, $13, $14)
          ON CONFLICT (id) DO UPDATE SET base_url = excluded.base_url, model = excluded.model,
             temperature = excluded.temperature, max_output_tokens = excluded.max_output_tokens,
             api_key = excluded.api_key, api_key_mask = excluded.api_key_mask,
             key_fingerprint = excluded.key_fingerprint, is_default = excluded.is_default,
+            api_key_last_four = excluded.api_key_last_four, verified_at = excluded.verified_at,
             state = 'active', state_reason = NULL, resume_at = NULL, updated_at = $12
          WHERE ai_configurations.user_id = excluded.user_id")
         .bind(configuration.id).bind(configuration.user_id).bind(configuration.provider)
         .bind(configuration.base_url).bind(configuration.model).bind(configuration.temperature)
         .bind(configuration.max_output_tokens).bind(configuration.api_key.as_stored().to_owned())
         .bind(configuration.api_key_mask).bind(configuration.key_fingerprint)
-        .bind(configuration.is_default).bind(now)
+        .bind(configuration.is_default).bind(now).bind(configuration.api_key_last_four)
+        .bind(configuration.verified_at)
         .execute(&mut *db).await.map(drop))?;
     Ok(())
 }

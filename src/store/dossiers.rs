@@ -18,6 +18,8 @@ pub struct Dossier {
     pub message: Message,
     /// Whether its thread holds earlier mail.
     pub has_history: bool,
+    /// Whether a model has spent all of its tokens on it without a word ([`super::NO_WORDS`]).
+    pub had_no_words: bool,
     /// The mailbox that it came to.
     pub mailbox: Mailbox,
     /// Why automation has stopped for the correspondent or the thread, if it has.
@@ -41,6 +43,8 @@ const FIND: &str = "SELECT mailboxes.*, messages.id AS message_id, messages.thre
         messages.raw, truncated, internal_date, received_at, authentication, users.name AS owner_name,
         EXISTS (SELECT 1 FROM messages AS earlier
             WHERE earlier.thread_id = messages.thread_id AND earlier.id < messages.id) AS has_history,
+        EXISTS (SELECT 1 FROM provider_calls
+            WHERE provider_calls.run_id = messages.id AND error_class = 'no_words') AS had_no_words,
         (SELECT reason FROM suppressions
          WHERE suppressions.mailbox_id = messages.mailbox_id
             AND COALESCE(suppressions.thread_id, messages.thread_id) = messages.thread_id
@@ -103,6 +107,7 @@ struct Mail {
     suppressed: Option<Reason>,
     owner_name: String,
     has_history: bool,
+    had_no_words: bool,
     reply_id: Option<String>,
     reply_recipient: Option<String>,
     reply_raw: Option<Vec<u8>>,
@@ -147,6 +152,7 @@ impl Mail {
         Dossier {
             message,
             has_history: self.has_history,
+            had_no_words: self.had_no_words,
             mailbox,
             suppressed: self.suppressed,
             owner_name: self.owner_name,

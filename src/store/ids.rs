@@ -80,6 +80,14 @@ id!(
     NoticeId
 );
 id!(
+    /// One session of a user who signed in.
+    SessionId
+);
+id!(
+    /// One invitation to sign up.
+    InviteId
+);
+id!(
     /// One place where automation has stopped.
     SuppressionId
 );

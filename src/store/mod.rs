@@ -4,15 +4,21 @@
 //! that must differ are an explicit two-arm `match`. A transaction never leaves a method of [`Store`], and no
 //! method of it touches the network.
 
+mod access_retention;
 mod agents;
+mod ai_configuration_changes;
 mod ai_configurations;
 mod arrivals;
+mod attempts;
+mod audit;
 mod brakes;
 mod claims;
 mod completions;
 mod dossiers;
 mod filing;
+mod idempotency_keys;
 mod ids;
+mod invites;
 mod kek_checks;
 mod mailbox_access;
 mod mailbox_leases;
@@ -21,6 +27,7 @@ mod messages;
 mod migrations;
 mod notices;
 mod outbox;
+mod password_resets;
 mod pool;
 mod provider_calls;
 mod provision;
@@ -28,6 +35,8 @@ mod retention;
 mod rules;
 mod runs;
 mod sent;
+mod sessions;
+mod sign_up;
 mod suppressions;
 mod users;
 mod verdicts;
@@ -44,27 +53,34 @@ use crate::clock::{Clock, Timestamp};
 use crate::config;
 
 pub use self::agents::{Agent, AmbiguousPolicy, Mode, NewAgent};
+pub use self::ai_configuration_changes::{AiConfigurationChange, NewKey};
 pub use self::ai_configurations::{API_KEY_COLUMN, AiConfiguration, KeyMark, KeyState, NewAiConfiguration};
 pub use self::arrivals::{Accepted, Arrival};
+pub use self::attempts::Allowance;
+pub use self::audit::{AuditEntry, NewAuditEntry};
 pub use self::brakes::{Brakes, Exchange, Refusal};
 pub use self::claims::{Claim, ClaimLimits, Holder, Lease};
 pub use self::completions::{Answer, StoredCompletion};
 pub use self::dossiers::Dossier;
 pub use self::filing::Unfiled;
+pub use self::idempotency_keys::{ANSWER_COLUMN, Known, NamedCall};
 pub use self::ids::*;
+pub use self::invites::{Invite, NewInvite};
 pub use self::mailbox_access::AccessError;
 pub use self::mailbox_leases::{MailboxLease, WatchedMailbox};
 pub use self::mailboxes::{Mailbox, MailboxState, NewMailbox, OAuth, Reception, Server, columns};
 pub use self::messages::{EarlierLimits, Message, ThreadMail};
-pub use self::notices::{NewNotice, Notice};
+pub use self::notices::{NewNotice, Notice, OwnerWithNews};
 pub use self::outbox::{Frozen, NewReply, OutboxMail, OutboxState};
-pub use self::provider_calls::{CallEnd, NewCall, Payer, ProviderCall, UsageTotal};
+pub use self::provider_calls::{CallEnd, NO_WORDS, NewCall, Payer, ProviderCall, UsageTotal};
 pub use self::provision::Provision;
 pub use self::rules::{Limits, Rules, WordList};
 pub use self::runs::{Run, RunState, StateCount};
 pub use self::sent::SentMail;
+pub use self::sessions::{NewSession, Principal, Rotation, Session};
+pub use self::sign_up::{Admission, SignedUp};
 pub use self::suppressions::{NewSuppression, Reason, Suppression};
-pub use self::users::{NewUser, User};
+pub use self::users::{NewUser, Role, User};
 pub use self::verdicts::{Due, Verdict};
 
 /// Why a row could not be read or written.

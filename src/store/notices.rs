@@ -36,6 +36,15 @@ pub struct NewNotice {
     pub sentence: String,
 }
 
+/// Somebody to whom a letter is due.
+#[derive(Clone, Debug, sqlx::FromRow)]
+pub struct OwnerWithNews {
+    /// The id.
+    pub id: UserId,
+    /// The address.
+    pub email: String,
+}
+
 impl Store {
     /// Tells an owner something, unless it has been told and still lasts. Answers whether it is news.
     ///
@@ -55,15 +64,73 @@ impl Store {
         self.write_one(move |tx| Box::pin(async move { end(tx, user, &cause, now).await })).await
     }
 
-    /// A user's notices, newest first.
+    /// A user's notices, newest first, after the given one.
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn list_notices(&self, user: UserId, most: u32) -> Result<Vec<Notice>, StoreError> {
+    pub async fn list_notices(
+        &self,
+        user: UserId,
+        after: Option<NoticeId>,
+        most: u32,
+    ) -> Result<Vec<Notice>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
             "SELECT id, user_id, cause, kind, sentence, created_at, ended_at FROM notices
-             WHERE user_id = $1 ORDER BY id DESC LIMIT $2")
-            .bind(user).bind(i64::from(most)).fetch_all(db).await)?)
+             WHERE user_id = $1 AND ($2 IS NULL OR id < $2) ORDER BY id DESC LIMIT $3")
+            .bind(user).bind(after).bind(i64::from(most)).fetch_all(db).await)?)
+    }
+
+    /// The next owner, by id after `last`, to whom something is to be mailed that was given before this time.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn find_owner_with_news(
+        &self,
+        given_before: Timestamp,
+        last: Option<UserId>,
+    ) -> Result<Option<OwnerWithNews>, StoreError> {
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT users.id, users.email FROM notices JOIN users ON users.id = notices.user_id
+             WHERE ended_at IS NULL AND mailed_at IS NULL AND notices.created_at <= $1
+                AND ($2 IS NULL OR notices.user_id > $2)
+             ORDER BY notices.user_id LIMIT 1")
+            .bind(given_before).bind(last).fetch_optional(db).await)?)
+    }
+
+    /// Everything that lasts and was not mailed yet to an owner, oldest first. It counts as mailed from now on, so
+    /// that nobody else mails it.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn claim_news(&self, user: UserId, now: Timestamp) -> Result<Vec<String>, StoreError> {
+        let mut claimed: Vec<(NoticeId, String)> = self
+            .write_one(move |tx| {
+                Box::pin(async move {
+                    Ok(on_tx!(tx, db => sqlx::query_as(
+                        "UPDATE notices SET mailed_at = $2
+                         WHERE user_id = $1 AND ended_at IS NULL AND mailed_at IS NULL RETURNING id, sentence")
+                        .bind(user).bind(now).fetch_all(&mut *db).await)?)
+                })
+            })
+            .await?;
+        claimed.sort_unstable_by_key(|(id, _)| id.uuid());
+        Ok(claimed.into_iter().map(|(_, sentence)| sentence).collect())
+    }
+
+    /// Gives back what was claimed at this time, since no letter of it went out.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn return_news(&self, user: UserId, claimed_at: Timestamp) -> Result<(), StoreError> {
+        self.write_one(move |tx| {
+            Box::pin(async move {
+                on_tx!(tx, db => sqlx::query(
+                    "UPDATE notices SET mailed_at = NULL WHERE user_id = $1 AND mailed_at = $2")
+                    .bind(user).bind(claimed_at).execute(&mut *db).await.map(drop))?;
+                Ok(())
+            })
+        })
+        .await
     }
 }
 

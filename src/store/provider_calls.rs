@@ -8,6 +8,9 @@ use super::pool::{Tx, on_pool, on_tx};
 use super::{AgentId, AiConfigurationId, CallId, RunId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
 
+/// Class of a call that cost its tokens and brought no word.
+pub const NO_WORDS: &str = "no_words";
+
 /// Whose key was used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(type_name = "text", rename_all = "snake_case")]

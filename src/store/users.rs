@@ -4,6 +4,26 @@ use super::pool::{Tx, on_pool, on_tx};
 use super::{Store, StoreError, UserId};
 use crate::clock::Timestamp;
 
+/// What a user is to this installation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(type_name = "text", rename_all = "snake_case")]
+pub enum Role {
+    /// Owns agents and keys.
+    User,
+    /// The same, and may invite others. Sees nobody else's keys or mail (SR-39).
+    Admin,
+}
+
+impl Role {
+    /// The stored word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Admin => "admin",
+        }
+    }
+}
+
 /// An owner.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct User {
@@ -13,6 +33,8 @@ pub struct User {
     pub email: String,
     /// The name that replies are written on behalf of.
     pub name: String,
+    /// What the user is to this installation.
+    pub role: Role,
     /// Argon2id in PHC form; `None` for who cannot sign in.
     pub password_hash: Option<String>,
     /// When the account was made.
@@ -39,7 +61,7 @@ impl Store {
     /// Where the database does not answer.
     pub async fn list_users(&self, after: &str, most: u32) -> Result<Vec<User>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT id, email, name, password_hash, created_at FROM users
+            "SELECT id, email, name, role, password_hash, created_at FROM users
              WHERE email > $1 ORDER BY email LIMIT $2")
             .bind(after).bind(i64::from(most)).fetch_all(db).await)?)
     }
@@ -50,7 +72,7 @@ impl Store {
     /// Where the database does not answer.
     pub async fn find_user_by_email(&self, email: &str) -> Result<Option<User>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT id, email, name, password_hash, created_at FROM users WHERE email = $1")
+            "SELECT id, email, name, role, password_hash, created_at FROM users WHERE email = $1")
             .bind(email).fetch_optional(db).await)?)
     }
 
@@ -60,8 +82,29 @@ impl Store {
     /// Where the database does not answer.
     pub async fn find_user(&self, user: UserId) -> Result<Option<User>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT id, email, name, password_hash, created_at FROM users WHERE id = $1")
+            "SELECT id, email, name, role, password_hash, created_at FROM users WHERE id = $1")
             .bind(user).fetch_optional(db).await)?)
+    }
+
+    /// Replaces a password's hash by a stronger one of the same password, unless it was changed in the meantime.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn renew_password_hash(
+        &self,
+        user: UserId,
+        old: String,
+        new: String,
+    ) -> Result<(), StoreError> {
+        self.write_one(move |tx| {
+            Box::pin(async move {
+                on_tx!(tx, db => sqlx::query(
+                    "UPDATE users SET password_hash = $3 WHERE id = $1 AND password_hash = $2")
+                    .bind(user).bind(old).bind(new).execute(&mut *db).await.map(drop))?;
+                Ok(())
+            })
+        })
+        .await
     }
 }
 
@@ -77,4 +120,16 @@ pub(super) async fn upsert(tx: &mut Tx, user: NewUser, now: Timestamp) -> Result
     on_tx!(tx, db => sqlx::query("INSERT INTO lanes (user_id) VALUES ($1) ON CONFLICT (user_id) DO NOTHING")
         .bind(user.id).execute(&mut *db).await.map(drop))?;
     Ok(())
+}
+
+/// Inside a transaction: nobody else changes what belongs to this user until it ends. Answers whether there is
+/// such a user. SQLite has one writing transaction at a time anyway.
+pub(super) async fn lock(tx: &mut Tx, user: UserId) -> Result<bool, StoreError> {
+    let statement = match tx {
+        Tx::Sqlite(_) => "SELECT id FROM users WHERE id = $1",
+        Tx::Postgres(_) | Tx::Single(_) => "SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE",
+    };
+    let found: Option<UserId> = on_tx!(tx, db => sqlx::query_scalar(statement)
+        .bind(user).fetch_optional(&mut *db).await)?;
+    Ok(found.is_some())
 }

@@ -83,6 +83,9 @@ pub enum VaultError {
     /// The system gives no random bytes.
     #[error("the system gives no random bytes; try again")]
     NoRandomness,
+    /// A password could not be hashed.
+    #[error("the password could not be hashed; there may be too little memory")]
+    Hash,
     /// A primitive refused its input; with our fixed lengths it never does.
     #[error("a cryptographic primitive refused its input")]
     Refused,

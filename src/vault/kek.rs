@@ -19,6 +19,7 @@ const WRAP: &[u8] = b"postkey/kek-wrap/v1";
 const FINGERPRINT: &[u8] = b"postkey/key-fingerprint/v1";
 const MESSAGE_TAG: &[u8] = b"postkey/message-tag/v1";
 const ADDRESS_TAG: &[u8] = b"postkey/address-tag/v1";
+const ACCESS_TOKEN: &[u8] = b"postkey/access-token/v1";
 
 /// Padded or not: both are printed by the tools that make keys.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -55,6 +56,7 @@ pub(super) struct Kek {
     pub fingerprint: Key,
     message_tag: Key,
     address_tag: Key,
+    access_token: Key,
 }
 
 impl Kek {
@@ -65,6 +67,7 @@ impl Kek {
             fingerprint: derive(key, FINGERPRINT)?,
             message_tag: derive(key, MESSAGE_TAG)?,
             address_tag: derive(key, ADDRESS_TAG)?,
+            access_token: derive(key, ACCESS_TOKEN)?,
         })
     }
 
@@ -82,6 +85,15 @@ impl Kek {
 
     pub fn is_address_tag(&self, bytes: &[u8], tag: &[u8; 10]) -> bool {
         is_tag(&self.address_tag, bytes, tag)
+    }
+
+    pub fn sign_access_token(&self, bytes: &[u8]) -> [u8; 32] {
+        keyed_hash(&self.access_token).chain_update(bytes).finalize().into_bytes().into()
+    }
+
+    /// Takes the same time wherever the signatures differ.
+    pub fn is_access_token_signature(&self, bytes: &[u8], signature: &[u8]) -> bool {
+        keyed_hash(&self.access_token).chain_update(bytes).verify_slice(signature).is_ok()
     }
 }
 

@@ -10,6 +10,7 @@ mod error;
 mod generate;
 mod kek;
 mod mask;
+mod password;
 mod place;
 mod sealed;
 mod source;
@@ -25,6 +26,10 @@ use kek::{Kek, KekId, keyed_hash};
 pub use error::{CommandFailure, VaultError};
 pub use generate::generate_kek;
 pub use mask::{last_four, mask};
+pub use password::{
+    LONGEST_PASSWORD, NOBODYS_HASH, SHORTEST_PASSWORD, hash_password, is_guessed_first, is_outdated_hash,
+    is_password, is_password_length,
+};
 pub use place::Place;
 pub use sealed::Sealed;
 
@@ -125,6 +130,17 @@ impl Vault {
     /// Whether the tag is ours, also when it was made before the active key changed.
     pub fn is_address_tag(&self, bytes: &[u8], tag: &[u8; 10]) -> bool {
         self.keks().any(|kek| kek.is_address_tag(bytes, tag))
+    }
+
+    /// Signs what a signed-in user calls with, under the active key (SR-32).
+    pub fn sign_access_token(&self, bytes: &[u8]) -> [u8; 32] {
+        self.active.sign_access_token(bytes)
+    }
+
+    /// Whether the signature is ours, made under the key of this id.
+    pub fn is_access_token_signature(&self, kek_id: &str, bytes: &[u8], signature: &[u8]) -> bool {
+        let kek = KekId::parse(kek_id).and_then(|id| self.find_kek(&id));
+        kek.is_some_and(|kek| kek.is_access_token_signature(bytes, signature))
     }
 
     fn keks(&self) -> impl Iterator<Item = &Kek> {

@@ -52,9 +52,11 @@ fn the_documented_file_is_the_defaults() {
     assert_eq!(written.network, default.network);
     assert_eq!(written.provider, default.provider);
     assert_eq!(written.answers, default.answers);
+    assert_eq!(written.http, default.http);
     assert_eq!(written.retention, default.retention);
     assert_eq!(written.log, default.log);
     assert!(written.platform_key.is_none());
+    assert!(written.operator_mail.is_none());
 }
 
 #[test]
@@ -180,6 +182,19 @@ fn a_value_of_the_wrong_kind_says_what_to_write() {
         ("[log]\nfilter = \"\"", "empty"),
         ("[vault]\nkeks_command = []", "a program"),
         ("[platform_key]\nprovider = \"openai\"", "incomplete"),
+        ("[operator_mail]\nhost = \"smtp.example.org\"", "incomplete"),
+        ("[operator_mail]\nfrom = \"Post <post@example.org>\"", "mail address"),
+        ("[operator_mail]\nhost = \"h\"\nfrom = \"a@b.test\"\nusername = \"a\"", "without a password"),
+        ("[operator_mail]\nsecurity = \"ssl\"", "\"tls\", \"starttls\", \"none\""),
+        ("[http]\nlisten = \"8080\"", "address and a port"),
+        ("[http]\nlisten = \"localhost:8080\"", "address and a port"),
+        ("[http]\npublic_url = \"https://h/\"", "without a slash"),
+        ("[http]\npublic_url = \"https://h?x\"", "without a slash"),
+        ("[http]\nallowed_origins = [\"*\"]", "origins"),
+        ("[http]\nallowed_origins = [\"https://h/\"]", "origins"),
+        ("[http]\ntrusted_proxies = [\"proxy\"]", "addresses or networks"),
+        ("[http]\nsign_up = \"everybody\"", "\"closed\", \"invite\", \"open\""),
+        ("[http]\nsign_ins_per_account = 0", "out of range"),
         ("log = \"info\"", "must be a section"),
     ] {
         let fault = only_fault(text, &[]);
@@ -295,6 +310,23 @@ fn the_platform_key_is_resolved_from_where_the_file_points() {
     assert!(only_fault(&text, &[]).contains("chmod 600"));
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
     assert_eq!(load(&text, &[]).unwrap().platform_key.unwrap().api_key.expose_secret(), "sk-from-file");
+}
+
+#[test]
+fn the_operators_mail_password_is_resolved_and_not_shown() {
+    let section = |password: &str| {
+        format!(
+            "[operator_mail]\nhost = \"smtp.example.org\"\nfrom = \"post@example.org\"\nusername = \"post\"\n\
+             password = \"{password}\"\n"
+        )
+    };
+    let config = load(&section("env:POST"), &[("POST", "hunter2")]).unwrap();
+    let mail = config.operator_mail.clone().unwrap();
+    assert_eq!((mail.port, mail.password.clone().unwrap().expose_secret()), (465, "hunter2"));
+    let shown = format!("{}{config:?}{mail:?}", config.effective());
+    assert!(shown.contains("REDACTED") && !shown.contains("hunter2"), "{shown}");
+    let fault = only_fault(&section("hunter2"), &[]);
+    assert!(fault.contains("env:NAME") && !fault.contains("hunter2"), "{fault}");
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod explain;
 mod faults_in;
 mod faults_out;
 mod fuzz;
+mod http;
 mod imap;
 mod layers;
 mod mail;

@@ -1,13 +1,10 @@
 //! `[[user.ai_config]]`: a provider, a model and the user's own key.
 
 use secrecy::SecretString;
-use toml::de::DeValue;
-use url::Url;
 
-use super::reading::{Place, Reading};
+use super::reading::Place;
 use super::table::{Setting, Table};
 use super::value;
-use crate::net::{Guard, Use};
 use crate::provider::{Provider, check_key_form, trim_key};
 
 /// Most tokens that an answer may have.
@@ -31,7 +28,7 @@ pub(super) fn read_ai_configuration(mut table: Table<'_>) -> Option<AiConfigurat
     let provider = table.need("provider", value::word::<Provider>);
     let api_key = read_key(&mut table, provider);
     let reading = table.reading();
-    let base_url = table.setting("base_url", |written| base_url(reading, written));
+    let base_url = table.setting("base_url", |written| reading.guard.parse_base_url(&value::line(written)?));
     let model = table.need("model", value::line);
     let temperature = table.setting("temperature", |written| value::fraction(written, 0.0..=2.0));
     let max_tokens = table.setting("max_tokens", |written| value::number(written, 1..=MOST_TOKENS));
@@ -57,38 +54,4 @@ fn read_key(table: &mut Table<'_>, provider: Option<Provider>) -> Option<SecretS
             None
         }
     }
-}
-
-fn base_url(reading: &Reading<'_>, written: &DeValue<'_>) -> Result<String, String> {
-    let url = https_url(reading.guard, &value::line(written)?)?;
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err("must end with its path, without ? and #".to_owned());
-    }
-    Ok(url.as_str().trim_end_matches('/').to_owned())
-}
-
-/// A URL that may be asked: https on the usual port, or what the operator listed (SR-58).
-pub(super) fn https_url(guard: &Guard, text: &str) -> Result<Url, String> {
-    let url =
-        Url::parse(text).map_err(|_| "must be a URL, such as \"https://llm.example.com/v1\"".to_owned())?;
-    let host = url.host_str().filter(|_| matches!(url.scheme(), "http" | "https"));
-    let Some((host, port)) = host.zip(url.port_or_known_default()) else {
-        return Err("must begin with https://".to_owned());
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err("must not contain a user or a password".to_owned());
-    }
-    if guard.is_private_endpoint(host, port) {
-        return Ok(url);
-    }
-    if url.scheme() != "https" {
-        return Err(format!(
-            "must begin with https:// (http:// is only for hosts that the operator listed; {host}:{port} is not \
-             in network.private_endpoints)"
-        ));
-    }
-    if !Use::Provider.allows(port) {
-        return Err(format!("must use port 443 ({host}:{port} is not in network.private_endpoints)"));
-    }
-    Ok(url)
 }

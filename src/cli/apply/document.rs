@@ -1,6 +1,6 @@
 //! The file as values: what each entry says, checked by itself.
 
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 use toml::de::DeTable;
 
 use super::agent::{AgentEntry, read_agent};
@@ -9,12 +9,7 @@ use super::mailbox::{MailboxEntry, read_mailbox};
 use super::reading::{Place, Reading};
 use super::table::Table;
 use super::value;
-
-/// Shortest password to sign in with, in characters (SR-31).
-const SHORTEST_PASSWORD: usize = 8;
-
-/// Longest password to sign in with, in characters (SR-31).
-const LONGEST_PASSWORD: usize = 128;
+use crate::vault::{LONGEST_PASSWORD, SHORTEST_PASSWORD, is_password_length};
 
 /// The whole file.
 #[derive(Default)]
@@ -75,8 +70,7 @@ fn read_all<T>(tables: Vec<Table<'_>>, read: impl Fn(Table<'_>) -> Option<T>) ->
 
 fn read_password(table: &mut Table<'_>) -> Option<SecretString> {
     let password = table.secret("password")?;
-    let length = password.expose_secret().chars().count();
-    if (SHORTEST_PASSWORD..=LONGEST_PASSWORD).contains(&length) {
+    if is_password_length(&password) {
         return Some(password);
     }
     let problem = format!("must have {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters");

@@ -2,7 +2,6 @@
 
 use secrecy::SecretString;
 
-use super::ai_configuration::https_url;
 use super::reading::Place;
 use super::server::{ServerEntry, ServerKind, read_server};
 use super::table::{Setting, Table};
@@ -75,7 +74,7 @@ fn read_oauth(mut table: Table<'_>) -> Option<OAuthEntry> {
     let client_secret = table.secret("client_secret");
     let refresh_token = table.need_secret("refresh_token");
     let guard = table.reading().guard;
-    let token_url = table.need("token_url", |written| https_url(guard, &value::line(written)?));
+    let token_url = table.need("token_url", |written| guard.parse_web_url(&value::line(written)?));
     table.finish();
     Some(OAuthEntry {
         client_id: client_id?,

@@ -50,7 +50,6 @@ mod ai_configuration;
 mod check;
 mod document;
 mod mailbox;
-mod password;
 mod plan;
 mod reading;
 mod secrets;

@@ -125,8 +125,10 @@ impl Owner {
             max_output_tokens: None,
             api_key: vault.seal(&place, &self.key)?,
             api_key_mask: mask(&self.key),
+            api_key_last_four: None,
             key_fingerprint: vault.fingerprint(owner, &self.key),
             is_default: true,
+            verified_at: None,
         })
     }
 

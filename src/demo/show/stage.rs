@@ -10,7 +10,7 @@ use super::folder::TemporaryFolder;
 use super::live::Live;
 use crate::app::App;
 use crate::clock::{Clock, Timestamp};
-use crate::config::{Config, Database, Network, VaultSource, Worker};
+use crate::config::{Config, Database, Http, Network, VaultSource, Worker};
 use crate::demo::model::Model;
 use crate::demo::post_office::PostOffice;
 use crate::provider::Provider;
@@ -75,6 +75,8 @@ fn configure(folder: &TemporaryFolder, office: &PostOffice, asked: &Asked) -> Re
         vault: VaultSource { keks: Some(SecretString::from(generate_kek()?)), ..VaultSource::default() },
         worker: Worker { shutdown_grace: SHUTDOWN, ..Worker::default() },
         network: Network { private_endpoints, ..Network::default() },
+        // Nobody calls it, and the port may be another program's.
+        http: Http { enabled: false, ..Http::default() },
         ..Config::default()
     })
 }

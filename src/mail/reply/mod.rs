@@ -117,7 +117,7 @@ pub fn compose(draft: &Draft<'_>) -> Result<Vec<u8>, ComposeError> {
     Ok(message.formatted())
 }
 
-fn part(kind: ContentType, text: &str) -> SinglePart {
+pub(super) fn part(kind: ContentType, text: &str) -> SinglePart {
     let encoded =
         Body::dangerous_pre_encoded(body::quoted_printable(text), ContentTransferEncoding::QuotedPrintable);
     SinglePart::builder().header(kind).body(encoded)
@@ -161,11 +161,11 @@ fn with_marks(builder: MessageBuilder, draft: &Draft<'_>) -> MessageBuilder {
         .raw_header(field("X-AI-Model", &model.replace("=?", "= ?")))
 }
 
-fn field(name: &'static str, value: &str) -> HeaderValue {
+pub(super) fn field(name: &'static str, value: &str) -> HeaderValue {
     HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned())
 }
 
-fn mailbox(address: &Address, name: Option<&str>) -> Option<Mailbox> {
+pub(super) fn mailbox(address: &Address, name: Option<&str>) -> Option<Mailbox> {
     let address = address.ascii()?.as_str().parse().ok()?;
     Some(Mailbox::new(name.and_then(display_name), address))
 }
@@ -178,7 +178,7 @@ fn display_name(name: &str) -> Option<String> {
 }
 
 /// Kept within the years that the date format knows, outside of which its crate panics.
-fn date(timestamp: Timestamp) -> SystemTime {
+pub(super) fn date(timestamp: Timestamp) -> SystemTime {
     let seconds = timestamp.millis().div_euclid(1000).clamp(0, LAST_SECOND);
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds.unsigned_abs())
 }

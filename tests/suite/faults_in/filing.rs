@@ -88,7 +88,7 @@ on_both! {
         served.end().await;
         assert_eq!(scene.smtp.accepted().len(), 1);
         assert_eq!(scene.imap.sent(ANN).len(), 1, "no second copy");
-        let notices = scene.store.list_notices(scene.desk.user, 10).await.unwrap();
+        let notices = scene.store.list_notices(scene.desk.user, None, 10).await.unwrap();
         assert!(notices.iter().all(|notice| notice.ended_at.is_some()), "{notices:?}");
     }
 

@@ -101,7 +101,7 @@ on_both! {
         scene.deliver(&letter(3, ANN));
         scene.all_replied(3).await;
         assert_eq!(scene.mailbox().await.state, MailboxState::Active);
-        assert!(scene.store.list_notices(scene.desk.user, 10).await.unwrap().is_empty());
+        assert!(scene.store.list_notices(scene.desk.user, None, 10).await.unwrap().is_empty());
         served.end().await;
     }
 
@@ -130,7 +130,7 @@ on_both! {
         let lost: Vec<_> = runs.iter().filter(|run| run.reason.as_deref() == Some("unfetchable")).collect();
         assert_eq!(lost.len(), 2, "{runs:#?}");
         assert!(lost.iter().all(|run| run.state == RunState::Failed));
-        let notices = scene.store.list_notices(scene.desk.user, 10).await.unwrap();
+        let notices = scene.store.list_notices(scene.desk.user, None, 10).await.unwrap();
         assert_eq!(notices.iter().filter(|notice| notice.kind == "unfetchable").count(), 2);
     }
 

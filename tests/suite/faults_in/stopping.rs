@@ -35,7 +35,7 @@ on_both! {
         for stops in 1..=2 {
             until("it is stopped", LONG, async || is_stopped(&scene).await).await;
             assert_eq!(scene.mailbox().await.state_reason.as_deref(), Some("login_refused"));
-            let notices = scene.store.list_notices(scene.desk.user, 10).await.unwrap();
+            let notices = scene.store.list_notices(scene.desk.user, None, 10).await.unwrap();
             assert_eq!(notices.len(), stops);
             assert_eq!(notices.iter().filter(|notice| notice.ended_at.is_none()).count(), 1);
             assert!(notices[0].sentence.contains("set the password anew"), "{}", notices[0].sentence);
@@ -46,7 +46,7 @@ on_both! {
         scene.all_replied(1).await;
         served.end().await;
         assert!(!is_stopped(&scene).await);
-        let notices = scene.store.list_notices(scene.desk.user, 10).await.unwrap();
+        let notices = scene.store.list_notices(scene.desk.user, None, 10).await.unwrap();
         assert!(notices.iter().all(|notice| notice.ended_at.is_some()));
     }
 
@@ -61,7 +61,7 @@ on_both! {
         scene.all_replied(1).await;
         served.end().await;
         assert_eq!(scene.imap.count(ANN, "LOGIN"), 11);
-        assert!(scene.store.list_notices(scene.desk.user, 10).await.unwrap().is_empty());
+        assert!(scene.store.list_notices(scene.desk.user, None, 10).await.unwrap().is_empty());
     }
 
     async fn refusals_that_are_not_in_a_row_do_not_add_up(database: TestDatabase) {
@@ -83,7 +83,7 @@ on_both! {
         scene.deliver(&letter(1, ANN));
         let served = scene.serve().await;
         until("it is stopped", LONG, async || is_stopped(&scene).await).await;
-        let notices = scene.store.list_notices(scene.desk.user, 10).await.unwrap();
+        let notices = scene.store.list_notices(scene.desk.user, None, 10).await.unwrap();
         assert_eq!(notices.len(), 1);
         assert!(notices[0].sentence.contains("folder"), "{}", notices[0].sentence);
         scene.change_mailbox(|mailbox| mailbox.folder = "INBOX".into()).await;
@@ -98,7 +98,7 @@ on_both! {
         scene.deliver(&letter(1, ANN));
         let served = scene.serve().await;
         let open = async || {
-            let notices = scene.store.list_notices(scene.desk.user, 10).await.unwrap();
+            let notices = scene.store.list_notices(scene.desk.user, None, 10).await.unwrap();
             notices.into_iter().filter(|notice| notice.ended_at.is_none()).collect::<Vec<_>>()
         };
         until("the owner is told", LONG, async || open().await.len() == 1).await;

@@ -64,7 +64,7 @@ on_both! {
         assert!(store.find_dossier(bob.user, run.message()).await.unwrap().is_none());
         assert!(store.find_mailbox(bob.user, ann.mailbox).await.unwrap().is_none());
         assert_eq!(store.list_runs(bob.user, None, 10).await.unwrap().len(), 0);
-        assert_eq!(store.list_notices(bob.user, 10).await.unwrap().len(), 0);
+        assert_eq!(store.list_notices(bob.user, None, 10).await.unwrap().len(), 0);
         assert_eq!(office.only_run(&ann).await.state, RunState::Held, "a stranger changed it");
         let dossier = store.find_dossier(ann.user, run.message()).await.unwrap();
         assert!(dossier.is_some_and(|dossier| dossier.completion.is_some()));

@@ -113,3 +113,38 @@ on_both! {
         assert_eq!(office.provider.calls().len(), 1);
     }
 }
+
+/// What a model says that has thought for as long as it may speak.
+fn thought_only() -> Answer {
+    let message = r#"{"role":"assistant","content":""}"#;
+    let usage = r#"{"prompt_tokens":10,"completion_tokens":500,"total_tokens":510}"#;
+    let choice = format!(r#"{{"index":0,"message":{message},"finish_reason":"length"}}"#);
+    Answer::status(200, &format!(r#"{{"id":"c","model":"test-model","choices":[{choice}],"usage":{usage}}}"#))
+}
+
+fn rooms(office: &Office) -> Vec<u64> {
+    office.provider.calls().iter().map(|call| call.request["max_tokens"].as_u64().unwrap()).collect()
+}
+
+on_both! {
+    async fn a_model_that_thought_for_as_long_as_it_may_speak_gets_more_room_once(database: TestDatabase) {
+        let mut office = Office::open(&database).await;
+        office.config.provider.max_output_tokens = 500;
+        let ann = office.hire("ann@shop.test").await;
+        office.provider.next(&ann.key, thought_only());
+        // The second call has its own trouble; the room stays.
+        office.provider.next(&ann.key, Answer::status(429, "{}").header("retry-after", "1"));
+        office.deliver(&ann, 1);
+        let served = office.serve().await;
+        office.until_counted(&ann, RunState::Replied, 1).await;
+        office.provider.otherwise(thought_only());
+        office.deliver(&ann, 2);
+        office.until_reason(&ann, RunState::Held, "no_words", 1).await;
+        served.end().await;
+        assert_eq!(rooms(&office), [500, 2000, 2000, 500, 2000]);
+        office.check_answered_once([1]);
+        let usage = office.store.sum_usage(ann.user).await.unwrap();
+        assert_eq!((usage[0].calls, usage[0].failed), (5, 3));
+        assert!(usage[0].output_tokens >= 1500, "what was thought is paid for: {usage:?}");
+    }
+}

@@ -1,5 +1,6 @@
 //! What tests stand on: scripted servers, a real Dovecot, and a fresh database for each test.
 
+pub mod api;
 pub mod certificate;
 pub mod database;
 pub mod dialling;

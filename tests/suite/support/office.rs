@@ -9,6 +9,7 @@
 //! served.end().await;
 //! ```
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use postkey::app::App;
@@ -117,10 +118,11 @@ impl Office {
 
     /// Starts the service.
     pub async fn serve(&self) -> Served {
-        let app = App::open(self.config.clone(), Clock::system()).await.unwrap();
+        let mut app = App::open(self.config.clone(), Clock::system()).await.unwrap();
+        let address = app.listen().await.unwrap().unwrap();
         let stop = CancellationToken::new();
         let token = stop.clone();
-        Served { stop, ended: tokio::spawn(async move { app.serve(token).await.unwrap() }) }
+        Served { address, stop, ended: tokio::spawn(async move { app.serve(token).await.unwrap() }) }
     }
 
     /// Waits until so many of the owner's runs stand in this state.
@@ -155,7 +157,7 @@ impl Office {
 
     /// What the owner is told and has not mended.
     pub async fn open_notices(&self, desk: &Desk) -> Vec<Notice> {
-        let notices = self.store.list_notices(desk.user, 100).await.unwrap();
+        let notices = self.store.list_notices(desk.user, None, 100).await.unwrap();
         notices.into_iter().filter(|notice| notice.ended_at.is_none()).collect()
     }
 
@@ -185,6 +187,8 @@ pub fn read(reply: &AcceptedMail) -> Mail {
 
 /// The running service.
 pub struct Served {
+    /// Where its API listens.
+    pub address: SocketAddr,
     stop: CancellationToken,
     ended: JoinHandle<()>,
 }

@@ -36,7 +36,7 @@ impl Program {
     /// Without a database and without a key.
     pub fn alone() -> Self {
         let folder = tempfile::Builder::new().prefix("postkey-test-").tempdir().unwrap();
-        Self { folder, variables: Vec::new() }
+        Self { folder, variables: Vec::new() }.with("POSTKEY_HTTP__LISTEN", "127.0.0.1:0")
     }
 
     /// With one more variable, or another value for it; an empty one counts as not set.

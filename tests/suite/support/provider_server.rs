@@ -17,7 +17,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::State as Shared;
 use axum::http::{HeaderMap, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -99,6 +99,8 @@ pub struct ProviderServer {
 
 struct State {
     calls: Mutex<Vec<Call>>,
+    checks: Mutex<Vec<String>>,
+    checked: Mutex<BTreeMap<String, Answer>>,
     next: Mutex<BTreeMap<String, VecDeque<Answer>>>,
     always: Mutex<BTreeMap<String, Answer>>,
     otherwise: Mutex<Answer>,
@@ -109,14 +111,19 @@ impl ProviderServer {
     pub async fn start() -> Self {
         let state = Arc::new(State {
             calls: Mutex::default(),
+            checks: Mutex::default(),
+            checked: Mutex::default(),
             next: Mutex::default(),
             always: Mutex::default(),
             otherwise: Mutex::new(Answer::words(|call| format!("Answer to: {}", call.last_text()))),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let routes =
-            Router::new().route("/v1/chat/completions", post(complete)).with_state(Arc::clone(&state));
+        let routes = Router::new()
+            .route("/v1/chat/completions", post(complete))
+            .route("/v1/models", get(check))
+            .route("/v1/key", get(check))
+            .with_state(Arc::clone(&state));
         let serving = axum::serve(listener, routes).into_future();
         let serving = tokio::spawn(async move { serving.await.unwrap() });
         Self { address, state, serving }
@@ -147,6 +154,16 @@ impl ProviderServer {
         self.state.next.lock().unwrap().entry(key.to_owned()).or_default().push_back(answer);
     }
 
+    /// What a check of this key gets from now on, instead of a list without models.
+    pub fn checked(&self, key: &str, answer: Answer) {
+        self.state.checked.lock().unwrap().insert(key.to_owned(), answer);
+    }
+
+    /// The keys that were checked so far, in order.
+    pub fn checks(&self) -> Vec<String> {
+        self.state.checks.lock().unwrap().clone()
+    }
+
     /// Every call so far, in order.
     pub fn calls(&self) -> Vec<Call> {
         self.state.calls.lock().unwrap().clone()
@@ -172,18 +189,33 @@ impl State {
     }
 }
 
-async fn complete(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: String) -> Response<Body> {
+fn bearer(headers: &HeaderMap) -> String {
     let bearer = headers.get("authorization").and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    let key = bearer.unwrap_or_default().to_owned();
-    let call = Call { key, request: serde_json::from_str(&body).unwrap_or_default() };
+    bearer.unwrap_or_default().to_owned()
+}
+
+/// The call that costs nothing and tells whether a key is good.
+async fn check(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Response<Body> {
+    let key = bearer(&headers);
+    state.checks.lock().unwrap().push(key.clone());
+    let answer = state.checked.lock().unwrap().get(&key).cloned();
+    let call = Call { key, request: Value::Null };
+    perform(answer.unwrap_or_else(|| Answer::status(200, "{\"data\":[]}")), &call).await
+}
+
+async fn complete(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: String) -> Response<Body> {
+    let call = Call { key: bearer(&headers), request: serde_json::from_str(&body).unwrap_or_default() };
     state.calls.lock().unwrap().push(call.clone());
-    let mut answer = state.answer_for(&call.key);
+    perform(state.answer_for(&call.key), &call).await
+}
+
+async fn perform(mut answer: Answer, call: &Call) -> Response<Body> {
     while let Answer::Late(latency, later) = answer {
         tokio::time::sleep(latency).await;
         answer = *later;
     }
     match answer {
-        Answer::Words(words) => respond(200, &[], completion(&call, &words(&call)).to_string()),
+        Answer::Words(words) => respond(200, &[], completion(call, &words(call)).to_string()),
         Answer::Response { status, headers, body } => respond(status, &headers, body),
         Answer::Cut => cut(),
         Answer::Hang | Answer::Late(..) => std::future::pending().await,

@@ -82,6 +82,7 @@ pub fn quick_config(database: &TestDatabase, servers: &Servers) -> Config {
             retry_first: Duration::from_secs(1),
             ..config::Smtp::default()
         },
+        http: config::Http { listen: "127.0.0.1:0".into(), ..config::Http::default() },
         network: config::Network {
             private_endpoints: servers.private_endpoints(),
             ..config::Network::default()
@@ -162,8 +163,10 @@ pub fn ai_configuration(
         max_output_tokens: None,
         api_key: vault.seal(&place, &secret).unwrap(),
         api_key_mask: postkey::vault::mask(&secret),
+        api_key_last_four: None,
         key_fingerprint: vault.fingerprint(user.uuid(), &secret),
         is_default: true,
+        verified_at: None,
         provider,
     }
 }

@@ -5,7 +5,7 @@ use super::super::document::UserEntry;
 use super::{Context, Step, Verb, changed};
 use crate::cli::CliError;
 use crate::store::{API_KEY_COLUMN, AiConfiguration, AiConfigurationId, KeyState, NewAiConfiguration};
-use crate::vault::{Place, mask};
+use crate::vault::{Place, last_four, mask};
 
 pub(super) fn plan_all(entry: &UserEntry, context: &mut Context<'_>) -> Result<(), CliError> {
     let default = choose_default(entry, context);
@@ -81,6 +81,7 @@ fn plan(
         stored.as_ref().map_or_else(|| AiConfigurationId::new(context.store.clock()), |stored| stored.id);
     let owner = context.owner;
     let place = Place { column: API_KEY_COLUMN, owner: owner.uuid(), record: id.uuid(), provider };
+    let verified_at = stored.as_ref().filter(|_| is_same_key).and_then(|stored| stored.verified_at);
     let api_key = match stored.filter(|_| is_same_key) {
         Some(stored) => stored.api_key,
         None => context.vault.seal(&place, &entry.api_key)?,
@@ -95,8 +96,10 @@ fn plan(
         max_output_tokens,
         api_key,
         api_key_mask: mask(&entry.api_key),
+        api_key_last_four: last_four(&entry.api_key),
         key_fingerprint: fingerprint,
         is_default,
+        verified_at,
     });
     Ok(())
 }

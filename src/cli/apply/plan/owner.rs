@@ -1,10 +1,10 @@
 //! The user itself.
 
 use super::super::document::UserEntry;
-use super::super::password::{hash_password, is_password};
 use super::{Context, Step, Verb, changed};
 use crate::cli::CliError;
 use crate::store::NewUser;
+use crate::vault::{hash_password, is_password};
 
 pub(super) fn plan(entry: &UserEntry, context: &mut Context<'_>) -> Result<(), CliError> {
     let stored = context.stored.user.as_ref();

@@ -1,0 +1,145 @@
+//! What comes in, parsed at the border: a JSON body, an id in the path, parameters behind the `?`. Each fault says
+//! which field, and repeats no value.
+
+use std::str::FromStr;
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use axum::http::header::CONTENT_TYPE;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode};
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde_json::error::Category;
+use serde_json::json;
+
+use super::error::{ApiError, ErrorCode};
+
+/// Longest name of an unknown field that is repeated, in characters.
+const LONGEST_NAME: usize = 64;
+
+/// The JSON body.
+pub(super) struct Input<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Input<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            let message = "the body must be JSON, with `Content-Type: application/json`";
+            return Err(ApiError::new(ErrorCode::UnsupportedMediaType, message));
+        }
+        let body = Bytes::from_request(request, state).await.map_err(|error| unreadable(&error))?;
+        parse(&body).map(Self)
+    }
+}
+
+/// The id in the path; what is no id is not found, like an id that is nobody's.
+pub(super) struct Id<T>(pub(super) T);
+
+impl<S: Send + Sync, T: FromStr> FromRequestParts<S> for Id<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(text) =
+            Path::<String>::from_request_parts(parts, state).await.map_err(|_| ApiError::not_found())?;
+        text.parse().map(Self).map_err(|_| ApiError::not_found())
+    }
+}
+
+/// The parameters behind the `?`.
+pub(super) struct Parameters<T>(pub(super) T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        let query = parts.uri.query().unwrap_or_default();
+        let reader = serde_urlencoded::Deserializer::new(url::form_urlencoded::parse(query.as_bytes()));
+        let parsed = serde_path_to_error::deserialize(reader);
+        parsed.map(Self).map_err(|error| fault(&error.path().to_string(), &error.inner().to_string()))
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/json")
+}
+
+fn unreadable(error: &BytesRejection) -> ApiError {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return ApiError::new(ErrorCode::PayloadTooLarge, "the body is larger than this server takes");
+    }
+    ApiError::new(ErrorCode::MalformedJson, "the body did not arrive whole; send it again")
+}
+
+fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
+    if body.trim_ascii_start().starts_with(b"[") {
+        // Serde would take its members for the fields, by their order.
+        serde_json::from_slice::<IgnoredAny>(body).map_err(|error| explain(".", &error))?;
+        return Err(fault(".", "must be an object"));
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+        let path = error.path().to_string();
+        explain(&path, error.inner())
+    })?;
+    reader.end().map_err(|error| explain(".", &error))?;
+    Ok(value)
+}
+
+fn explain(path: &str, error: &serde_json::Error) -> ApiError {
+    if matches!(error.classify(), Category::Syntax | Category::Eof | Category::Io) {
+        let message =
+            format!("the body is not JSON; look at line {}, column {}", error.line(), error.column());
+        return ApiError::new(ErrorCode::MalformedJson, message);
+    }
+    let said = error.to_string();
+    fault(path, said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said))
+}
+
+/// What serde says of a field, as a sentence.
+fn fault(path: &str, said: &str) -> ApiError {
+    if let Some(rest) = said.strip_prefix("unknown field `") {
+        return unknown_field(rest);
+    }
+    let problem = problem(said);
+    let message = if path == "." { format!("the call {problem}") } else { format!("`{path}` {problem}") };
+    ApiError::new(ErrorCode::InvalidInput, message).with(json!({ "field": path }))
+}
+
+/// The name is the caller's own, so it may be anything.
+fn unknown_field(rest: &str) -> ApiError {
+    let name: String = rest.split('`').next().unwrap_or_default().chars().take(LONGEST_NAME).collect();
+    let known = rest.rsplit_once(", expected ").map_or("none", |(_, known)| known);
+    let message = format!("`{name}` is not known here; known: {known}");
+    ApiError::new(ErrorCode::InvalidInput, message).with(json!({ "field": name }))
+}
+
+/// What serde says, without the value that it says it about: that may be a secret.
+fn problem(said: &str) -> String {
+    if let Some(field) = said.strip_prefix("missing field ") {
+        return format!("lacks the field {field}");
+    }
+    if let Some(field) = said.strip_prefix("duplicate field ") {
+        return format!("has the field {field} twice");
+    }
+    match said.rsplit_once(", expected ") {
+        Some((_, expected)) => format!("must be {}", in_words(expected)),
+        // What our own types say.
+        None if said.starts_with("must ") || said.starts_with("is ") => said.to_owned(),
+        None => "has a value that it cannot have".to_owned(),
+    }
+}
+
+/// What serde calls by its Rust name.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "i64" | "u64" | "i32" | "u32" | "usize" => "a whole number",
+        "f64" => "a number",
+        "a sequence" => "a list",
+        _ if expected.starts_with("struct ") => "an object",
+        _ => expected,
+    }
+}

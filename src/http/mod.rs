@@ -1,0 +1,116 @@
+//! The HTTP API: how people, front ends and programs manage what is theirs.
+//!
+//! [`routes`] is the table of contents: every path with what it needs and who answers it. From it come the router, the
+//! OpenAPI document and the tests of who may do what. A call goes
+//!
+//! ```text
+//! serving -> every_call (id, time limit, log) -> caller::let_in (who, may they, too often?) -> handler -> store
+//! ```
+//!
+//! Work is asked for by writing a row; a mail is never sent from here. Every refusal has one shape ([`ApiError`]).
+
+pub mod routes;
+
+mod access_token;
+mod accounts;
+mod ai_configurations;
+mod caller;
+mod client_address;
+mod document;
+mod error;
+mod every_call;
+mod idempotency;
+mod input;
+mod notices;
+mod pages;
+mod passwords;
+mod reference;
+mod reset_page;
+mod secret_token;
+mod serving;
+mod texts;
+mod throttle;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderValue, Method, header};
+use tower_http::cors::CorsLayer;
+
+use self::client_address::Proxies;
+use self::passwords::Passwords;
+use self::throttle::Throttle;
+use crate::config;
+use crate::letters::Letters;
+use crate::net::{Guard, HttpClients};
+use crate::store::Store;
+use crate::vault::Vault;
+
+pub use self::caller::{Access, Authority, Caller, Scope};
+pub use self::client_address::ClientAddress;
+pub use self::document::document;
+pub use self::error::{ApiError, ErrorBody, ErrorCode};
+pub use self::serving::{Listener, serve_until};
+
+/// What handlers work with.
+pub struct Api {
+    store: Store,
+    vault: Arc<Vault>,
+    clients: HttpClients,
+    guard: Guard,
+    config: Arc<config::Config>,
+    passwords: Passwords,
+    throttle: Throttle,
+    proxies: Proxies,
+    letters: Option<Letters>,
+}
+
+impl Api {
+    /// Over the process's database, keys and connections.
+    pub fn new(
+        store: Store,
+        vault: Arc<Vault>,
+        clients: HttpClients,
+        guard: Guard,
+        config: Arc<config::Config>,
+    ) -> Self {
+        let throttle = Throttle::new(config.http.calls_per_minute);
+        let proxies = Proxies::new(&config.http.trusted_proxies);
+        let passwords = Passwords::new();
+        Self { store, vault, clients, guard, config, passwords, throttle, proxies, letters: None }
+    }
+
+    /// With a way to write to users.
+    pub fn with_letters(self, letters: Option<Letters>) -> Self {
+        Self { letters, ..self }
+    }
+}
+
+/// Every path, with what goes around each call.
+pub fn router(api: Api) -> Router {
+    let api = Arc::new(api);
+    let largest = api.config.http.max_body_bytes;
+    let cors = allow_origins(&api.config.http.allowed_origins);
+    let router = routes::mount(&api).with_state(Arc::clone(&api)).layer(DefaultBodyLimit::max(largest));
+    let router = router.fallback(every_call::not_found);
+    let router = router.layer(axum::middleware::from_fn_with_state(api, every_call::surround));
+    match cors {
+        Some(cors) => router.layer(cors),
+        None => router,
+    }
+}
+
+/// Closed unless the operator lists origins. Tokens go in a header, so that no browser adds them by itself.
+fn allow_origins(origins: &[String]) -> Option<CorsLayer> {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    if origins.is_empty() {
+        return None;
+    }
+    let cors = CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency::IDEMPOTENCY_KEY])
+        .expose_headers([header::RETRY_AFTER, every_call::REQUEST_ID, idempotency::REPLAYED]);
+    Some(cors)
+}

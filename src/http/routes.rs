@@ -1,0 +1,91 @@
+//! The table of contents: every path, what it needs, and who answers it.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+use utoipa_axum::routes;
+
+use super::caller::{Access, Scope, let_in};
+use super::document::{self, base};
+use super::idempotency::once;
+use super::{Api, accounts, ai_configurations, notices, reference, reset_page};
+
+/// One path with one method.
+pub(super) struct Route {
+    /// What it needs.
+    pub(super) access: Access,
+    /// Whether it makes something: then it may be named, and is carried out once (`Idempotency-Key`).
+    pub(super) is_creating: bool,
+    /// Its handler, and what the handler says of itself.
+    pub(super) handler: UtoipaMethodRouter<Arc<Api>>,
+}
+
+fn route(access: Access, handler: UtoipaMethodRouter<Arc<Api>>) -> Route {
+    Route { access, is_creating: false, handler }
+}
+
+/// A route that makes something for its caller.
+fn creating(access: Access, handler: UtoipaMethodRouter<Arc<Api>>) -> Route {
+    Route { is_creating: true, ..route(access, handler) }
+}
+
+/// Every route there is; a call that is not here is not found.
+pub(super) fn table() -> Vec<Route> {
+    use Access::{Administrator, Public, Session};
+    let (read_configs, write_configs) =
+        (Access::Scope(Scope::ConfigsRead), Access::Scope(Scope::ConfigsWrite));
+    vec![
+        route(Public, routes!(reference::openapi)),
+        route(Public, routes!(reference::docs)),
+        route(Public, routes!(accounts::sign_up::sign_up)),
+        route(Public, routes!(accounts::sign_in::sign_in)),
+        route(Public, routes!(accounts::refresh::refresh)),
+        route(Session, routes!(accounts::sessions::sign_out)),
+        route(Session, routes!(accounts::me::me)),
+        route(Session, routes!(accounts::password::change_password)),
+        route(Session, routes!(accounts::sessions::list_sessions)),
+        route(Session, routes!(accounts::sessions::end_session)),
+        route(Public, routes!(accounts::reset::ask_for_reset)),
+        route(Public, routes!(accounts::reset::reset)),
+        route(Public, routes!(reset_page::reset_page)),
+        creating(Administrator, routes!(accounts::invites::invite)),
+        route(Administrator, routes!(accounts::invites::list_invites)),
+        route(Administrator, routes!(accounts::invites::take_back_invite)),
+        route(read_configs, routes!(ai_configurations::read::list)),
+        creating(write_configs, routes!(ai_configurations::create::create)),
+        route(read_configs, routes!(ai_configurations::read::get)),
+        route(write_configs, routes!(ai_configurations::change::change)),
+        route(write_configs, routes!(ai_configurations::remove::remove)),
+        route(write_configs, routes!(ai_configurations::change::make_default)),
+        route(write_configs, routes!(ai_configurations::verify::verify)),
+        route(Access::Scope(Scope::RunsRead), routes!(notices::list_notices)),
+    ]
+}
+
+/// What a route needs, by its method (upper case) and path: for tests of who may do what.
+pub fn list() -> Vec<(String, String, Access)> {
+    let mut listed = Vec::new();
+    for Route { access, handler: (_, paths, _), .. } in table() {
+        for (path, item) in paths.paths {
+            for method in document::methods(&item) {
+                listed.push((method.to_owned(), path.clone(), access));
+            }
+        }
+    }
+    listed
+}
+
+/// The router of the table. Each handler is behind what its route needs, so that none can forget to ask.
+pub(super) fn mount(api: &Arc<Api>) -> Router<Arc<Api>> {
+    let mut router = OpenApiRouter::with_openapi(base());
+    for Route { access, is_creating, handler: (schemas, paths, mut handler) } in table() {
+        if is_creating {
+            handler = handler.route_layer(from_fn_with_state(Arc::clone(api), once));
+        }
+        let guard = from_fn_with_state((Arc::clone(api), access), let_in);
+        router = router.routes((schemas, paths, handler.route_layer(guard)));
+    }
+    router.split_for_parts().0
+}

@@ -1,0 +1,13 @@
+//! The API by its front door: the real service, a real port, both databases.
+
+mod accounts;
+mod ai_configurations;
+mod bad_input;
+mod connections;
+mod document;
+mod invites;
+mod limits;
+mod named_calls;
+mod notices;
+mod resets;
+mod tokens;
