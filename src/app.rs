@@ -11,13 +11,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::{Config, Retention};
-use crate::http::{self, Api, Listener};
+use crate::http::{self, Api, Listener, Parts};
 use crate::letters::{self, Letters};
 use crate::mailbox::{self, Room, Watching};
 use crate::net::{self, Dialler, Guard, HttpClients, NetError, Tokens};
 use crate::provider::{Provider, UnknownProvider};
 use crate::queue::{Queue, QueueError};
-use crate::run::Runner;
+use crate::run::{Runner, Scribe};
 use crate::smtp::{OperatorPost, Timeouts};
 use crate::store::{Holder, Store, StoreError};
 use crate::vault::{Vault, VaultError};
@@ -129,6 +129,7 @@ impl App {
         actors.spawn(mailbox::watch_until(self.watching(holder, &dialler, &tokens), ended.clone()));
         actors.spawn(sweep_until(self.store.clone(), self.config.retention.clone(), ended.clone()));
 
+        let scribe = self.scribe(&clients);
         let letters = self.letters(&dialler)?;
         if let Some((letters, mail)) = letters.clone().zip(self.config.operator_mail.as_ref()) {
             let (store, delay) = (self.store.clone(), mail.notice_delay);
@@ -136,13 +137,12 @@ impl App {
         }
         if let Some(listener) = self.listener.take() {
             let (limits, grace) = (self.config.http.clone(), self.config.worker.shutdown_grace);
-            let api = self.api(&clients).with_letters(letters);
+            let api = self.api(&clients, &dialler, &tokens, &scribe).with_letters(letters);
             let router = http::router(api);
             servers.spawn(http::serve_until(listener, router, limits, ended.clone(), grace));
         }
 
-        let config = Arc::clone(&self.config);
-        let runner = Runner::new(self.store.clone(), self.vault, clients, dialler, tokens, config);
+        let runner = Runner::new(scribe, dialler, tokens);
         let handle = move |claim| {
             let runner = runner.clone();
             async move { runner.run_once(claim).await }
@@ -182,9 +182,22 @@ impl App {
         Ok(Some(Letters::new(post, Arc::clone(&self.vault), self.store.clock().clone())))
     }
 
-    fn api(&self, clients: &HttpClients) -> Api {
-        let (store, vault) = (self.store.clone(), Arc::clone(&self.vault));
-        Api::new(store, vault, clients.clone(), self.guard.clone(), Arc::clone(&self.config))
+    fn scribe(&self, clients: &HttpClients) -> Scribe {
+        let (vault, config) = (Arc::clone(&self.vault), Arc::clone(&self.config));
+        Scribe::new(self.store.clone(), vault, clients.clone(), config)
+    }
+
+    fn api(&self, clients: &HttpClients, dialler: &Arc<Dialler>, tokens: &Tokens, scribe: &Scribe) -> Api {
+        Api::new(Parts {
+            store: self.store.clone(),
+            vault: Arc::clone(&self.vault),
+            clients: clients.clone(),
+            guard: self.guard.clone(),
+            dialler: Arc::clone(dialler),
+            tokens: tokens.clone(),
+            scribe: scribe.clone(),
+            config: Arc::clone(&self.config),
+        })
     }
 
     /// One server per SQLite file; the operating system lets go of the lock when the process dies.

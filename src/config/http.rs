@@ -40,7 +40,7 @@ pub struct Http {
     pub sign_ups_per_address: u32,
     /// Mails to reset a password per account in an hour (SR-36); 3.
     pub resets_per_account: u32,
-    /// Checks of keys at their providers per user in an hour; 60.
+    /// Checks of keys at their providers, and of mailboxes at their servers, per user in an hour; 60.
     pub key_checks_per_user: u32,
     /// Calls per minute and user, or per address without a user, 0 for no limit; 1200.
     pub calls_per_minute: u32,

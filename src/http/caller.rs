@@ -109,7 +109,8 @@ impl Caller {
         session
     }
 
-    fn may(&self, access: Access) -> bool {
+    /// Whether the caller may do what needs this.
+    pub(super) fn may(&self, access: Access) -> bool {
         let Authority::Session(_) = self.authority;
         match access {
             Access::Public | Access::Session | Access::Scope(_) => true,

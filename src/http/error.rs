@@ -46,6 +46,12 @@ pub enum ErrorCode {
     Timeout,
     /// There is one already.
     AlreadyExists,
+    /// Another agent answers the same mail.
+    AddressTaken,
+    /// Where it stands now, this cannot be done with it.
+    WrongState,
+    /// There are as many as there may be.
+    LimitReached,
     /// The same `Idempotency-Key` is being worked on.
     InProgress,
     /// The body is too large.
@@ -83,7 +89,11 @@ impl ErrorCode {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
             Self::Timeout => StatusCode::REQUEST_TIMEOUT,
-            Self::AlreadyExists | Self::InProgress => StatusCode::CONFLICT,
+            Self::AlreadyExists
+            | Self::AddressTaken
+            | Self::WrongState
+            | Self::LimitReached
+            | Self::InProgress => StatusCode::CONFLICT,
             Self::PayloadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::UnsupportedMediaType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::InvalidInput

@@ -13,6 +13,7 @@ pub mod routes;
 
 mod access_token;
 mod accounts;
+mod agents;
 mod ai_configurations;
 mod caller;
 mod client_address;
@@ -21,11 +22,14 @@ mod error;
 mod every_call;
 mod idempotency;
 mod input;
+mod mailboxes;
+mod messages;
 mod notices;
 mod pages;
 mod passwords;
 mod reference;
 mod reset_page;
+mod runs;
 mod secret_token;
 mod serving;
 mod texts;
@@ -43,7 +47,8 @@ use self::passwords::Passwords;
 use self::throttle::Throttle;
 use crate::config;
 use crate::letters::Letters;
-use crate::net::{Guard, HttpClients};
+use crate::net::{Dialler, Guard, HttpClients, Tokens};
+use crate::run::Scribe;
 use crate::store::Store;
 use crate::vault::Vault;
 
@@ -53,12 +58,35 @@ pub use self::document::document;
 pub use self::error::{ApiError, ErrorBody, ErrorCode};
 pub use self::serving::{Listener, serve_until};
 
+/// The process's database, keys and connections, for what is asked of them.
+pub struct Parts {
+    /// The database.
+    pub store: Store,
+    /// The keys.
+    pub vault: Arc<Vault>,
+    /// Ways to providers.
+    pub clients: HttpClients,
+    /// Which destinations a user may choose.
+    pub guard: Guard,
+    /// The way to mail servers, which are only tried.
+    pub dialler: Arc<Dialler>,
+    /// OAuth access tokens for mail servers.
+    pub tokens: Tokens,
+    /// Writes replies for people who want to see them first; it cannot send them.
+    pub scribe: Scribe,
+    /// The settings.
+    pub config: Arc<config::Config>,
+}
+
 /// What handlers work with.
 pub struct Api {
     store: Store,
     vault: Arc<Vault>,
     clients: HttpClients,
     guard: Guard,
+    dialler: Arc<Dialler>,
+    tokens: Tokens,
+    scribe: Scribe,
     config: Arc<config::Config>,
     passwords: Passwords,
     throttle: Throttle,
@@ -67,18 +95,26 @@ pub struct Api {
 }
 
 impl Api {
-    /// Over the process's database, keys and connections.
-    pub fn new(
-        store: Store,
-        vault: Arc<Vault>,
-        clients: HttpClients,
-        guard: Guard,
-        config: Arc<config::Config>,
-    ) -> Self {
+    /// Over these parts of the process.
+    pub fn new(parts: Parts) -> Self {
+        let Parts { store, vault, clients, guard, dialler, tokens, scribe, config } = parts;
         let throttle = Throttle::new(config.http.calls_per_minute);
         let proxies = Proxies::new(&config.http.trusted_proxies);
         let passwords = Passwords::new();
-        Self { store, vault, clients, guard, config, passwords, throttle, proxies, letters: None }
+        Self {
+            store,
+            vault,
+            clients,
+            guard,
+            dialler,
+            tokens,
+            scribe,
+            config,
+            passwords,
+            throttle,
+            proxies,
+            letters: None,
+        }
     }
 
     /// With a way to write to users.

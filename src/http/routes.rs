@@ -10,7 +10,9 @@ use utoipa_axum::routes;
 use super::caller::{Access, Scope, let_in};
 use super::document::{self, base};
 use super::idempotency::once;
-use super::{Api, accounts, ai_configurations, notices, reference, reset_page};
+use super::{
+    Api, accounts, agents, ai_configurations, mailboxes, messages, notices, reference, reset_page, runs,
+};
 
 /// One path with one method.
 pub(super) struct Route {
@@ -36,6 +38,9 @@ pub(super) fn table() -> Vec<Route> {
     use Access::{Administrator, Public, Session};
     let (read_configs, write_configs) =
         (Access::Scope(Scope::ConfigsRead), Access::Scope(Scope::ConfigsWrite));
+    let (read_agents, write_agents) = (Access::Scope(Scope::AgentsRead), Access::Scope(Scope::AgentsWrite));
+    let (read_runs, write_runs) = (Access::Scope(Scope::RunsRead), Access::Scope(Scope::RunsWrite));
+    let read_mail = Access::Scope(Scope::MailRead);
     vec![
         route(Public, routes!(reference::openapi)),
         route(Public, routes!(reference::docs)),
@@ -60,7 +65,33 @@ pub(super) fn table() -> Vec<Route> {
         route(write_configs, routes!(ai_configurations::remove::remove)),
         route(write_configs, routes!(ai_configurations::change::make_default)),
         route(write_configs, routes!(ai_configurations::verify::verify)),
-        route(Access::Scope(Scope::RunsRead), routes!(notices::list_notices)),
+        route(read_agents, routes!(agents::read::list)),
+        creating(write_agents, routes!(agents::create::create)),
+        route(read_agents, routes!(agents::read::get)),
+        route(write_agents, routes!(agents::change::change)),
+        route(write_agents, routes!(agents::remove::remove)),
+        route(write_agents, routes!(agents::change::enable)),
+        route(write_agents, routes!(agents::change::disable)),
+        creating(write_agents, routes!(agents::preview::preview)),
+        route(read_agents, routes!(mailboxes::read::list)),
+        creating(write_agents, routes!(mailboxes::create::create)),
+        route(read_agents, routes!(mailboxes::read::get)),
+        route(write_agents, routes!(mailboxes::change::change)),
+        route(write_agents, routes!(mailboxes::remove::remove)),
+        route(write_agents, routes!(mailboxes::change::pause)),
+        route(write_agents, routes!(mailboxes::change::activate)),
+        route(write_agents, routes!(mailboxes::test::test)),
+        route(read_runs, routes!(runs::list::list)),
+        route(read_runs, routes!(runs::read::get)),
+        route(read_mail, routes!(runs::reply::reply)),
+        route(write_runs, routes!(runs::decide::retry)),
+        route(write_runs, routes!(runs::decide::approve)),
+        route(write_runs, routes!(runs::decide::edit)),
+        route(write_runs, routes!(runs::decide::discard)),
+        route(read_mail, routes!(messages::list::list)),
+        route(read_mail, routes!(messages::read::get)),
+        route(read_mail, routes!(messages::raw::raw)),
+        route(read_runs, routes!(notices::list_notices)),
     ]
 }
 

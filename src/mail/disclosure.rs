@@ -4,7 +4,7 @@ use super::clean;
 use super::language::Language;
 
 /// Longest owner name shown, in characters.
-const LONGEST_NAME: usize = 80;
+pub(super) const LONGEST_NAME: usize = 80;
 
 /// "This answer was written by an AI system on behalf of ..." in this language, for an owner of that name.
 ///

@@ -36,6 +36,16 @@ impl Language {
         own_words::ALL.iter().map(Self)
     }
 
+    /// The language of this tag (RFC 5646), if it is one of ours.
+    pub fn of_tag(tag: &str) -> Option<Self> {
+        Self::all().find(|language| language.tag() == tag)
+    }
+
+    /// What it is called in English.
+    pub fn english_name(self) -> &'static str {
+        self.0.lang.eng_name()
+    }
+
     /// Its tag for HTML (RFC 5646), such as `en`.
     pub fn tag(self) -> &'static str {
         self.0.tag

@@ -106,6 +106,7 @@ mod transfer;
 mod uuencode;
 mod visible;
 pub mod wishes;
+mod wording;
 
 pub use address::{Address, Named, plus_detail};
 pub use attachments::Attachment;
@@ -124,3 +125,4 @@ pub use reply_address::{AddressTag, Parties, signed_address, signed_thread, unsi
 pub use sender_rule::{SenderRule, comparable_domain};
 pub use visible::VisibleText;
 pub use wishes::Wish;
+pub use wording::{Wording, WordingFault};

@@ -64,6 +64,8 @@ pub struct Usage {
     pub output: u64,
     /// Written for reasoning.
     pub output_reasoning: u64,
+    /// What the provider says that it charges, in billionths of a US dollar; most say nothing.
+    pub cost_nanousd: Option<u64>,
 }
 
 impl Usage {
@@ -85,8 +87,16 @@ impl Usage {
                 .unwrap_or(0),
             output: output.max(beyond_input),
             output_reasoning: count("/completion_tokens_details/reasoning_tokens").unwrap_or(0),
+            cost_nanousd: usage.get("cost").and_then(Value::as_f64).and_then(nanousd),
         }
     }
+}
+
+/// No call costs a million dollars; what is no such number says nothing.
+fn nanousd(dollars: f64) -> Option<u64> {
+    let nanos = (dollars * 1e9).round();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is in the range of both")]
+    (0.0..1e15).contains(&nanos).then_some(nanos as u64)
 }
 
 /// Reads the JSON of a success.

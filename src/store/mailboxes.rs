@@ -122,6 +122,9 @@ const DOMAINS_WITH_PLUS_FORMS: [&str; 5] =
 /// A mailbox to be made or changed: the settings count, the rest is kept as it is.
 pub type NewMailbox = Mailbox;
 
+/// The folder that mail arrives in unless somebody says otherwise (RFC 3501 section 5.1).
+pub const INBOX: &str = "INBOX";
+
 /// Column labels to which ciphertexts of a mailbox are bound.
 pub mod columns {
     /// The IMAP password.
@@ -153,6 +156,23 @@ impl Store {
         rows.into_iter().map(Mailbox::try_from).collect()
     }
 
+    /// A user's mailboxes, oldest first, `most` at a time, after the given one.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_mailboxes_after(
+        &self,
+        user: UserId,
+        after: Option<MailboxId>,
+        most: u32,
+    ) -> Result<Vec<Mailbox>, StoreError> {
+        let after = after.unwrap_or(MailboxId::from_uuid(uuid::Uuid::nil()));
+        let rows: Vec<Row> = on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT * FROM mailboxes WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3")
+            .bind(user).bind(after).bind(i64::from(most)).fetch_all(db).await)?;
+        rows.into_iter().map(Mailbox::try_from).collect()
+    }
+
     /// One mailbox of a user.
     ///
     /// # Errors
@@ -165,6 +185,16 @@ impl Store {
         let row: Option<Row> = on_pool!(&self.pool, db => sqlx::query_as(FIND)
             .bind(user).bind(mailbox).fetch_optional(db).await)?;
         row.map(Mailbox::try_from).transpose()
+    }
+
+    /// Every address that is the owner's own: mailboxes, their aliases, agents (EM-15).
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_own_addresses(&self, user: UserId) -> Result<Vec<String>, StoreError> {
+        let rows = on_pool!(&self.pool, db => sqlx::query_as(LIST_OWN_ADDRESSES)
+            .bind(user).fetch_all(db).await)?;
+        own_addresses(user, rows)
     }
 
     /// Stops watching a mailbox until its owner changes it, and tells the owner, unless its settings are others by

@@ -1,13 +1,17 @@
 //! The API by its front door: the real service, a real port, both databases.
 
 mod accounts;
+mod agents;
 mod ai_configurations;
 mod bad_input;
 mod connections;
 mod document;
 mod invites;
 mod limits;
+mod mailboxes;
 mod named_calls;
 mod notices;
+mod previews;
 mod resets;
+mod runs;
 mod tokens;

@@ -77,10 +77,32 @@ on_both! {
             "link_domains = [\"https://example.com\"]",
             "limits = { per_thread_day = 0 }",
             "limits = { per_thread = 1 }",
+            "language = \"xx\"",
+            "disclosure = \"Written by {owner}. Reply HUMAN.\"",
         ] {
             program.write("accounts.toml", format!("{FILE}{bad}\n"));
             let ended = program.run("apply accounts.toml").await;
             assert_eq!(ended.code, 2, "{bad}: {ended:?}");
         }
+    }
+
+    async fn how_replies_sound_is_stored_and_taken_away(database: TestDatabase) {
+        let program = program(&database);
+        let voice = "signature = \"\"\"\nAnn\nThe Shop\"\"\"\nlanguage = \"DE\"\n\
+            disclosure = \"{owner}'s AI wrote this; HUMAN gets a person.\"\n";
+        program.write("accounts.toml", format!("{FILE}{voice}"));
+        program.run("apply accounts.toml").await.done();
+        let store = open_store(&database, Clock::system()).await;
+        let user = store.find_user_by_email("ann@example.com").await.unwrap().unwrap();
+        let stored = store.list_agents(user.id).await.unwrap().remove(0).voice;
+        assert_eq!((stored.signature.as_deref(), stored.language.as_deref()), (Some("Ann\nThe Shop"), Some("de")));
+        assert_eq!(stored.disclosure.as_deref(), Some("{owner}'s AI wrote this; HUMAN gets a person."));
+        let shown = program.run("agent show Support").await.done();
+        assert!(shown.contains("Ann / The Shop") && shown.contains("HUMAN gets a person."), "{shown}");
+        program.write("accounts.toml", format!("{FILE}signature = \"\"\n"));
+        let out = program.run("apply accounts.toml").await.done();
+        assert!(out.lines().any(|line| line.ends_with(" signature")), "{out}");
+        let stored = store.list_agents(user.id).await.unwrap().remove(0).voice;
+        assert!(stored.signature.is_none() && stored.language.is_some());
     }
 }

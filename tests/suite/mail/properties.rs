@@ -3,7 +3,7 @@
 use postkey::clock::Timestamp;
 use postkey::mail::authentication::judge;
 use postkey::mail::gate::decide;
-use postkey::mail::reply::{Draft, compose};
+use postkey::mail::reply::{Draft, Voice, compose};
 use postkey::mail::wishes::wish;
 use postkey::mail::{Mail, RfcMessageId, identity};
 use proptest::prelude::*;
@@ -90,6 +90,7 @@ proptest! {
             to_name: Some(&name),
             body: &format!("x{words}"),
             on_behalf_of: Some(&name),
+            voice: Voice::default(),
             link_domains: std::slice::from_ref(&name),
             message_id: &id("0123.4567@postkey.example"),
             date: Timestamp::from_millis(1_784_000_000_000),

@@ -1,7 +1,7 @@
 //! The reply as bytes (section 2 of the mail rules).
 
 use postkey::clock::Timestamp;
-use postkey::mail::reply::{ComposeError, Draft, compose};
+use postkey::mail::reply::{ComposeError, Draft, Voice, compose};
 use postkey::mail::{Address, Mail, RfcMessageId};
 
 use super::{address, id, mail_with, read};
@@ -16,6 +16,7 @@ pub struct Given<'a> {
     pub to_name: Option<&'a str>,
     pub body: &'a str,
     pub on_behalf_of: Option<&'a str>,
+    pub voice: Voice<'a>,
     pub link_domains: Vec<String>,
     pub model: &'a str,
     pub message_id: RfcMessageId,
@@ -33,6 +34,7 @@ impl Default for Given<'_> {
             to_name: Some("Ann Miller"),
             body: "We open at nine.",
             on_behalf_of: Some("Bob's Shop"),
+            voice: Voice::default(),
             link_domains: Vec::new(),
             model: "openai/some-model",
             message_id: id("0123.4567@postkey.example"),
@@ -52,6 +54,7 @@ impl Given<'_> {
             to_name: self.to_name,
             body: self.body,
             on_behalf_of: self.on_behalf_of,
+            voice: self.voice,
             link_domains: &self.link_domains,
             message_id: &self.message_id,
             date: self.date,
