@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::{Config, Retention};
+use crate::config::Config;
 use crate::http::{self, Api, Listener, Parts};
 use crate::letters::{self, Letters};
 use crate::mailbox::{self, Room, Watching};
@@ -127,7 +127,7 @@ impl App {
         let (mut actors, mut servers) = (JoinSet::new(), JoinSet::new());
         let ended = stop.child_token();
         actors.spawn(mailbox::watch_until(self.watching(holder, &dialler, &tokens), ended.clone()));
-        actors.spawn(sweep_until(self.store.clone(), self.config.retention.clone(), ended.clone()));
+        actors.spawn(sweep_until(self.store.clone(), Arc::clone(&self.config), ended.clone()));
 
         let scribe = self.scribe(&clients);
         let letters = self.letters(&dialler)?;
@@ -264,30 +264,37 @@ fn sqlite_path(url: &str) -> Option<&str> {
     path.split('?').next()
 }
 
-async fn sweep_until(store: Store, retention: Retention, stop: CancellationToken) {
+async fn sweep_until(store: Store, config: Arc<Config>, stop: CancellationToken) {
     loop {
-        match forget(&store, &retention).await {
+        match sweep(&store, &config).await {
             // More of the same is waiting; others get their turn in between.
             Ok(changed) if changed > 0 => {
-                tracing::info!(changed, "removed what is too old");
+                tracing::info!(changed, "removed or summed what is old");
                 tokio::task::yield_now().await;
                 if !stop.is_cancelled() {
                     continue;
                 }
             }
             Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "cannot remove what is too old"),
+            Err(error) => tracing::warn!(%error, "cannot remove or sum what is old"),
         }
-        if stop.run_until_cancelled(tokio::time::sleep(retention.sweep)).await.is_none() {
+        if stop.run_until_cancelled(tokio::time::sleep(config.retention.sweep)).await.is_none() {
             return;
         }
     }
 }
 
-/// A bounded batch of what is too old; answers how many rows it changed.
-async fn forget(store: &Store, retention: &Retention) -> Result<u64, StoreError> {
+/// A bounded batch of what is old; answers how much it changed.
+async fn sweep(store: &Store, config: &Config) -> Result<u64, StoreError> {
     let now = store.clock().now();
-    let runs_before = now.minus(retention.runs);
-    let changed = store.forget(now.minus(retention.mail_text), runs_before).await?;
-    Ok(changed + store.forget_access(runs_before).await?)
+    let runs_before = now.minus(config.retention.runs);
+    let forgotten = store.forget(now.minus(config.retention.mail_text), runs_before).await?;
+    let forgotten = forgotten + store.forget_access(runs_before).await?;
+    let forgotten = forgotten + store.continue_departures().await?;
+    let longest_call = config.worker.run_timeout.max(config.provider.stream_timeout);
+    let settled_before = now.minus(longest_call + CLOCKS_DIFFER);
+    Ok(forgotten + store.sum_hours(settled_before).await?)
 }
+
+/// No two machines that share a database are further apart than this.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(3600);

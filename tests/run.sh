@@ -11,8 +11,8 @@
 #   tests/run.sh --only-servers   starts PostgreSQL, prints the line to export, and waits for Ctrl-C
 #   tests/run.sh --help           this text
 #
-# Works as root and as an ordinary user. Needs Debian's packages `postgresql` and `dovecot-imapd` and
-# installs them when it may (as root, or with sudo that asks no password). The PostgreSQL server is
+# Works as root and as an ordinary user. Needs Debian's packages `postgresql`, `dovecot-imapd` and `python3-venv`
+# and installs them when it may (as root, or with sudo that asks no password). The PostgreSQL server is
 # private: a temporary folder, a free loopback port, a random password, gone when this script ends.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -50,6 +50,7 @@ check_everything() {
     step "dependencies" check_dependencies
     step "doc tests" cargo test --locked --doc --quiet
     step "tests" run_tests
+    step "the API against its description" tests/schemathesis.sh
 }
 
 step() {
@@ -75,6 +76,7 @@ install_what_is_missing() {
     local missing=()
     find_postgres || missing+=(postgresql)
     [[ -x "$(find_dovecot)" && -e /usr/lib/dovecot/imap ]] || missing+=(dovecot-imapd)
+    python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
     ((${#missing[@]} == 0)) && return
 
     local become=()

@@ -1,5 +1,6 @@
 //! Postkey's `serve` in a process of its own.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -42,6 +43,8 @@ pub async fn serve(config: &Path) -> Result<(), Failure> {
 /// The leading end.
 pub struct Service {
     pub process: u32,
+    /// Where its API listens.
+    pub address: SocketAddr,
     child: Child,
     _stop: ChildStdin,
 }
@@ -51,7 +54,8 @@ impl Service {
     pub async fn start(url: &str, servers: &world::Servers, limits: Limits) -> Result<Self, Failure> {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));
         let file = folder.join("bench-service.toml");
-        tokio::fs::write(&file, configuration(url, servers, limits)).await?;
+        let address = free_address()?;
+        tokio::fs::write(&file, configuration(url, servers, limits, address)).await?;
         let log = std::fs::File::create(folder.join("bench-service.log"))?;
         let mut child = Command::new(std::env::current_exe()?)
             .arg(CHILD)
@@ -64,7 +68,7 @@ impl Service {
             .spawn()?;
         let stop = child.stdin.take().ok_or("stdin")?;
         let process = child.id().ok_or("the service has ended")?;
-        Ok(Self { process, child, _stop: stop })
+        Ok(Self { process, address, child, _stop: stop })
     }
 
     /// Lets it drain and end.
@@ -72,17 +76,28 @@ impl Service {
         drop(self._stop);
         let ended = tokio::time::timeout(Duration::from_secs(40), self.child.wait()).await;
         let status = ended.map_err(|_| "the service does not end")??;
-        if status.success() { Ok(()) } else { Err(format!("the service ended with {status}").into()) }
+        let address = self.address;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("the service at {address} ended with {status}").into())
+        }
     }
 }
 
-fn configuration(url: &str, servers: &world::Servers, limits: Limits) -> String {
+/// Free until somebody else takes it.
+fn free_address() -> std::io::Result<SocketAddr> {
+    std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()
+}
+
+fn configuration(url: &str, servers: &world::Servers, limits: Limits, address: SocketAddr) -> String {
     let Limits { concurrency, connections_per_account, connects_per_second } = limits;
     format!(
         "[database]\nurl = \"{url}\"\n[worker]\nconcurrency = {concurrency}\nper_user = {concurrency}\n\
          [provider]\nper_key = {concurrency}\n[mailbox]\nconnects_per_second = {connects_per_second}\n\
          [smtp]\nmessages_per_minute = 0\nconnections_per_account = {connections_per_account}\n\
-         [network]\nprivate_endpoints = {endpoints:?}\n",
+         [http]\nlisten = \"{address}\"\ncalls_per_minute = 0\nsign_ins_per_account = 1000000\n\
+         sign_ins_per_address = 1000000\n[network]\nprivate_endpoints = {endpoints:?}\n",
         endpoints = servers.private_endpoints()
     )
 }

@@ -7,9 +7,10 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, Secur
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::caller::Access;
+use super::access::Access;
 use super::error::{ErrorBody, ErrorCode, ErrorDescription};
 use super::idempotency::IDEMPOTENCY_KEY;
+use super::links::link;
 use super::routes::{Route, table};
 
 /// What the security scheme is called.
@@ -40,10 +41,11 @@ pub(super) fn base() -> OpenApi {
 /// The whole document.
 pub fn document() -> OpenApi {
     let mut router = OpenApiRouter::with_openapi(base());
-    for Route { access, is_creating, handler: (schemas, mut paths, handler) } in table() {
+    for Route { access, is_creating, handler: (schemas, mut paths, handler), .. } in table() {
         for (path, item) in &mut paths.paths {
             let has_id = path.contains('{');
-            for (_, operation) in operations(item) {
+            for (method, operation) in operations(item) {
+                operation.operation_id = Some(name(method, path));
                 complete(operation, access, has_id);
                 if is_creating {
                     may_be_named(operation);
@@ -52,7 +54,15 @@ pub fn document() -> OpenApi {
         }
         router = router.routes((schemas, paths, handler));
     }
-    router.into_openapi()
+    let mut document = router.into_openapi();
+    link(&mut document.paths);
+    document
+}
+
+/// No two calls have the same: `post_api_invites`.
+fn name(method: &str, path: &str) -> String {
+    let words = path.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.fold(method.to_lowercase(), |name, word| name + "_" + word)
 }
 
 /// The methods of a path, upper case.
@@ -119,6 +129,7 @@ fn right(access: Access) -> Option<&'static str> {
     match access {
         Access::Public => None,
         Access::Scope(scope) => Some(scope.as_str()),
+        Access::Purpose(purpose) => Some(purpose.scope().as_str()),
         Access::Session => Some("session"),
         Access::Administrator => Some("administrator"),
     }

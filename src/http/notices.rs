@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
+use axum::http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Api;
 use super::caller::Caller;
 use super::error::ApiError;
-use super::input::Parameters;
+use super::input::{Id, Parameters};
 use super::pages::{Page, PageParameters};
 use crate::store::{Notice, NoticeId};
 
@@ -60,4 +61,21 @@ pub(super) async fn list_notices(
     let after = request.after.map(NoticeId::from_uuid);
     let found = api.store.list_notices(caller.user, after, request.to_find()).await?;
     Ok(Json(Page::cut(found, request, |notice| notice.id.uuid())))
+}
+
+/// Say that a notice is dealt with.
+///
+/// If its cause comes again, or is still there when it is looked for next, there is a new notice.
+#[utoipa::path(
+    post, path = "/api/notices/{id}/end", tag = "runs",
+    params(("id" = uuid::Uuid, Path, description = "The notice.")),
+    responses((status = NO_CONTENT, description = "The notice is over.")),
+)]
+pub(super) async fn end_notice(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Id(id): Id<NoticeId>,
+) -> Result<StatusCode, ApiError> {
+    let is_there = api.store.dismiss_notice(caller.user, id).await?;
+    if is_there { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::not_found()) }
 }

@@ -36,7 +36,7 @@ impl Scribe {
         Ok(key)
     }
 
-    fn open(&self, configuration: AiConfiguration) -> Result<Key, RunError> {
+    pub(super) fn open(&self, configuration: AiConfiguration) -> Result<Key, RunError> {
         self.check_state(&configuration)?;
         let provider = configuration.provider.parse().map_err(|_| RunError::UnknownProvider)?;
         let place = Place {

@@ -104,6 +104,14 @@ id!(
     InviteId
 );
 id!(
+    /// One platform API key.
+    ApiKeyId
+);
+id!(
+    /// One security token.
+    SecurityTokenId
+);
+id!(
     /// One place where automation has stopped.
     SuppressionId
 );

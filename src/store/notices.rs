@@ -64,6 +64,24 @@ impl Store {
         self.write_one(move |tx| Box::pin(async move { end(tx, user, &cause, now).await })).await
     }
 
+    /// Ends a notice because its owner has dealt with it. Answers whether the user has such a notice; one that is
+    /// over stays as it is.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn dismiss_notice(&self, user: UserId, notice: NoticeId) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        self.write_one(move |tx| {
+            Box::pin(async move {
+                Ok(on_tx!(tx, db => sqlx::query(
+                    "UPDATE notices SET ended_at = COALESCE(ended_at, $3) WHERE user_id = $1 AND id = $2")
+                    .bind(user).bind(notice).bind(now)
+                    .execute(&mut *db).await.map(|done| done.rows_affected() == 1))?)
+            })
+        })
+        .await
+    }
+
     /// A user's notices, newest first, after the given one.
     ///
     /// # Errors

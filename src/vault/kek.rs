@@ -20,6 +20,7 @@ const FINGERPRINT: &[u8] = b"postkey/key-fingerprint/v1";
 const MESSAGE_TAG: &[u8] = b"postkey/message-tag/v1";
 const ADDRESS_TAG: &[u8] = b"postkey/address-tag/v1";
 const ACCESS_TOKEN: &[u8] = b"postkey/access-token/v1";
+const SECURITY_TOKEN: &[u8] = b"postkey/security-token/v1";
 
 /// Padded or not: both are printed by the tools that make keys.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -54,6 +55,7 @@ pub(super) struct Kek {
     pub id: KekId,
     pub wrap: Key,
     pub fingerprint: Key,
+    pub security_token: Key,
     message_tag: Key,
     address_tag: Key,
     access_token: Key,
@@ -65,6 +67,7 @@ impl Kek {
             id,
             wrap: derive(key, WRAP)?,
             fingerprint: derive(key, FINGERPRINT)?,
+            security_token: derive(key, SECURITY_TOKEN)?,
             message_tag: derive(key, MESSAGE_TAG)?,
             address_tag: derive(key, ADDRESS_TAG)?,
             access_token: derive(key, ACCESS_TOKEN)?,

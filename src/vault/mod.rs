@@ -13,6 +13,7 @@ mod mask;
 mod password;
 mod place;
 mod sealed;
+mod security_token;
 mod source;
 
 use hmac::Mac;
@@ -32,6 +33,7 @@ pub use password::{
 };
 pub use place::Place;
 pub use sealed::Sealed;
+pub use security_token::{LONGEST_SECURITY_TOKEN, SECURITY_TOKEN_PREFIX};
 
 /// The operator's keys: one seals, all open.
 pub struct Vault {

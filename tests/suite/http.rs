@@ -1,5 +1,6 @@
 //! The API by its front door: the real service, a real port, both databases.
 
+mod account;
 mod accounts;
 mod agents;
 mod ai_configurations;
@@ -7,7 +8,9 @@ mod bad_input;
 mod connections;
 mod document;
 mod invites;
+mod isolation;
 mod limits;
+mod looking_back;
 mod mailboxes;
 mod named_calls;
 mod notices;
@@ -15,3 +18,4 @@ mod previews;
 mod resets;
 mod runs;
 mod tokens;
+mod usage;

@@ -1,5 +1,7 @@
 //! Accounts: signing up and in, sessions, passwords.
 
+pub(super) mod departure;
+pub(super) mod export;
 pub(super) mod invites;
 pub(super) mod me;
 pub(super) mod password;

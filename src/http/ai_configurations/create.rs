@@ -27,7 +27,7 @@ use crate::store::{AiConfigurationId, NewAiConfiguration};
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct NewAiConfigurationInput {
     /// `openai`, `openrouter`, `gemini`, or `custom` for any other server of OpenAI's style.
-    #[schema(example = "openai")]
+    #[schema(value_type = String, pattern = "^(openai|openrouter|gemini|custom)$", example = "openai")]
     provider: Line,
     /// The key; it is sealed and never shown again.
     #[serde(alias = "api_key")]

@@ -27,6 +27,7 @@ on_both! {
             (b"[\"custom\",\"a-key\",\"a-model\"]".to_vec(), 422, "invalid_input"),
             (b"[]".to_vec(), 422, "invalid_input"),
             (b"null".to_vec(), 422, "invalid_input"),
+            (b"[\"openai\",\"a-key\",\"m\",null,null,null,true]".to_vec(), 422, "invalid_input"),
             (vec![b' '; 5000], 413, "payload_too_large"),
         ] {
             assert_eq!(post(body.clone()).await.refused(status), code, "{}", String::from_utf8_lossy(&body[..20.min(body.len())]));

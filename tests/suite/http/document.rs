@@ -57,6 +57,28 @@ async fn every_reference_in_the_document_leads_somewhere() {
     }
 }
 
+#[test]
+fn every_call_has_a_name_of_its_own_and_ids_lead_to_calls() {
+    let document = serde_json::to_value(postkey::http::document()).unwrap();
+    let operations = operations(&document);
+    let names: BTreeSet<&str> =
+        operations.iter().map(|(.., operation)| operation["operationId"].as_str().unwrap()).collect();
+    assert_eq!(names.len(), operations.len());
+    let links = &document["paths"]["/api/invites"]["post"]["responses"]["201"]["links"];
+    assert_eq!(links["delete_api_invites_id"]["parameters"]["id"], "$response.body#/id");
+    let links = &document["paths"]["/api/notices"]["get"]["responses"]["200"]["links"];
+    assert_eq!(links["post_api_notices_id_end"]["parameters"]["id"], "$response.body#/items/0/id");
+    for (method, path, operation) in &operations {
+        for response in operation["responses"].as_object().unwrap().values() {
+            let targets = response["links"].as_object().into_iter().flatten();
+            for (_, link) in targets {
+                let target = link["operationId"].as_str().unwrap();
+                assert!(names.contains(target), "{method} {path} leads to {target}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn without_a_token_every_route_that_needs_one_is_shut() {
     let database = TestDatabase::sqlite().await;

@@ -185,7 +185,9 @@ pub struct Answered {
     pub status: u16,
     /// The headers.
     pub headers: HeaderMap,
-    /// The body as JSON; null where there is none.
+    /// The body as it came.
+    pub text: String,
+    /// The body as JSON; null where it is none.
     pub body: Value,
 }
 
@@ -258,7 +260,8 @@ pub async fn send(request: reqwest::RequestBuilder) -> Answered {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status().as_u16(), response.headers().clone());
     let bytes = response.bytes().await.unwrap();
-    Answered { status, headers, body: serde_json::from_slice(&bytes).unwrap_or_default() }
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    Answered { status, headers, body: serde_json::from_slice(&bytes).unwrap_or_default(), text }
 }
 
 impl Answered {

@@ -5,6 +5,7 @@ pub mod certificate;
 pub mod database;
 pub mod dialling;
 pub mod dovecot;
+pub mod dump;
 pub mod imap_server;
 pub mod loopback;
 pub mod office;

@@ -16,6 +16,11 @@ pub async fn execute(database: &TestDatabase, statement: &str) -> u64 {
     }
 }
 
+/// An id as it is written in a statement.
+pub fn id_literal(database: &TestDatabase, id: uuid::Uuid) -> String {
+    if database.is_postgres() { format!("'{id}'") } else { format!("X'{}'", id.simple()) }
+}
+
 /// The first column of a query's rows, as text.
 pub async fn texts(database: &TestDatabase, query: &str) -> Vec<String> {
     let query = AssertSqlSafe(query.to_owned());
