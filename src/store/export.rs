@@ -232,8 +232,8 @@ pub const EXPORT_PARTS: [ExportPart; 18] = [
         "agent",
         "SELECT id, mailbox_id, ai_configuration_id, name, kind, address, instructions, mode, ambiguous,
             allow_platform_key, enabled, link_domains, allowed_senders, blocked_senders, require_authenticated,
-            per_correspondent_10_minutes, per_correspondent_day, per_thread_day, per_agent_day, created_at,
-            updated_at
+            per_correspondent_10_minutes, per_correspondent_day, per_thread_day, per_agent_day, signature,
+            disclosure, language, created_at, updated_at
          FROM agents WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3",
     )
     .few_at_once(),
@@ -259,7 +259,7 @@ pub const EXPORT_PARTS: [ExportPart; 18] = [
     ),
     ExportPart::by_id(
         "completion",
-        "SELECT completions.run_id, call_id, model, finish, body, completions.created_at
+        "SELECT completions.run_id, call_id, model, finish, body, edited, completions.created_at
          FROM runs JOIN completions ON completions.run_id = runs.id
          WHERE runs.user_id = $1 AND runs.id > $2 ORDER BY runs.id LIMIT $3",
     )
@@ -286,7 +286,7 @@ pub const EXPORT_PARTS: [ExportPart; 18] = [
         Key::Time,
         "SELECT started_at, id, run_id, agent_id, ai_configuration_id, payer, provider, model, state,
             answered_model, request_id, error_class, error_code, maybe_charged, input_tokens, cached_tokens,
-            output_tokens, reasoning_tokens, latency_ms, ended_at
+            output_tokens, reasoning_tokens, cost_nanousd, latency_ms, ended_at
          FROM provider_calls WHERE user_id = $1 AND (started_at, id) > ($2, $3)
          ORDER BY started_at, id LIMIT $4",
     ),

@@ -17,6 +17,7 @@ use crate::http::Api;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::input::Input;
+use crate::http::object::maybe_object;
 use crate::http::texts::{Email, Line, Text};
 use crate::store::{Agent, AgentId, AmbiguousPolicy, EMAIL_INBOUND, Mode, Rules, UserId, Voice};
 
@@ -69,7 +70,7 @@ pub(crate) struct NewAgentInput {
     #[schema(max_items = 1000)]
     link_domains: Option<Vec<Line>>,
     /// Limits below those of the server.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "maybe_object")]
     limits: Option<LimitsInput>,
     /// Lines below each reply.
     #[serde(default)]

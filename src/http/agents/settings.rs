@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use super::words::{AgentKind, AmbiguousWord, ModeWord};
 use crate::http::input::{Given, given};
+use crate::http::object::given_object;
 use crate::http::texts::{Email, Line, Text};
 use crate::store::LONGEST_SIGNATURE;
 
@@ -70,7 +71,7 @@ pub(crate) struct AgentInput {
     #[schema(value_type = Option<Vec<Line>>, max_items = 1000)]
     pub(super) link_domains: Given<Vec<Line>>,
     /// Limits below those of the server.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given_object")]
     #[schema(value_type = Option<LimitsInput>)]
     pub(super) limits: Given<LimitsInput>,
     /// Lines below each reply.
