@@ -38,6 +38,10 @@ pub enum ErrorCode {
     ResetUnavailable,
     /// The link to reset a password is used, too old, or wrong.
     LinkInvalid,
+    /// This server has no public URL that a browser could come back to.
+    CallbackUnavailable,
+    /// Nobody waits for this consent or its code, or the code is wrong.
+    ConsentInvalid,
     /// There is no such thing, or it is somebody else's.
     NotFound,
     /// The path has no such method.
@@ -60,6 +64,8 @@ pub enum ErrorCode {
     KeyRefused,
     /// The change needs the key to be given again.
     KeyNeeded,
+    /// The provider does not answer, or not as it should.
+    ProviderFailed,
     /// The `Idempotency-Key` was used for another call.
     IdempotencyKeyReused,
     /// Too many calls or attempts.
@@ -73,12 +79,13 @@ pub enum ErrorCode {
 impl ErrorCode {
     fn status(self) -> StatusCode {
         match self {
-            Self::MalformedJson | Self::InvalidHeader => StatusCode::BAD_REQUEST,
+            Self::MalformedJson | Self::InvalidHeader | Self::ConsentInvalid => StatusCode::BAD_REQUEST,
             Self::Unauthorized | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
             Self::Forbidden
             | Self::SignUpClosed
             | Self::NotInvited
             | Self::ResetUnavailable
+            | Self::CallbackUnavailable
             | Self::LinkInvalid => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -93,6 +100,7 @@ impl ErrorCode {
             | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::ProviderFailed => StatusCode::BAD_GATEWAY,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
@@ -130,6 +138,13 @@ impl ApiError {
     pub fn field(name: &str, problem: &str) -> Self {
         let message = format!("`{name}` {problem}");
         Self::new(ErrorCode::InvalidInput, message).with(serde_json::json!({ "field": name }))
+    }
+
+    /// What to do, as a sentence on a page.
+    pub(super) fn sentence(&self) -> String {
+        let mut letters = self.message.chars();
+        let first = letters.next().map(char::to_uppercase);
+        first.into_iter().flatten().chain(letters).chain(['.']).collect()
     }
 
     /// Unknown and foreign things alike (SR-54).

@@ -25,6 +25,7 @@ mod input;
 mod links;
 mod notices;
 mod object;
+mod openrouter;
 mod pages;
 mod passwords;
 mod reference;

@@ -10,7 +10,7 @@ use utoipa_axum::routes;
 use super::caller::{Access, Scope, let_in};
 use super::document::{self, base};
 use super::idempotency::once;
-use super::{Api, accounts, ai_configurations, audit, notices, reference, reset_page, usage};
+use super::{Api, accounts, ai_configurations, audit, notices, openrouter, reference, reset_page, usage};
 
 /// One path with one method.
 pub(super) struct Route {
@@ -61,6 +61,10 @@ pub(super) fn table() -> Vec<Route> {
         route(write_configs, routes!(ai_configurations::change::make_default)),
         route(write_configs, routes!(ai_configurations::verify::verify)),
         route(Access::Scope(Scope::UsageRead), routes!(usage::usage)),
+        route(Session, routes!(openrouter::connect::connect)),
+        route(Session, routes!(openrouter::exchange::exchange)),
+        route(Public, routes!(openrouter::callback::callback)),
+        route(Public, routes!(openrouter::callback::connected)),
         route(Access::Scope(Scope::RunsRead), routes!(notices::list_notices)),
         route(Access::Scope(Scope::RunsWrite), routes!(notices::end_notice)),
         route(Session, routes!(audit::list_audit)),
