@@ -12,6 +12,7 @@ mod limits;
 mod looking_back;
 mod named_calls;
 mod notices;
+mod openrouter;
 mod resets;
 mod tokens;
 mod usage;

@@ -14,6 +14,8 @@ pub enum Thing {
     /// No AI configuration may be there.
     NoAiConfiguration,
     AiConfiguration,
+    /// A consent that the owner's session has asked for.
+    Consent,
     Invite,
     Notice,
     Session,
@@ -58,7 +60,7 @@ impl Row {
 
 /// One for each route.
 pub fn rows() -> Vec<Row> {
-    [public(), accounts(), ai_configurations(), records()].into_iter().flatten().collect()
+    [public(), accounts(), ai_configurations(), openrouter(), records()].into_iter().flatten().collect()
 }
 
 fn public() -> Vec<Row> {
@@ -77,6 +79,9 @@ fn public() -> Vec<Row> {
         row("POST", "/api/auth/password-reset/confirm", 403)
             .body(|_, _| Some(json!({ "token": "not one of ours", "newPassword": "another good password" }))),
         row("GET", "/reset-password", 200),
+        // Nobody has consented to anything.
+        row("GET", "/oauth/openrouter/callback", 400),
+        row("GET", "/oauth/openrouter/connected", 200),
     ]
 }
 
@@ -113,6 +118,17 @@ fn ai_configurations() -> Vec<Row> {
         write("DELETE", "/api/ai-config/{id}", 204).with(Thing::AiConfiguration),
         write("POST", "/api/ai-config/{id}/default", 200).with(Thing::AiConfiguration),
         write("POST", "/api/ai-config/{id}/verify", 200).with(Thing::AiConfiguration),
+    ]
+}
+
+fn openrouter() -> Vec<Row> {
+    let session = |path, status| Row::new("POST", path, Access::Session, status);
+    vec![
+        session("/api/openrouter/connect", 200).body(|_, _| Some(json!({ "headless": true }))),
+        // There is a consent, but no OpenRouter.
+        session("/api/openrouter/exchange", 502)
+            .with(Thing::Consent)
+            .body(|_, _| Some(json!({ "code": "a-code-of-the-matrix" }))),
     ]
 }
 
