@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::Api;
-use crate::http::caller::{Access, Caller, Scope};
+use crate::http::access::{Access, Scope};
+use crate::http::caller::Caller;
 use crate::http::error::{ApiError, ErrorBody, ErrorCode};
 use crate::http::input::{Id, Input};
 use crate::http::runs::{StateWord, UsageAnswer};

@@ -20,6 +20,8 @@ pub enum Thing {
     HeldRun,
     /// A run that its owner has put an end to.
     DiscardedRun,
+    /// A consent that the owner's session has asked for.
+    Consent,
     Invite,
     Notice,
     Session,
@@ -73,8 +75,17 @@ impl Row {
 
 /// One for each route.
 pub fn rows() -> Vec<Row> {
-    let all =
-        [public(), accounts(), ai_configurations(), agents(), mailboxes(), runs(), messages(), records()];
+    let all = [
+        public(),
+        accounts(),
+        ai_configurations(),
+        openrouter(),
+        agents(),
+        mailboxes(),
+        runs(),
+        messages(),
+        records(),
+    ];
     all.into_iter().flatten().collect()
 }
 
@@ -96,6 +107,9 @@ fn public() -> Vec<Row> {
             Some(json!({ "token": "not one of ours", "newPassword": "another good password" }))
         }),
         row("GET", "/reset-password", 200),
+        // Nobody has consented to anything.
+        row("GET", "/oauth/openrouter/callback", 400),
+        row("GET", "/oauth/openrouter/connected", 200),
     ]
 }
 
@@ -197,6 +211,17 @@ fn runs() -> Vec<Row> {
 fn messages() -> Vec<Row> {
     let read = |path| Row::new("GET", path, Access::Scope(Scope::MailRead), 200).with(Thing::HeldRun);
     vec![read("/api/messages"), read("/api/messages/{id}"), read("/api/messages/{id}/raw")]
+}
+
+fn openrouter() -> Vec<Row> {
+    let session = |path, status| Row::new("POST", path, Access::Session, status);
+    vec![
+        session("/api/openrouter/connect", 200).body(|_, _, _| Some(json!({ "headless": true }))),
+        // There is a consent, but no OpenRouter.
+        session("/api/openrouter/exchange", 502)
+            .with(Thing::Consent)
+            .body(|_, _, _| Some(json!({ "code": "a-code-of-the-matrix" }))),
+    ]
 }
 
 fn records() -> Vec<Row> {

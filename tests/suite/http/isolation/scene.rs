@@ -50,7 +50,11 @@ pub struct Call {
 
 impl<'d> Scene<'d> {
     pub async fn open(database: &'d TestDatabase) -> Self {
-        let service = Service::start(database).await;
+        let service = Service::start_with(database, |config| {
+            // Nobody listens there.
+            config.openrouter.base_url = "http://127.0.0.1:1/api/v1".into();
+        })
+        .await;
         let people = AtomicU32::new(0);
         let owner = settle(&service, &next_name(&people)).await;
         let other = settle(&service, &next_name(&people)).await;
@@ -132,6 +136,10 @@ impl<'d> Scene<'d> {
                 let run = self.hold_a_run().await;
                 let discard = format!("/api/runs/{}/discard", run["id"].as_str().unwrap());
                 owner.act(&discard).await.expect(200)
+            }
+            Thing::Consent => {
+                owner.post("/api/openrouter/connect", json!({ "headless": true })).await.expect(200);
+                return None;
             }
             Thing::Invite => owner.post("/api/invites", json!({})).await.expect(201),
             Thing::Notice => self.give_notice().await,
