@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::credit::{self, CreditWatch};
 use crate::http::{self, Api, Listener, Parts};
 use crate::letters::{self, Letters};
 use crate::mailbox::{self, Room, Watching};
@@ -129,6 +130,8 @@ impl App {
         actors.spawn(mailbox::watch_until(self.watching(holder, &dialler, &tokens), ended.clone()));
         actors.spawn(sweep_until(self.store.clone(), Arc::clone(&self.config), ended.clone()));
 
+        actors.spawn(credit::watch_until(self.credit_watch(&clients), ended.clone()));
+
         let scribe = self.scribe(&clients);
         let letters = self.letters(&dialler)?;
         if let Some((letters, mail)) = letters.clone().zip(self.config.operator_mail.as_ref()) {
@@ -171,6 +174,15 @@ impl App {
             config: self.config.mailbox.clone(),
             sent_copy: self.config.smtp.sent_copy,
             verify_ambiguous: self.config.smtp.verify_ambiguous,
+        }
+    }
+
+    fn credit_watch(&self, clients: &HttpClients) -> CreditWatch {
+        CreditWatch {
+            store: self.store.clone(),
+            vault: Arc::clone(&self.vault),
+            clients: clients.clone(),
+            config: Arc::clone(&self.config),
         }
     }
 

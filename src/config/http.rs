@@ -98,7 +98,7 @@ impl Http {
         let mut settings = vec![
             Setting { name: "enabled", slot: Slot::Flag(&mut self.enabled) },
             Setting { name: "listen", slot: Slot::Text(&mut self.listen, socket) },
-            Setting { name: "public_url", slot: Slot::MaybeUrl(&mut self.public_url, public_url) },
+            Setting { name: "public_url", slot: Slot::MaybeUrl(&mut self.public_url, base_url) },
             Setting { name: "allowed_origins", slot: Slot::List(&mut self.allowed_origins, origin) },
             Setting { name: "trusted_proxies", slot: Slot::List(&mut self.trusted_proxies, network) },
             Setting { name: "sign_up", slot: Slot::Choice(&mut self.sign_up) },
@@ -184,7 +184,8 @@ fn network(text: &str) -> Result<(), String> {
     if is_network { Ok(()) } else { Err(problem.to_owned()) }
 }
 
-fn public_url(text: &str) -> Result<(), String> {
+/// A URL that paths are added to.
+pub(super) fn base_url(text: &str) -> Result<(), String> {
     let is_base = web_url(text).is_some_and(|url| url.query().is_none() && url.fragment().is_none());
     if is_base && !text.ends_with('/') {
         Ok(())

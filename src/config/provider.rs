@@ -1,9 +1,10 @@
-//! Limits of a call to a model.
+//! Limits of a call to a model, and who says that they call.
 
 use std::time::Duration;
 
+use super::http::base_url;
 use super::quantity::{GIB, HOUR, KIB, SECOND};
-use super::setting::{Setting, Slot};
+use super::setting::{Setting, Slot, one_line};
 
 /// Section `[provider]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +23,10 @@ pub struct Provider {
     pub max_output_tokens: u32,
     /// Calls at once per AI configuration; 8.
     pub per_key: u32,
+    /// What providers call us that tell their users who called (OpenRouter); `Postkey`.
+    pub app_title: String,
+    /// By which URL they know us; `http.public_url`, or none.
+    pub app_url: Option<String>,
 }
 
 impl Default for Provider {
@@ -34,6 +39,8 @@ impl Default for Provider {
             context_tokens: 16_000,
             max_output_tokens: 1_500,
             per_key: 8,
+            app_title: "Postkey".to_owned(),
+            app_url: None,
         }
     }
 }
@@ -57,6 +64,8 @@ impl Provider {
                 slot: Slot::Count(&mut self.max_output_tokens, 1..=1_000_000),
             },
             Setting { name: "per_key", slot: Slot::Count(&mut self.per_key, 1..=10_000) },
+            Setting { name: "app_title", slot: Slot::Text(&mut self.app_title, one_line) },
+            Setting { name: "app_url", slot: Slot::MaybeUrl(&mut self.app_url, base_url) },
         ]
     }
 }

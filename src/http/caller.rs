@@ -72,6 +72,11 @@ impl Caller {
         }
     }
 
+    /// Whether the caller may do what needs this.
+    pub(super) fn may(&self, access: Access) -> bool {
+        self.check(access).is_ok()
+    }
+
     /// Refuses a call that goes beyond what its caller may do (SR-44).
     pub(super) fn check(&self, access: Access) -> Result<(), ApiError> {
         match (&self.authority, access) {

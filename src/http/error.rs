@@ -47,6 +47,10 @@ pub enum ErrorCode {
     ResetUnavailable,
     /// The link to reset a password is used, too old, or wrong.
     LinkInvalid,
+    /// This server has no public URL that a browser could come back to.
+    CallbackUnavailable,
+    /// Nobody waits for this consent or its code, or the code is wrong.
+    ConsentInvalid,
     /// There is no such thing, or it is somebody else's.
     NotFound,
     /// The path has no such method.
@@ -101,7 +105,8 @@ impl ErrorCode {
             Self::MalformedJson
             | Self::InvalidHeader
             | Self::ConflictingCredentials
-            | Self::CredentialInUrl => StatusCode::BAD_REQUEST,
+            | Self::CredentialInUrl
+            | Self::ConsentInvalid => StatusCode::BAD_REQUEST,
             Self::Unauthorized | Self::InvalidSecurityToken | Self::WrongCredentials => {
                 StatusCode::UNAUTHORIZED
             }
@@ -109,6 +114,7 @@ impl ErrorCode {
             | Self::SignUpClosed
             | Self::NotInvited
             | Self::ResetUnavailable
+            | Self::CallbackUnavailable
             | Self::LinkInvalid => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -182,6 +188,13 @@ impl ApiError {
     pub fn field(name: &str, problem: &str) -> Self {
         let message = format!("`{name}` {problem}");
         Self::new(ErrorCode::InvalidInput, message).with(serde_json::json!({ "field": name }))
+    }
+
+    /// What to do, as a sentence on a page.
+    pub(super) fn sentence(&self) -> String {
+        let mut letters = self.message.chars();
+        let first = letters.next().map(char::to_uppercase);
+        first.into_iter().flatten().chain(letters).chain(['.']).collect()
     }
 
     /// Unknown and foreign things alike (SR-54).

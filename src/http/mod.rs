@@ -35,6 +35,7 @@ mod messages;
 mod networks;
 mod notices;
 mod object;
+mod openrouter;
 mod pages;
 mod passwords;
 mod reference;

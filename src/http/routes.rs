@@ -13,8 +13,8 @@ use super::door::let_in;
 use super::every_call::within;
 use super::idempotency::once;
 use super::{
-    Api, accounts, agents, ai_configurations, api_keys, audit, chat, mailboxes, messages, notices, reference,
-    reset_page, runs, security_tokens, usage,
+    Api, accounts, agents, ai_configurations, api_keys, audit, chat, mailboxes, messages, notices,
+    openrouter, reference, reset_page, runs, security_tokens, usage,
 };
 
 /// One path with one method.
@@ -90,6 +90,10 @@ pub(super) fn table() -> Vec<Route> {
         asking(Access::Purpose(Purpose::ChatCompletion), routes!(chat::completions::complete)),
         route(Access::Scope(Scope::ChatCreate), routes!(chat::models::list)),
         route(Access::Scope(Scope::UsageRead), routes!(usage::usage)),
+        route(Session, routes!(openrouter::connect::connect)),
+        route(Session, routes!(openrouter::exchange::exchange)),
+        route(Public, routes!(openrouter::callback::callback)),
+        route(Public, routes!(openrouter::callback::connected)),
         route(Access::Scope(Scope::RunsRead), routes!(notices::list_notices)),
         route(Access::Scope(Scope::RunsWrite), routes!(notices::end_notice)),
         route(Session, routes!(audit::list_audit)),

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use async_openai::Client;
 use async_openai::config::Config;
 use futures::TryFutureExt;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 use zeroize::Zeroizing;
@@ -15,6 +15,7 @@ use super::conversation::Conversation;
 use super::error::{ErrorClass, ProviderError};
 use super::exchange::{Exchange, Failure};
 use super::kind::Provider;
+use super::openrouter;
 use super::request::{self, Form};
 use crate::config;
 use crate::net::{HttpClient, HttpClients, NetError, Refusal};
@@ -48,7 +49,7 @@ pub async fn complete(
     limits: &config::Provider,
     call: Call<'_>,
 ) -> Result<Completion, ProviderError> {
-    let address = Address::of(call.provider, call.base_url, &call.key)?;
+    let address = Address::of(limits, call.provider, call.base_url, &call.key)?;
     let client = clients.for_base(&address.url).map_err(ProviderError::unreached)?;
     let request_id = Arc::new(OnceLock::new());
     let exchange = Exchange {
@@ -103,6 +104,7 @@ pub(super) struct Address {
 
 impl Address {
     pub(super) fn of(
+        app: &config::Provider,
         provider: Provider,
         base_url: Option<&str>,
         key: &SecretString,
@@ -113,7 +115,7 @@ impl Address {
         Ok(Self {
             base: url.as_str().trim_end_matches('/').to_owned(),
             url,
-            headers: headers(provider, key)?,
+            headers: headers(app, provider, key)?,
             key: key.clone(),
         })
     }
@@ -141,8 +143,12 @@ impl Config for Address {
     }
 }
 
-fn headers(provider: Provider, key: &SecretString) -> Result<HeaderMap, ProviderError> {
-    let mut headers = HeaderMap::new();
+fn headers(
+    app: &config::Provider,
+    provider: Provider,
+    key: &SecretString,
+) -> Result<HeaderMap, ProviderError> {
+    let mut headers = if provider == Provider::OpenRouter { openrouter::app(app) } else { HeaderMap::new() };
     let key = key.expose_secret();
     if !key.is_empty() {
         let bearer = Zeroizing::new(format!("Bearer {key}"));
@@ -150,12 +156,6 @@ fn headers(provider: Provider, key: &SecretString) -> Result<HeaderMap, Provider
             .map_err(|_| ProviderError::unsent(ErrorClass::AuthInvalid, "key_form"))?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
-    }
-    if provider == Provider::OpenRouter {
-        // How OpenRouter shows its users where their money went; the second is the older name.
-        for name in ["x-openrouter-title", "x-title"] {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("Postkey"));
-        }
     }
     Ok(headers)
 }

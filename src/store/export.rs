@@ -180,7 +180,7 @@ fn listed(name: &str, text: String) -> Value {
 }
 
 /// In the order in which one thing names another.
-pub const EXPORT_PARTS: [ExportPart; 18] = [
+pub const EXPORT_PARTS: [ExportPart; 19] = [
     ExportPart::by_id(
         "account",
         "SELECT id, email, name, role, created_at, updated_at FROM users
@@ -221,6 +221,11 @@ pub const EXPORT_PARTS: [ExportPart; 18] = [
          FROM ai_configurations WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3",
     ),
     ExportPart::by_id(
+        "key_limits",
+        "SELECT ai_configuration_id, label, limit_nanousd, remaining_nanousd, expires_at, asked_at, checked_at
+         FROM key_limits WHERE user_id = $1 AND ai_configuration_id > $2 ORDER BY ai_configuration_id LIMIT $3",
+    ),
+    ExportPart::by_id(
         "mailbox",
         "SELECT id, address, aliases, folder, imap_host, imap_port, imap_security, imap_username, imap_ca,
             smtp_host, smtp_port, smtp_security, smtp_username, smtp_ca, oauth_client_id, oauth_token_url,
@@ -232,8 +237,8 @@ pub const EXPORT_PARTS: [ExportPart; 18] = [
         "agent",
         "SELECT id, mailbox_id, ai_configuration_id, name, kind, address, instructions, mode, ambiguous,
             allow_platform_key, enabled, link_domains, allowed_senders, blocked_senders, require_authenticated,
-            per_correspondent_10_minutes, per_correspondent_day, per_thread_day, per_agent_day, created_at,
-            updated_at
+            per_correspondent_10_minutes, per_correspondent_day, per_thread_day, per_agent_day, signature,
+            disclosure, language, created_at, updated_at
          FROM agents WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3",
     )
     .few_at_once(),
@@ -259,7 +264,7 @@ pub const EXPORT_PARTS: [ExportPart; 18] = [
     ),
     ExportPart::by_id(
         "completion",
-        "SELECT completions.run_id, call_id, model, finish, body, completions.created_at
+        "SELECT completions.run_id, call_id, model, finish, body, edited, completions.created_at
          FROM runs JOIN completions ON completions.run_id = runs.id
          WHERE runs.user_id = $1 AND runs.id > $2 ORDER BY runs.id LIMIT $3",
     )
@@ -286,7 +291,7 @@ pub const EXPORT_PARTS: [ExportPart; 18] = [
         Key::Time,
         "SELECT started_at, id, run_id, agent_id, ai_configuration_id, payer, provider, model, state,
             answered_model, request_id, error_class, error_code, maybe_charged, input_tokens, cached_tokens,
-            output_tokens, reasoning_tokens, latency_ms, ended_at
+            output_tokens, reasoning_tokens, cost_nanousd, latency_ms, ended_at
          FROM provider_calls WHERE user_id = $1 AND (started_at, id) > ($2, $3)
          ORDER BY started_at, id LIMIT $4",
     ),

@@ -72,6 +72,9 @@ pub struct Limits {
     pub per_agent_day: Option<i64>,
 }
 
+/// Longest signature, in characters.
+pub const LONGEST_SIGNATURE: usize = 2000;
+
 /// How the replies of one agent sound, beyond their words; the default is what we say by ourselves.
 #[derive(Clone, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
 pub struct Voice {

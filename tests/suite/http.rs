@@ -15,6 +15,7 @@ mod looking_back;
 mod mailboxes;
 mod named_calls;
 mod notices;
+mod openrouter;
 mod previews;
 mod resets;
 mod runs;

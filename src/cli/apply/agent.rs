@@ -20,6 +20,14 @@ pub(super) struct AgentEntry {
     pub allow_platform_key: Option<bool>,
     pub enabled: Option<bool>,
     pub rules: RulesEntry,
+    pub voice: VoiceEntry,
+}
+
+/// What the file says about how an agent's replies sound.
+pub(super) struct VoiceEntry {
+    pub signature: Setting<String>,
+    pub disclosure: Setting<String>,
+    pub language: Setting<String>,
 }
 
 /// What the file says about whom an agent answers, what it may link to and how often it may answer.
@@ -57,6 +65,11 @@ pub(super) fn read_agent(mut table: Table<'_>) -> Option<AgentEntry> {
     let allow_platform_key = table.find("allow_platform_key", value::flag);
     let enabled = table.find("enabled", value::flag);
     let rules = read_rules(&mut table);
+    let voice = VoiceEntry {
+        signature: table.setting("signature", value::signature),
+        disclosure: table.setting("disclosure", value::wording),
+        language: table.setting("language", value::language),
+    };
     table.finish();
     Some(AgentEntry {
         place,
@@ -70,6 +83,7 @@ pub(super) fn read_agent(mut table: Table<'_>) -> Option<AgentEntry> {
         allow_platform_key,
         enabled,
         rules,
+        voice,
     })
 }
 

@@ -7,8 +7,8 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::mail::Address;
-use crate::store::WordList;
+use crate::mail::{Address, Language, Wording};
+use crate::store::{LONGEST_SIGNATURE, WordList};
 
 /// Longest line, in characters: longer than any name, host or folder that works.
 const LONGEST_LINE: usize = 1000;
@@ -47,6 +47,30 @@ pub(super) fn line(value: &DeValue<'_>) -> Result<String, String> {
 pub(super) fn instructions(value: &DeValue<'_>) -> Result<String, String> {
     let text = text(value)?;
     if text.trim().is_empty() { Err("must not be empty".to_owned()) } else { Ok(text) }
+}
+
+/// Lines below a reply.
+pub(super) fn signature(value: &DeValue<'_>) -> Result<String, String> {
+    let text = instructions(value)?;
+    if text.chars().count() > LONGEST_SIGNATURE {
+        return Err(format!("must not be longer than {LONGEST_SIGNATURE} characters"));
+    }
+    Ok(text)
+}
+
+/// A wording of the line that says who answers (SR-88).
+pub(super) fn wording(value: &DeValue<'_>) -> Result<String, String> {
+    let wording = Wording::parse(&line(value)?).map_err(|fault| fault.to_string())?;
+    Ok(wording.as_str().to_owned())
+}
+
+/// The tag of a language that we have our own words in.
+pub(super) fn language(value: &DeValue<'_>) -> Result<String, String> {
+    let found = Language::of_tag(&line(value)?.to_lowercase());
+    found.map(|language| language.tag().to_owned()).ok_or_else(|| {
+        let tags: Vec<&str> = Language::all().map(Language::tag).collect();
+        format!("must be one of {}", tags.join(", "))
+    })
 }
 
 /// A mail address.

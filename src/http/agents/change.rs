@@ -28,7 +28,8 @@ pub(crate) async fn change(
     Id(id): Id<AgentId>,
     Input(input): Input<AgentInput>,
 ) -> Result<Json<AgentAnswer>, ApiError> {
-    save(&api, &caller, id, "agent_changed", input.check()?).await
+    let change = input.check()?;
+    save(&api, &caller, id, "agent_changed", |agent| change.make(agent)).await
 }
 
 /// Let an agent answer.

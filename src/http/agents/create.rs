@@ -9,13 +9,15 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::settings::{AgentInput, Instructions, LimitsInput, Signature, USUAL_INSTRUCTIONS};
+use super::checked::USUAL_INSTRUCTIONS;
+use super::settings::{AgentInput, Instructions, LimitsInput, Signature};
 use super::words::{AgentKind, AmbiguousWord, ModeWord};
 use super::{AgentAnswer, subject, tell};
 use crate::http::Api;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, ErrorBody};
 use crate::http::input::Input;
+use crate::http::object::maybe_object;
 use crate::http::texts::{Email, Line, Text};
 use crate::store::{Agent, AgentId, AmbiguousPolicy, EMAIL_INBOUND, Mode, Rules, UserId, Voice};
 
@@ -68,7 +70,7 @@ pub(crate) struct NewAgentInput {
     #[schema(max_items = 1000)]
     link_domains: Option<Vec<Line>>,
     /// Limits below those of the server.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "maybe_object")]
     limits: Option<LimitsInput>,
     /// Lines below each reply.
     #[serde(default)]
@@ -126,9 +128,9 @@ pub(crate) async fn create(
     caller: Caller,
     Input(input): Input<NewAgentInput>,
 ) -> Result<(StatusCode, Json<AgentAnswer>), ApiError> {
-    let settings = AgentInput::from(input).check()?;
+    let change = AgentInput::from(input).check()?;
     let mut agent = usual(AgentId::new(api.store.clock()), caller.user);
-    settings(&mut agent);
+    change.make(&mut agent);
     let id = agent.id;
     api.store.add_agent(agent, caller.entry("agent_added", subject(id))).await??;
     Ok((StatusCode::CREATED, Json(tell(&api, &caller, id).await?)))

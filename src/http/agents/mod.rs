@@ -6,6 +6,7 @@ pub(super) mod preview;
 pub(super) mod read;
 pub(super) mod remove;
 
+mod checked;
 mod readiness;
 mod settings;
 mod words;

@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::Api;
+use crate::http::access::{Access, Scope};
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, ErrorBody, ErrorCode};
 use crate::http::input::{Id, Input};
@@ -162,6 +163,12 @@ pub(crate) async fn preview(
     Input(input): Input<PreviewInput>,
 ) -> Result<Json<PreviewAnswer>, ApiError> {
     let agent = api.store.find_agent(caller.user, id).await?.ok_or_else(ApiError::not_found)?;
+    if input.message_id.is_some() && !caller.may(Access::Scope(Scope::MailRead)) {
+        return Err(ApiError::new(
+            ErrorCode::Forbidden,
+            "the preview of a stored message needs the right to read mail",
+        ));
+    }
     let material = match (input.mail, input.message_id) {
         (Some(mail), None) if !mail.trim().is_empty() => Material::Pasted(mail.into_bytes()),
         (Some(_), None) => return Err(ApiError::field("mail", "must be a mail with its header")),

@@ -15,6 +15,7 @@ use crate::http::Api;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, ErrorBody, ErrorCode};
 use crate::http::input::Input;
+use crate::http::object::{maybe_object, object};
 use crate::http::texts::{Email, Line};
 use crate::store::{INBOX, Mailbox, MailboxId, MailboxRefusal, MailboxState, Reception, Server};
 
@@ -32,11 +33,13 @@ pub(crate) struct NewMailboxInput {
     #[serde(default)]
     folder: Option<Line>,
     /// Where mail comes in.
+    #[serde(deserialize_with = "object")]
     imap: ServerInput,
     /// Where replies go out.
+    #[serde(deserialize_with = "object")]
     smtp: ServerInput,
     /// Access tokens instead of passwords.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "maybe_object")]
     oauth: Option<OAuthInput>,
     /// The host whose `Authentication-Results` are believed; Gmail's own at Gmail, elsewhere none if left out.
     #[serde(default, alias = "authserv_id")]

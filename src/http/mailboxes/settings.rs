@@ -9,6 +9,7 @@ use super::SecurityWord;
 use crate::http::Api;
 use crate::http::error::{ApiError, ErrorCode};
 use crate::http::input::{Given, given};
+use crate::http::object::{given_object, maybe_object};
 use crate::http::texts::{Credential, Email, Line, Text};
 use crate::net::{Guard, Security, ServerFault, Use, is_authority, is_host};
 use crate::store::{INBOX, Mailbox, MailboxSecrets, OAuth, Server};
@@ -78,13 +79,13 @@ pub(crate) struct MailboxInput {
     #[schema(value_type = Option<Line>)]
     pub(super) folder: Given<Line>,
     /// Where mail comes in; taken whole.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "maybe_object")]
     pub(super) imap: Option<ServerInput>,
     /// Where replies go out; taken whole.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "maybe_object")]
     pub(super) smtp: Option<ServerInput>,
     /// Access tokens instead of passwords; taken whole.
-    #[serde(default, deserialize_with = "given")]
+    #[serde(default, deserialize_with = "given_object")]
     #[schema(value_type = Option<OAuthInput>)]
     pub(super) oauth: Given<OAuthInput>,
     /// The host whose `Authentication-Results` are believed.
@@ -217,7 +218,8 @@ impl Place<'_> {
         if port == 0 {
             return Err(self.fault("port", "must be a number from 1 to 65535"));
         }
-        for fault in self.guard.check_mail_server(self.purpose, (&host, port), security) {
+        let faults = self.guard.check_mail_server(self.purpose, (&host, port), security);
+        if let Some(fault) = faults.into_iter().next() {
             return Err(match fault {
                 ServerFault::Port(problem) => self.fault("port", &problem),
                 ServerFault::Security(problem) => self.fault("security", &problem),

@@ -7,7 +7,7 @@ pub(super) mod reply;
 
 mod steps;
 
-pub(super) use self::steps::UsageAnswer;
+pub(super) use self::steps::{UsageAnswer, dollars};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -133,7 +133,7 @@ impl UsageAnswer {
 
 /// A number for people; sums are made of the whole ones that are stored.
 #[expect(clippy::cast_precision_loss, reason = "less than a billionth of a dollar")]
-fn dollars(nanos: i64) -> f64 {
+pub(in crate::http) fn dollars(nanos: i64) -> f64 {
     nanos as f64 / 1e9
 }
 

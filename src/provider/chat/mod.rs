@@ -121,7 +121,7 @@ struct Line {
 
 impl Line {
     fn open(clients: &HttpClients, limits: &config::Provider, chat: &Chat) -> Result<Self, ProviderError> {
-        let address = Address::of(chat.provider, chat.base_url.as_deref(), &chat.key)?;
+        let address = Address::of(limits, chat.provider, chat.base_url.as_deref(), &chat.key)?;
         let client = clients.for_base(&address.url).map_err(ProviderError::unreached)?;
         let request_id = Arc::new(OnceLock::new());
         let exchange = Exchange {

@@ -180,7 +180,7 @@ fn sr_88_an_owner_chooses_the_wording_but_not_what_it_says() {
     }
     let wording = Wording::parse("{owner}'s AI assistant; HUMAN gets you a person.").unwrap();
     let voice = Voice { wording: Some(&wording), ..Voice::default() };
-    let told = read(&Given { voice, ..Given::default() }.bytes()).text.visible;
+    let told = read(Given { voice, ..Given::default() }.bytes()).text.visible;
     assert_eq!(told, "We open at nine.\n\nBob's Shop's AI assistant; HUMAN gets you a person.");
     assert_eq!(wording.cut(&told, "Bob's Shop"), "We open at nine.");
 }

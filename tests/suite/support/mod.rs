@@ -9,6 +9,7 @@ pub mod dump;
 pub mod imap_server;
 pub mod loopback;
 pub mod office;
+pub mod openrouter;
 pub mod program;
 pub mod provider_server;
 pub mod proxy;

@@ -1,6 +1,6 @@
 //! A user's agents, by name.
 
-use super::super::agent::{AgentEntry, RulesEntry};
+use super::super::agent::{AgentEntry, RulesEntry, VoiceEntry};
 use super::super::document::UserEntry;
 use super::super::reading::Place;
 use super::super::table::Setting;
@@ -8,7 +8,7 @@ use super::mailbox::is_same_address;
 use super::{Context, Step, Verb, changed};
 use crate::mail::Address;
 use crate::store::{
-    Agent, AgentId, AiConfigurationId, AmbiguousPolicy, EMAIL_INBOUND, Limits, MailboxId, Mode, Rules,
+    Agent, AgentId, AiConfigurationId, AmbiguousPolicy, EMAIL_INBOUND, Limits, MailboxId, Mode, Rules, Voice,
     WordList,
 };
 
@@ -43,6 +43,9 @@ fn plan(user: &UserEntry, entry: &AgentEntry, context: &mut Context<'_>) -> Opti
             same(&|stored| stored.rules.require_authenticated == settled.rules.require_authenticated),
         ),
         ("limits", same(&|stored| stored.rules.limits == settled.rules.limits)),
+        ("signature", same(&|stored| stored.voice.signature == settled.voice.signature)),
+        ("disclosure", same(&|stored| stored.voice.disclosure == settled.voice.disclosure)),
+        ("language", same(&|stored| stored.voice.language == settled.voice.language)),
     ]);
     let step = Step {
         verb: Verb::Left,
@@ -80,7 +83,7 @@ fn settle(
         allow_platform_key: allow_platform_key.unwrap_or(false),
         enabled: entry.enabled.or(stored.map(|stored| stored.enabled)).unwrap_or(true),
         rules: settle_rules(&entry.rules, stored.map(|stored| stored.rules.clone()).unwrap_or_default()),
-        voice: stored.map(|stored| stored.voice.clone()).unwrap_or_default(),
+        voice: settle_voice(&entry.voice, stored.map(|stored| stored.voice.clone()).unwrap_or_default()),
     }
 }
 
@@ -100,6 +103,14 @@ fn settle_rules(entry: &RulesEntry, stored: Rules) -> Rules {
             per_thread_day: limits.per_thread_day.over(stored.limits.per_thread_day),
             per_agent_day: limits.per_agent_day.over(stored.limits.per_agent_day),
         },
+    }
+}
+
+fn settle_voice(entry: &VoiceEntry, stored: Voice) -> Voice {
+    Voice {
+        signature: entry.signature.over(stored.signature),
+        disclosure: entry.disclosure.over(stored.disclosure),
+        language: entry.language.over(stored.language),
     }
 }
 

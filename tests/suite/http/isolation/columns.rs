@@ -61,6 +61,9 @@ impl Column {
         let place = format!("{} {} by {self:?}", row.method, row.path);
         match self {
             Self::OtherUser if row.names_a_thing() => check_hidden(scene, row, call, &answer, &place).await,
+            Self::OtherUser if row.is_about_a_thing() => {
+                assert!((400..500).contains(&answer.status) && answer.status != 401, "{place}: {answer:?}");
+            }
             Self::OtherUser => check_own(scene, call, &answer, &place),
             Self::NoAdministrator => {
                 assert_eq!(answer.refused(403), "forbidden", "{place}");

@@ -14,6 +14,14 @@ pub enum Thing {
     /// No AI configuration may be there.
     NoAiConfiguration,
     AiConfiguration,
+    Agent,
+    Mailbox,
+    /// A run that waits for its owner, with the message and the reply of the same id.
+    HeldRun,
+    /// A run that its owner has put an end to.
+    DiscardedRun,
+    /// A consent that the owner's session has asked for.
+    Consent,
     Invite,
     Notice,
     Session,
@@ -26,7 +34,8 @@ pub struct Row {
     /// What it is known to need: a route that asks for less or more is noticed.
     pub needs: Access,
     pub thing: Thing,
-    pub body: fn(&Scene<'_>, &Person) -> Option<Value>,
+    /// From the people, and from the id of the thing.
+    pub body: fn(&Scene<'_>, &Person, &str) -> Option<Value>,
     /// What its owner gets.
     pub status: u16,
     /// Whether it ends the session, or changes what the account signs in with.
@@ -35,14 +44,14 @@ pub struct Row {
 
 impl Row {
     fn new(method: &'static str, path: &'static str, needs: Access, status: u16) -> Self {
-        Self { method, path, needs, thing: Thing::None, body: |_, _| None, status, is_last: false }
+        Self { method, path, needs, thing: Thing::None, body: |_, _, _| None, status, is_last: false }
     }
 
     fn with(self, thing: Thing) -> Self {
         Self { thing, ..self }
     }
 
-    fn body(self, body: fn(&Scene<'_>, &Person) -> Option<Value>) -> Self {
+    fn body(self, body: fn(&Scene<'_>, &Person, &str) -> Option<Value>) -> Self {
         Self { body, ..self }
     }
 
@@ -50,15 +59,34 @@ impl Row {
         Self { is_last: true, ..self }
     }
 
-    /// Whether it names something that has an owner.
+    /// Whether its path names something that has an owner.
     pub fn names_a_thing(&self) -> bool {
         self.path.contains("{id}")
+    }
+
+    /// Whether its body names something that has an owner.
+    pub fn is_about_a_thing(&self) -> bool {
+        !self.names_a_thing()
+            && self.method != "GET"
+            && self.thing != Thing::None
+            && self.thing != Thing::NoAiConfiguration
     }
 }
 
 /// One for each route.
 pub fn rows() -> Vec<Row> {
-    [public(), accounts(), ai_configurations(), records()].into_iter().flatten().collect()
+    let all = [
+        public(),
+        accounts(),
+        ai_configurations(),
+        openrouter(),
+        agents(),
+        mailboxes(),
+        runs(),
+        messages(),
+        records(),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 fn public() -> Vec<Row> {
@@ -66,17 +94,22 @@ fn public() -> Vec<Row> {
     vec![
         row("GET", "/api/openapi.json", 200),
         row("GET", "/api/docs", 200),
-        row("POST", "/api/auth/signup", 201).body(|scene, _| Some(account(&scene.fresh_name()))),
+        row("POST", "/api/auth/signup", 201).body(|scene, _, _| Some(account(&scene.fresh_name()))),
         row("POST", "/api/auth/login", 200)
-            .body(|_, owner| Some(json!({ "email": owner.email, "password": PASSWORD }))),
+            .body(|_, owner, _| Some(json!({ "email": owner.email, "password": PASSWORD }))),
         row("POST", "/api/auth/refresh", 200)
-            .body(|_, owner| Some(json!({ "refreshToken": owner.refresh_token })))
+            .body(|_, owner, _| Some(json!({ "refreshToken": owner.refresh_token })))
             .last(),
         // No mail goes out from here, and no link is good.
-        row("POST", "/api/auth/password-reset", 403).body(|_, owner| Some(json!({ "email": owner.email }))),
-        row("POST", "/api/auth/password-reset/confirm", 403)
-            .body(|_, _| Some(json!({ "token": "not one of ours", "newPassword": "another good password" }))),
+        row("POST", "/api/auth/password-reset", 403)
+            .body(|_, owner, _| Some(json!({ "email": owner.email }))),
+        row("POST", "/api/auth/password-reset/confirm", 403).body(|_, _, _| {
+            Some(json!({ "token": "not one of ours", "newPassword": "another good password" }))
+        }),
         row("GET", "/reset-password", 200),
+        // Nobody has consented to anything.
+        row("GET", "/oauth/openrouter/callback", 400),
+        row("GET", "/oauth/openrouter/connected", 200),
     ]
 }
 
@@ -89,9 +122,11 @@ fn accounts() -> Vec<Row> {
         session("DELETE", "/api/auth/sessions/{id}", 204).with(Thing::Session),
         session("POST", "/api/auth/logout", 204).last(),
         session("POST", "/api/auth/password", 200)
-            .body(|_, _| Some(json!({ "currentPassword": PASSWORD, "newPassword": "another good password" })))
+            .body(|_, _, _| {
+                Some(json!({ "currentPassword": PASSWORD, "newPassword": "another good password" }))
+            })
             .last(),
-        admin("POST", "/api/invites", 201).body(|_, _| Some(json!({}))),
+        admin("POST", "/api/invites", 201).body(|_, _, _| Some(json!({}))),
         admin("GET", "/api/invites", 200).with(Thing::Invite),
         admin("DELETE", "/api/invites/{id}", 204).with(Thing::Invite),
     ]
@@ -106,14 +141,86 @@ fn ai_configurations() -> Vec<Row> {
         read("/api/ai-config/{id}"),
         write("POST", "/api/ai-config", 201)
             .with(Thing::NoAiConfiguration)
-            .body(|scene, _| Some(scene.ai_configuration())),
+            .body(|scene, _, _| Some(scene.ai_configuration())),
         write("PUT", "/api/ai-config/{id}", 200)
             .with(Thing::AiConfiguration)
-            .body(|_, _| Some(json!({ "modelName": "another" }))),
+            .body(|_, _, _| Some(json!({ "modelName": "another" }))),
         write("DELETE", "/api/ai-config/{id}", 204).with(Thing::AiConfiguration),
         write("POST", "/api/ai-config/{id}/default", 200).with(Thing::AiConfiguration),
         Row::new("POST", "/api/ai-config/{id}/verify", Access::Purpose(Purpose::ConfigVerify), 200)
             .with(Thing::AiConfiguration),
+    ]
+}
+
+fn agents() -> Vec<Row> {
+    let read = |path| Row::new("GET", path, Access::Scope(Scope::AgentsRead), 200).with(Thing::Agent);
+    let write = |method, path, status| {
+        Row::new(method, path, Access::Scope(Scope::AgentsWrite), status).with(Thing::Agent)
+    };
+    vec![
+        read("/api/automation/agents"),
+        read("/api/automation/agents/{id}"),
+        write("POST", "/api/automation/agents", 201).with(Thing::Mailbox).body(|scene, _, mailbox| {
+            Some(json!({ "name": scene.fresh_name(), "type": "email_inbound", "mailboxId": mailbox }))
+        }),
+        write("PUT", "/api/automation/agents/{id}", 200)
+            .body(|_, _, _| Some(json!({ "instructions": "Answer briefly." }))),
+        write("POST", "/api/automation/agents/{id}/enable", 200),
+        write("POST", "/api/automation/agents/{id}/disable", 200),
+        write("POST", "/api/automation/agents/{id}/preview", 200).body(|_, _, _| {
+            Some(json!({ "mail": "From: ann@else.test\r\n\r\nWhat now?\r\n", "ask": false }))
+        }),
+        write("DELETE", "/api/automation/agents/{id}", 204),
+    ]
+}
+
+fn mailboxes() -> Vec<Row> {
+    let read = |path| Row::new("GET", path, Access::Scope(Scope::AgentsRead), 200).with(Thing::Mailbox);
+    let write = |method, path, status| {
+        Row::new(method, path, Access::Scope(Scope::AgentsWrite), status).with(Thing::Mailbox)
+    };
+    vec![
+        read("/api/mailboxes"),
+        read("/api/mailboxes/{id}"),
+        write("POST", "/api/mailboxes", 201)
+            .with(Thing::None)
+            .body(|scene, _, _| Some(scene.service.mailbox(&format!("{}@shop.test", scene.fresh_name())))),
+        write("PUT", "/api/mailboxes/{id}", 200)
+            .body(|_, _, _| Some(json!({ "aliases": ["help@shop.test"] }))),
+        write("POST", "/api/mailboxes/{id}/pause", 200),
+        write("POST", "/api/mailboxes/{id}/activate", 200),
+        write("POST", "/api/mailboxes/{id}/test", 200),
+        write("DELETE", "/api/mailboxes/{id}", 204),
+    ]
+}
+
+fn runs() -> Vec<Row> {
+    let read = |path| Row::new("GET", path, Access::Scope(Scope::RunsRead), 200).with(Thing::HeldRun);
+    let decide = |path| Row::new("POST", path, Access::Scope(Scope::RunsWrite), 200).with(Thing::HeldRun);
+    vec![
+        read("/api/runs"),
+        read("/api/runs/{id}"),
+        Row::new("GET", "/api/runs/{id}/reply", Access::Scope(Scope::MailRead), 200).with(Thing::HeldRun),
+        decide("/api/runs/{id}/edit").body(|_, _, _| Some(json!({ "text": "Other words." }))),
+        decide("/api/runs/{id}/approve"),
+        decide("/api/runs/{id}/discard"),
+        decide("/api/runs/{id}/retry").with(Thing::DiscardedRun),
+    ]
+}
+
+fn messages() -> Vec<Row> {
+    let read = |path| Row::new("GET", path, Access::Scope(Scope::MailRead), 200).with(Thing::HeldRun);
+    vec![read("/api/messages"), read("/api/messages/{id}"), read("/api/messages/{id}/raw")]
+}
+
+fn openrouter() -> Vec<Row> {
+    let session = |path, status| Row::new("POST", path, Access::Session, status);
+    vec![
+        session("/api/openrouter/connect", 200).body(|_, _, _| Some(json!({ "headless": true }))),
+        // There is a consent, but no OpenRouter.
+        session("/api/openrouter/exchange", 502)
+            .with(Thing::Consent)
+            .body(|_, _, _| Some(json!({ "code": "a-code-of-the-matrix" }))),
     ]
 }
 
@@ -126,7 +233,7 @@ fn records() -> Vec<Row> {
         Row::new("GET", "/api/audit", Access::Session, 200),
         Row::new("GET", "/api/account/export", Access::Session, 200),
         Row::new("POST", "/api/account/delete", Access::Session, 204)
-            .body(|_, _| Some(json!({ "password": PASSWORD })))
+            .body(|_, _, _| Some(json!({ "password": PASSWORD })))
             .last(),
     ]
 }

@@ -1,6 +1,7 @@
 //! The people of the matrix, and what they have.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use postkey::store::{NewNotice, UserId};
 use reqwest::Method;
@@ -10,6 +11,10 @@ use super::rows::{Row, Thing};
 use crate::support::api::{Answered, PASSWORD, Service, Visitor, account};
 use crate::support::database::TestDatabase;
 use crate::support::raw::execute;
+use crate::support::wait::some;
+use crate::support::world::letter;
+
+const LONG: Duration = Duration::from_secs(60);
 
 /// Somebody with an account.
 pub struct Person {
@@ -45,7 +50,11 @@ pub struct Call {
 
 impl<'d> Scene<'d> {
     pub async fn open(database: &'d TestDatabase) -> Self {
-        let service = Service::start(database).await;
+        let service = Service::start_with(database, |config| {
+            // Nobody listens there.
+            config.openrouter.base_url = "http://127.0.0.1:1/api/v1".into();
+        })
+        .await;
         let people = AtomicU32::new(0);
         let owner = settle(&service, &next_name(&people)).await;
         let other = settle(&service, &next_name(&people)).await;
@@ -95,13 +104,14 @@ impl<'d> Scene<'d> {
 
     /// An AI configuration that can be saved.
     pub fn ai_configuration(&self) -> Value {
-        let base_url = self.service.provider.base_url();
-        json!({ "provider": "custom", "apiKey": "a-key-of-the-matrix", "modelName": "m", "baseUrl": base_url })
+        self.service.ai_configuration("a-key-of-the-matrix")
     }
 
     /// Makes what the owner's call of a row needs.
     pub async fn prepare(&self, row: &Row) -> Call {
-        Call { thing: self.make(row.thing).await, body: (row.body)(self, &self.owner) }
+        let thing = self.make(row.thing).await;
+        let body = (row.body)(self, &self.owner, thing.as_deref().unwrap_or_default());
+        Call { thing, body }
     }
 
     async fn make(&self, thing: Thing) -> Option<String> {
@@ -116,6 +126,21 @@ impl<'d> Scene<'d> {
                 self.clear_ai_configurations().await;
                 owner.post("/api/ai-config", self.ai_configuration()).await.expect(201)
             }
+            Thing::Agent => {
+                let mailbox = self.add_mailbox().await;
+                self.add_agent(json!({ "mailboxId": mailbox["id"] })).await
+            }
+            Thing::Mailbox => self.add_mailbox().await,
+            Thing::HeldRun => self.hold_a_run().await,
+            Thing::DiscardedRun => {
+                let run = self.hold_a_run().await;
+                let discard = format!("/api/runs/{}/discard", run["id"].as_str().unwrap());
+                owner.act(&discard).await.expect(200)
+            }
+            Thing::Consent => {
+                owner.post("/api/openrouter/connect", json!({ "headless": true })).await.expect(200);
+                return None;
+            }
             Thing::Invite => owner.post("/api/invites", json!({})).await.expect(201),
             Thing::Notice => self.give_notice().await,
             Thing::Session => {
@@ -124,6 +149,36 @@ impl<'d> Scene<'d> {
             }
         };
         Some(made["id"].as_str().unwrap().to_owned())
+    }
+
+    async fn add_agent(&self, settings: Value) -> Value {
+        let mut agent = json!({ "name": self.fresh_name(), "type": "email_inbound" });
+        agent.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        self.owner.visitor.post("/api/automation/agents", agent).await.expect(201)
+    }
+
+    async fn add_mailbox(&self) -> Value {
+        let mailbox = self.service.mailbox(&format!("{}@shop.test", self.fresh_name()));
+        self.owner.visitor.post("/api/mailboxes", mailbox).await.expect(201)
+    }
+
+    /// A draft of the owner's that waits for approval: one that is there, or of a mail that has just come in.
+    async fn hold_a_run(&self) -> Value {
+        let owner = &self.owner.visitor;
+        let held = async || {
+            let held = owner.get("/api/runs?state=held").await.expect(200);
+            held["items"].as_array().unwrap().first().cloned()
+        };
+        if let Some(run) = held().await {
+            return run;
+        }
+        self.clear_ai_configurations().await;
+        owner.post("/api/ai-config", self.ai_configuration()).await.expect(201);
+        let mailbox = self.add_mailbox().await;
+        self.add_agent(json!({ "mailboxId": mailbox["id"], "mode": "draft" })).await;
+        let address = mailbox["address"].as_str().unwrap();
+        self.service.imap.deliver(address, &letter(1, address));
+        some("the run is held", LONG, held).await
     }
 
     async fn clear_ai_configurations(&self) {
