@@ -84,6 +84,7 @@ pub fn rows() -> Vec<Row> {
         mailboxes(),
         runs(),
         messages(),
+        chat(),
         records(),
     ];
     all.into_iter().flatten().collect()
@@ -221,6 +222,15 @@ fn openrouter() -> Vec<Row> {
         session("/api/openrouter/exchange", 502)
             .with(Thing::Consent)
             .body(|_, _, _| Some(json!({ "code": "a-code-of-the-matrix" }))),
+    ]
+}
+
+fn chat() -> Vec<Row> {
+    vec![
+        Row::new("POST", "/api/v1/chat/completions", Access::Purpose(Purpose::ChatCompletion), 200)
+            .with(Thing::AiConfiguration)
+            .body(|_, _, _| Some(json!({ "messages": [{ "role": "user", "content": "x" }] }))),
+        Row::new("GET", "/api/v1/models", Access::Scope(Scope::ChatCreate), 200).with(Thing::AiConfiguration),
     ]
 }
 
