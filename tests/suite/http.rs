@@ -6,6 +6,7 @@ mod agents;
 mod ai_configurations;
 mod api_keys;
 mod bad_input;
+mod chat;
 mod connections;
 mod document;
 mod invites;
