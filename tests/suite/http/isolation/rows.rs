@@ -87,6 +87,7 @@ pub fn rows() -> Vec<Row> {
         mailboxes(),
         runs(),
         messages(),
+        chat(),
         records(),
     ];
     all.into_iter().flatten().collect()
@@ -221,7 +222,7 @@ fn openrouter() -> Vec<Row> {
     vec![
         session("/api/openrouter/connect", 200).body(|_, _, _| Some(json!({ "headless": true }))),
         // There is a consent, but no OpenRouter.
-        session("/api/openrouter/exchange", 502)
+        session("/api/openrouter/exchange", 424)
             .with(Thing::Consent)
             .body(|_, _, _| Some(json!({ "code": "a-code-of-the-matrix" }))),
     ]
@@ -250,6 +251,15 @@ fn keys_and_tokens() -> Vec<Row> {
 /// What makes a security token without anything else being there.
 pub fn carrying_a_key() -> Value {
     json!({ "purpose": "chat.completion", "apiKeys": { "openai": "sk-of-the-matrix" } })
+}
+
+fn chat() -> Vec<Row> {
+    vec![
+        Row::new("POST", "/api/v1/chat/completions", Access::Purpose(Purpose::ChatCompletion), 200)
+            .with(Thing::AiConfiguration)
+            .body(|_, _, _| Some(json!({ "messages": [{ "role": "user", "content": "x" }] }))),
+        Row::new("GET", "/api/v1/models", Access::Scope(Scope::ChatCreate), 200).with(Thing::AiConfiguration),
+    ]
 }
 
 fn records() -> Vec<Row> {
