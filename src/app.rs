@@ -129,6 +129,7 @@ impl App {
         let ended = stop.child_token();
         actors.spawn(mailbox::watch_until(self.watching(holder, &dialler, &tokens), ended.clone()));
         actors.spawn(sweep_until(self.store.clone(), Arc::clone(&self.config), ended.clone()));
+        actors.spawn(letters::remind_of_api_keys_until(self.store.clone(), ended.clone()));
 
         actors.spawn(credit::watch_until(self.credit_watch(&clients), ended.clone()));
 

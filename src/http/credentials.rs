@@ -16,6 +16,7 @@ use super::access::Access;
 use super::api_keys::text::API_KEY_PREFIX;
 use super::error::ApiError;
 use super::input::{is_json, read_body};
+use super::object::Object;
 use crate::vault::SECURITY_TOKEN_PREFIX;
 
 /// Where a security token stands, if it is not the bearer.
@@ -97,12 +98,17 @@ pub(super) async fn read(api: &Api, access: Access, request: Request) -> Result<
         return Ok((Shown { credential, model: None }, request));
     }
     let (mut parts, body) = read_body(request, api.config.http.max_body_bytes).await?;
-    let said: Said<'_> =
-        is_json(&parts.headers).then(|| serde_json::from_slice(&body).ok()).flatten().unwrap_or_default();
+    let said = said(&parts.headers, &body);
     let credential = choose(&parts.headers, &said)?;
     let model = said.model.as_deref().map(str::to_owned);
     let body = if said.security_token.is_some() { without_token(&mut parts, &body) } else { body };
     Ok((Shown { credential, model }, Request::from_parts(parts, Body::from(body))))
+}
+
+/// Nothing where the body is no JSON object: what is wrong with it is for the handler to say.
+fn said<'b>(headers: &HeaderMap, body: &'b [u8]) -> Said<'b> {
+    let said = is_json(headers).then(|| serde_json::from_slice(body).ok()).flatten();
+    said.map(|Object(said)| said).unwrap_or_default()
 }
 
 /// The only credential; a security token and anything else beside it is nobody's intention.

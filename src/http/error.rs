@@ -135,7 +135,7 @@ impl ErrorCode {
             | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::QuotaExhausted => StatusCode::PAYMENT_REQUIRED,
             Self::TooManyRequests | Self::ProviderBusy => StatusCode::TOO_MANY_REQUESTS,
-            Self::ProviderFailed => StatusCode::BAD_GATEWAY,
+            Self::ProviderFailed => StatusCode::FAILED_DEPENDENCY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }

@@ -45,7 +45,7 @@ use crate::run::ChatRequest;
             have; there is no key; or the provider refuses the key or the question.", body = ErrorBody),
         (status = TOO_MANY_REQUESTS, description = "Too many calls or chats at once, or the provider wants the key \
             to rest; `Retry-After` says when to come back.", body = ErrorBody),
-        (status = BAD_GATEWAY, description = "The provider does not answer as it should. With \
+        (status = FAILED_DEPENDENCY, description = "The provider does not answer as it should. With \
             `x-should-retry: false` it may have charged all the same.", body = ErrorBody),
     ),
 )]

@@ -44,7 +44,7 @@ struct Returned {
         (status = BAD_REQUEST, description = "A page: nobody waits for this.", body = String, content_type = "text/html"),
         (status = UNPROCESSABLE_ENTITY, description = "A page: the key that came cannot be used.", body = String, content_type = "text/html"),
         (status = TOO_MANY_REQUESTS, description = "Too many calls; `Retry-After` says when to come back.", body = String, content_type = "text/html"),
-        (status = BAD_GATEWAY, description = "A page: OpenRouter does not answer.", body = String, content_type = "text/html"),
+        (status = FAILED_DEPENDENCY, description = "A page: OpenRouter does not answer.", body = String, content_type = "text/html"),
     ),
 )]
 pub(crate) async fn callback(

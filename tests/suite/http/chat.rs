@@ -191,7 +191,7 @@ on_both! {
         // The real OpenAI is not reachable from here, so that it is no answer that tells which one is meant.
         let mut asked = question("x");
         asked["model"] = json!("gpt-5-mini");
-        assert_eq!(ann.post(PATH, asked).await.refused(502), "provider_failed");
+        assert_eq!(ann.post(PATH, asked).await.refused(424), "provider_failed");
         assert!(service.provider.calls().is_empty());
         assert_eq!(texts(&database, "SELECT provider || ' ' || model FROM provider_calls").await, ["openai gpt-5-mini"]);
         service.end().await;

@@ -72,6 +72,8 @@ impl Service {
         config.http.sign_ins_per_address = 1000;
         config.http.sign_ups_per_address = 1000;
         config.http.key_checks_per_user = 1000;
+        config.http.new_keys_per_user = 1000;
+        config.http.security_tokens_per_user = 1000;
         change(&mut config);
         let mut app = App::open(config, Clock::system()).await.unwrap();
         let store = app.store().clone();

@@ -25,6 +25,8 @@ pub enum Thing {
     Invite,
     Notice,
     Session,
+    ApiKey,
+    SecurityToken,
 }
 
 /// How a route is called.
@@ -80,6 +82,7 @@ pub fn rows() -> Vec<Row> {
         accounts(),
         ai_configurations(),
         openrouter(),
+        keys_and_tokens(),
         agents(),
         mailboxes(),
         runs(),
@@ -219,10 +222,35 @@ fn openrouter() -> Vec<Row> {
     vec![
         session("/api/openrouter/connect", 200).body(|_, _, _| Some(json!({ "headless": true }))),
         // There is a consent, but no OpenRouter.
-        session("/api/openrouter/exchange", 502)
+        session("/api/openrouter/exchange", 424)
             .with(Thing::Consent)
             .body(|_, _, _| Some(json!({ "code": "a-code-of-the-matrix" }))),
     ]
+}
+
+fn keys_and_tokens() -> Vec<Row> {
+    let keys = |method, path, status| Row::new(method, path, Access::Scope(Scope::KeysWrite), status);
+    let tokens = |method, path, status| Row::new(method, path, Access::Scope(Scope::TokensCreate), status);
+    vec![
+        keys("GET", "/api/v1/api-keys", 200).with(Thing::ApiKey),
+        keys("GET", "/api/v1/api-keys/{id}", 200).with(Thing::ApiKey),
+        keys("POST", "/api/v1/api-keys", 201).body(|scene, _, _| Some(scene.api_key(&["usage:read"]))),
+        keys("PUT", "/api/v1/api-keys/{id}", 200)
+            .with(Thing::ApiKey)
+            .body(|_, _, _| Some(json!({ "description": "another" }))),
+        keys("DELETE", "/api/v1/api-keys/{id}", 204).with(Thing::ApiKey),
+        keys("POST", "/api/v1/api-keys/{id}/rotate", 201).with(Thing::ApiKey).body(|_, _, _| Some(json!({}))),
+        tokens("GET", "/api/v1/security-tokens", 200).with(Thing::SecurityToken),
+        tokens("POST", "/api/v1/security-tokens", 201).body(|_, _, _| Some(carrying_a_key())),
+        tokens("DELETE", "/api/v1/security-tokens/{id}", 204).with(Thing::SecurityToken),
+        // Everybody's own, but the columns need them.
+        tokens("POST", "/api/v1/security-tokens/revoke-all", 200).last(),
+    ]
+}
+
+/// What makes a security token without anything else being there.
+pub fn carrying_a_key() -> Value {
+    json!({ "purpose": "chat.completion", "apiKeys": { "openai": "sk-of-the-matrix" } })
 }
 
 fn chat() -> Vec<Row> {
