@@ -26,7 +26,7 @@ on_both! {
         let back = scene.come_back(&code, &asked).await;
         assert_eq!((back.status, back.text.as_str()), (303, ""));
         assert_eq!(back.headers["location"], format!("{PUBLIC_URL}/oauth/openrouter/connected"));
-        assert_eq!((&back.headers["referrer-policy"], &back.headers["cache-control"]), ("no-referrer", "no-store"));
+        assert_eq!([&back.headers["referrer-policy"], &back.headers["cache-control"]], ["no-referrer", "no-store"]);
         assert!(back.headers["set-cookie"].to_str().unwrap().starts_with(&format!("{COOKIE}=; Path=/; Max-Age=0;")));
         let page = scene.service.stranger().get("/oauth/openrouter/connected").await;
         assert!(page.status == 200 && page.text.contains("OpenRouter is connected"));
@@ -56,7 +56,7 @@ on_both! {
         assert_eq!(calls.iter().map(|call| call.path).collect::<Vec<_>>(), ["/auth/keys", "/key"]);
         for call in calls {
             assert_eq!(call.headers["http-referer"], PUBLIC_URL, "{}", call.path);
-            assert_eq!((&call.headers["x-openrouter-title"], &call.headers["x-title"]), ("Ann's Mail", "Ann's Mail"));
+            assert_eq!([&call.headers["x-openrouter-title"], &call.headers["x-title"]], ["Ann's Mail", "Ann's Mail"]);
             assert_eq!(call.headers.contains_key("authorization"), call.path == "/key");
             assert!(!call.headers.contains_key("cookie"));
         }
