@@ -4,6 +4,7 @@ mod answers;
 mod complaints;
 mod keys;
 mod server;
+mod streams;
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 mod credentials;
 mod faults;
 mod leaving;
+mod readme;
 
 use std::time::Duration;
 

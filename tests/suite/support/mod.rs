@@ -14,6 +14,7 @@ pub mod program;
 pub mod provider_server;
 pub mod proxy;
 pub mod raw;
+pub mod readme;
 pub mod rows;
 pub mod smtp_server;
 pub mod wait;

@@ -1,41 +1,15 @@
 //! The examples of the README do what it says.
 
-use std::process::Stdio;
-
 use serde_json::Value;
-use tokio::process::Command;
 
 use super::Scene;
 use crate::support::database::TestDatabase;
-
-const README: &str = include_str!("../../../../README.md");
-
-/// The command of the README that calls this path, with its continuation lines.
-fn example(path: &str) -> String {
-    let mut lines = README.lines().skip_while(|line| !(line.starts_with("curl") && line.contains(path)));
-    let mut command = String::new();
-    for line in lines.by_ref() {
-        command.push_str(line);
-        command.push('\n');
-        if !line.ends_with('\\') {
-            break;
-        }
-    }
-    assert!(!command.is_empty(), "the README has no example of {path}");
-    command
-}
+use crate::support::readme::run_example;
 
 async fn run(scene: &Scene, path: &str, code: &str) -> Value {
-    let command = example(path).replace("localhost:8080", &scene.service.address().to_string());
-    let shell = Command::new("sh")
-        .arg("-c")
-        .arg(command)
-        .env("TOKEN", &scene.ann.token)
-        .env("CODE", code)
-        .stdin(Stdio::null())
-        .output();
-    let output = shell.await.unwrap();
-    serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{output:?}"))
+    let variables = [("TOKEN", scene.ann.token.as_str()), ("CODE", code)];
+    let printed = run_example(scene.service.address(), path, &variables).await;
+    serde_json::from_str(&printed).unwrap_or_else(|_| panic!("{printed}"))
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
