@@ -171,9 +171,11 @@ fn agents() -> Vec<Row> {
             .body(|_, _, _| Some(json!({ "instructions": "Answer briefly." }))),
         write("POST", "/api/automation/agents/{id}/enable", 200),
         write("POST", "/api/automation/agents/{id}/disable", 200),
-        write("POST", "/api/automation/agents/{id}/preview", 200).body(|_, _, _| {
-            Some(json!({ "mail": "From: ann@else.test\r\n\r\nWhat now?\r\n", "ask": false }))
-        }),
+        Row::new("POST", "/api/automation/agents/{id}/preview", Access::Purpose(Purpose::AgentPreview), 200)
+            .with(Thing::Agent)
+            .body(|_, _, _| {
+                Some(json!({ "mail": "From: ann@else.test\r\n\r\nWhat now?\r\n", "ask": false }))
+            }),
         write("DELETE", "/api/automation/agents/{id}", 204),
     ]
 }
