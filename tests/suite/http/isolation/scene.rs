@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::rows::{Row, Thing};
 use crate::support::api::{Answered, PASSWORD, Service, Visitor, account};
 use crate::support::database::TestDatabase;
+use crate::support::openrouter::OpenRouter;
 use crate::support::raw::execute;
 
 /// Somebody with an account.
@@ -23,6 +24,8 @@ pub struct Person {
 /// them apart.
 pub struct Scene<'d> {
     pub service: Service,
+    /// Where the owner consents.
+    openrouter: OpenRouter,
     pub owner: Person,
     pub other: Person,
     pub plain: Person,
@@ -45,11 +48,8 @@ pub struct Call {
 
 impl<'d> Scene<'d> {
     pub async fn open(database: &'d TestDatabase) -> Self {
-        let service = Service::start_with(database, |config| {
-            // Nobody listens there.
-            config.openrouter.base_url = "http://127.0.0.1:1/api/v1".into();
-        })
-        .await;
+        let openrouter = OpenRouter::start().await;
+        let service = Service::start_with(database, |config| openrouter.stand_in(config)).await;
         let people = AtomicU32::new(0);
         let owner = settle(&service, &next_name(&people)).await;
         let other = settle(&service, &next_name(&people)).await;
@@ -59,8 +59,18 @@ impl<'d> Scene<'d> {
         let unauthorized = service.stranger().get("/api/auth/me").await.expect(401);
         let deleted = gone.visitor.token;
         let revoked = String::new();
-        let mut scene =
-            Self { service, owner, other, plain, revoked, deleted, unauthorized, database, people };
+        let mut scene = Self {
+            service,
+            openrouter,
+            owner,
+            other,
+            plain,
+            revoked,
+            deleted,
+            unauthorized,
+            database,
+            people,
+        };
         scene.promote().await;
         scene
     }
@@ -105,7 +115,12 @@ impl<'d> Scene<'d> {
 
     /// Makes what the owner's call of a row needs.
     pub async fn prepare(&self, row: &Row) -> Call {
-        Call { thing: self.make(row.thing).await, body: (row.body)(self, &self.owner) }
+        let thing = self.make(row.thing).await;
+        let body = match row.thing {
+            Thing::Consent => Some(json!({ "code": thing })),
+            _ => (row.body)(self, &self.owner),
+        };
+        Call { thing, body }
     }
 
     async fn make(&self, thing: Thing) -> Option<String> {
@@ -121,8 +136,10 @@ impl<'d> Scene<'d> {
                 owner.post("/api/ai-config", self.ai_configuration()).await.expect(201)
             }
             Thing::Consent => {
-                owner.post("/api/openrouter/connect", json!({ "headless": true })).await.expect(200);
-                return None;
+                self.clear_ai_configurations().await;
+                let asked =
+                    owner.post("/api/openrouter/connect", json!({ "headless": true })).await.expect(200);
+                return Some(self.openrouter.consent(asked["authorize_url"].as_str().unwrap()));
             }
             Thing::Invite => owner.post("/api/invites", json!({})).await.expect(201),
             Thing::Notice => self.give_notice().await,
