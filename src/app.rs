@@ -12,13 +12,13 @@ use tokio_util::sync::CancellationToken;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::credit::{self, CreditWatch};
-use crate::http::{self, Api, Listener};
+use crate::http::{self, Api, Listener, Parts};
 use crate::letters::{self, Letters};
 use crate::mailbox::{self, Room, Watching};
 use crate::net::{self, Dialler, Guard, HttpClients, NetError, Tokens};
 use crate::provider::{Provider, UnknownProvider};
 use crate::queue::{Queue, QueueError};
-use crate::run::Runner;
+use crate::run::{Runner, Scribe};
 use crate::smtp::{OperatorPost, Timeouts};
 use crate::store::{Holder, Store, StoreError};
 use crate::vault::{Vault, VaultError};
@@ -129,9 +129,11 @@ impl App {
         let ended = stop.child_token();
         actors.spawn(mailbox::watch_until(self.watching(holder, &dialler, &tokens), ended.clone()));
         actors.spawn(sweep_until(self.store.clone(), Arc::clone(&self.config), ended.clone()));
+        actors.spawn(letters::remind_of_api_keys_until(self.store.clone(), ended.clone()));
 
         actors.spawn(credit::watch_until(self.credit_watch(&clients), ended.clone()));
 
+        let scribe = self.scribe(&clients);
         let letters = self.letters(&dialler)?;
         if let Some((letters, mail)) = letters.clone().zip(self.config.operator_mail.as_ref()) {
             let (store, delay) = (self.store.clone(), mail.notice_delay);
@@ -139,13 +141,12 @@ impl App {
         }
         if let Some(listener) = self.listener.take() {
             let (limits, grace) = (self.config.http.clone(), self.config.worker.shutdown_grace);
-            let api = self.api(&clients).with_letters(letters);
+            let api = self.api(&clients, &dialler, &tokens, &scribe).with_letters(letters);
             let router = http::router(api);
             servers.spawn(http::serve_until(listener, router, limits, ended.clone(), grace));
         }
 
-        let config = Arc::clone(&self.config);
-        let runner = Runner::new(self.store.clone(), self.vault, clients, dialler, tokens, config);
+        let runner = Runner::new(scribe, dialler, tokens);
         let handle = move |claim| {
             let runner = runner.clone();
             async move { runner.run_once(claim).await }
@@ -194,9 +195,22 @@ impl App {
         Ok(Some(Letters::new(post, Arc::clone(&self.vault), self.store.clock().clone())))
     }
 
-    fn api(&self, clients: &HttpClients) -> Api {
-        let (store, vault) = (self.store.clone(), Arc::clone(&self.vault));
-        Api::new(store, vault, clients.clone(), self.guard.clone(), Arc::clone(&self.config))
+    fn scribe(&self, clients: &HttpClients) -> Scribe {
+        let (vault, config) = (Arc::clone(&self.vault), Arc::clone(&self.config));
+        Scribe::new(self.store.clone(), vault, clients.clone(), config)
+    }
+
+    fn api(&self, clients: &HttpClients, dialler: &Arc<Dialler>, tokens: &Tokens, scribe: &Scribe) -> Api {
+        Api::new(Parts {
+            store: self.store.clone(),
+            vault: Arc::clone(&self.vault),
+            clients: clients.clone(),
+            guard: self.guard.clone(),
+            dialler: Arc::clone(dialler),
+            tokens: tokens.clone(),
+            scribe: scribe.clone(),
+            config: Arc::clone(&self.config),
+        })
     }
 
     /// One server per SQLite file; the operating system lets go of the lock when the process dies.
@@ -290,7 +304,8 @@ async fn sweep(store: &Store, config: &Config) -> Result<u64, StoreError> {
     let forgotten = store.forget(now.minus(config.retention.mail_text), runs_before).await?;
     let forgotten = forgotten + store.forget_access(runs_before).await?;
     let forgotten = forgotten + store.continue_departures().await?;
-    let settled_before = now.minus(config.worker.run_timeout + CLOCKS_DIFFER);
+    let longest_call = config.worker.run_timeout.max(config.provider.stream_timeout);
+    let settled_before = now.minus(longest_call + CLOCKS_DIFFER);
     Ok(forgotten + store.sum_hours(settled_before).await?)
 }
 

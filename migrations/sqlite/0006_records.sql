@@ -14,6 +14,8 @@ CREATE TABLE usage_hours (
     cached_tokens    INTEGER NOT NULL,
     output_tokens    INTEGER NOT NULL,
     reasoning_tokens INTEGER NOT NULL,
+    -- Unset where the provider says nothing of it.
+    cost_nanousd     INTEGER,
     PRIMARY KEY (user_id, hour, agent_id, payer, provider, model)
 );
 
@@ -24,4 +26,3 @@ CREATE INDEX users_leaving ON users (id) WHERE leaving_at IS NOT NULL;
 CREATE INDEX notices_user ON notices (user_id, id);
 CREATE INDEX threads_user ON threads (user_id, id);
 CREATE INDEX sent_mails_user ON sent_mails (user_id, mailbox_id, rfc_message_id);
-CREATE INDEX sent_mails_thread ON sent_mails (thread_id);

@@ -77,6 +77,9 @@ async fn show(store: &Store, name: &str, user: Option<&str>) -> Result<String, C
     line("ambiguous", ambiguous_word(agent.ambiguous).to_owned());
     line("platform key", if agent.allow_platform_key { "allowed" } else { "not allowed" }.to_owned());
     line("enabled", yes_no(agent.enabled));
+    line("signature", or_dash(agent.voice.signature.map(|lines| lines.replace('\n', " / "))));
+    line("disclosure", agent.voice.disclosure.unwrap_or_else(|| "in our words".to_owned()));
+    line("language", agent.voice.language.unwrap_or_else(|| "the mail's".to_owned()));
     tell_rules(&mut table, agent.rules);
     let instructions: String = agent.instructions.lines().map(|line| format!("  {line}\n")).collect();
     let instructions = instructions.replace(|c: char| c.is_control() && c != '\n' && c != '\t', " ");
@@ -104,7 +107,7 @@ async fn find_agents(store: &Store, user: Option<&str>) -> Result<Vec<Found>, Cl
         let mailboxes = store.list_mailboxes(owner.id).await?;
         let configurations = store.list_ai_configurations(owner.id).await?;
         for agent in store.list_agents(owner.id).await? {
-            let mailbox = mailboxes.iter().find(|mailbox| mailbox.id == agent.mailbox_id).cloned();
+            let mailbox = mailboxes.iter().find(|mailbox| Some(mailbox.id) == agent.mailbox_id).cloned();
             let chosen =
                 |configuration: &&AiConfiguration| Some(configuration.id) == agent.ai_configuration_id;
             let ai_configuration = configurations.iter().find(chosen).cloned();

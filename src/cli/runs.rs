@@ -7,6 +7,7 @@ use super::open::open_store;
 use super::owners::find_owners;
 use super::table::{Table, or_dash};
 use crate::config::Config;
+use crate::run::decide::{RetryRefusal, check_retry};
 use crate::run::explain;
 use crate::store::{Run, RunId, RunState, Store, UserId};
 
@@ -116,39 +117,35 @@ async fn show(store: &Store, id: RunId) -> Result<String, CliError> {
 
 async fn retry(store: &Store, id: RunId, resend: bool) -> Result<String, CliError> {
     let (owner, run) = find_run(store, id).await?;
-    if let Some(refusal) = refuse_retry(&run, resend) {
-        return Err(CliError::Refused(refusal));
-    }
+    check_retry(&run, resend).map_err(|refusal| CliError::Refused(tell_refusal(&run, refusal)))?;
     if store.retry_run(owner, id, resend).await? {
         return Ok(format!("run {id} is queued again\n"));
     }
     Err(CliError::Refused(format!("run {id} has just changed; look at it with `postkey runs show {id}`")))
 }
 
-/// Why a run must not be done again, if so.
-fn refuse_retry(run: &Run, resend: bool) -> Option<String> {
+/// What to tell of a run that must not be done again.
+fn tell_refusal(run: &Run, refusal: RetryRefusal) -> String {
     let id = run.id;
-    match (run.state, run.reason.as_deref()) {
-        (RunState::Replied, _) => Some(format!("run {id} has been replied to; a second reply is never sent")),
-        (RunState::Queued, _) => Some(format!("run {id} is queued already; nothing needs to be done")),
-        (RunState::Running, _) => Some(format!("run {id} is being worked on; wait until it ends")),
-        (RunState::Held, Some(explain::AMBIGUOUS)) if !resend => Some(format!(
+    match (refusal, run.reason.as_deref()) {
+        (RetryRefusal::Replied, _) => format!("run {id} has been replied to; a second reply is never sent"),
+        (RetryRefusal::Queued, _) => format!("run {id} is queued already; nothing needs to be done"),
+        (RetryRefusal::Running, _) => format!("run {id} is being worked on; wait until it ends"),
+        (RetryRefusal::NeedsWord, Some(explain::AMBIGUOUS)) => format!(
             "nobody knows whether the reply of run {id} went out; look into the Sent folder, and if it is not \
              there, send it once more with `postkey runs retry {id} --resend`"
-        )),
-        (RunState::Held, Some(explain::DRAFT)) if !resend => {
-            Some(format!("the reply of run {id} is a draft; send it with `postkey runs retry {id} --resend`"))
-        }
-        (RunState::Held, Some(explain::TOO_LATE)) if !resend => Some(format!(
+        ),
+        (RetryRefusal::NeedsWord, Some(explain::TOO_LATE)) => format!(
             "the mail of run {id} is too old to be answered without a word from you; answer it all the same with \
              `postkey runs retry {id} --resend`"
-        )),
-        (_, Some(reason)) if explain::is_overcome_by_the_owner(reason) => None,
-        _ if resend => Some(format!(
+        ),
+        (RetryRefusal::NeedsWord, _) => {
+            format!("the reply of run {id} is a draft; send it with `postkey runs retry {id} --resend`")
+        }
+        (RetryRefusal::NeedsNoWord, _) => format!(
             "--resend is for drafts, for late replies, for those of which nobody knows whether they went out, and for \
              mail that a rule of its owner or its sender holds back; run {id} is none of them, so leave it out"
-        )),
-        _ => None,
+        ),
     }
 }
 

@@ -11,8 +11,10 @@ use super::setting::{Setting, Slot, one_line};
 pub struct Provider {
     /// Limit for dialling and TLS; 5 s.
     pub connect_timeout: Duration,
-    /// Limit for one call, from the first byte to the last; 120 s.
+    /// Limit for one call, from the first byte to the last, and for each piece of a streamed answer; 120 s.
     pub call_timeout: Duration,
+    /// Limit for a streamed answer, from the first byte to the last; 10 min.
+    pub stream_timeout: Duration,
     /// Largest answer that is read, in bytes; 4 MiB.
     pub max_response_bytes: usize,
     /// Largest prompt, in tokens as estimated; 16 000.
@@ -32,6 +34,7 @@ impl Default for Provider {
         Self {
             connect_timeout: Duration::from_secs(5),
             call_timeout: Duration::from_secs(120),
+            stream_timeout: Duration::from_secs(600),
             max_response_bytes: 4 * 1024 * 1024,
             context_tokens: 16_000,
             max_output_tokens: 1_500,
@@ -50,6 +53,7 @@ impl Provider {
                 slot: Slot::Duration(&mut self.connect_timeout, SECOND..=HOUR),
             },
             Setting { name: "call_timeout", slot: Slot::Duration(&mut self.call_timeout, SECOND..=HOUR) },
+            Setting { name: "stream_timeout", slot: Slot::Duration(&mut self.stream_timeout, SECOND..=HOUR) },
             Setting {
                 name: "max_response_bytes",
                 slot: Slot::Size(&mut self.max_response_bytes, KIB * 16..=GIB),

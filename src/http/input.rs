@@ -3,18 +3,21 @@
 
 use std::str::FromStr;
 
-use axum::body::Bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode};
-use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use serde_json::error::Category;
 use serde_json::json;
 
 use super::error::{ApiError, ErrorCode};
 use super::object::Object;
+use crate::clock::Timestamp;
 
 /// Longest name of an unknown field that is repeated, in characters.
 const LONGEST_NAME: usize = 64;
@@ -62,36 +65,66 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Parameters<T> 
     }
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// A time as RFC 3339 writes it; a fault names the parameter.
+pub(super) fn read_time(name: &str, written: Option<&str>) -> Result<Option<Timestamp>, ApiError> {
+    let Some(written) = written else { return Ok(None) };
+    let read = chrono::DateTime::parse_from_rfc3339(written);
+    let time = read.map_err(|_| ApiError::field(name, "must be a time, such as 2026-11-21T08:00:00Z"))?;
+    Ok(Some(Timestamp::from_millis(time.timestamp_millis())))
+}
+
+/// A field that may be left out, to stay as it is, or be null.
+pub(super) type Given<T> = Option<Option<T>>;
+
+/// Tells null from nothing; goes with [`Given`].
+pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Given<T>, D::Error> {
+    Option::deserialize(from).map(Some)
+}
+
+/// Whether the body is said to be JSON.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/json")
 }
 
+/// The whole body of a call that is to be looked at before its handler; at most so many bytes.
+pub(super) async fn read_body(request: Request, most: usize) -> Result<(Parts, Bytes), ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, most).await.map_err(|_| too_large())?;
+    Ok((parts, body))
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(ErrorCode::PayloadTooLarge, "the body is larger than this server takes")
+}
+
 fn unreadable(error: &BytesRejection) -> ApiError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return ApiError::new(ErrorCode::PayloadTooLarge, "the body is larger than this server takes");
+        return too_large();
     }
     ApiError::new(ErrorCode::MalformedJson, "the body did not arrive whole; send it again")
 }
 
 fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, ApiError> {
-    if body.trim_ascii_start().starts_with(b"[") {
-        // Serde would take its members for the fields, by their order.
-        serde_json::from_slice::<IgnoredAny>(body).map_err(|error| explain(".", &error))?;
-        return Err(fault(".", "must be an object"));
-    }
     let mut reader = serde_json::Deserializer::from_slice(body);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let path = error.path().to_string();
-        explain(&path, error.inner())
+        // The reader calls it syntax as well where a word is wanted and a number stands.
+        let is_wrong_kind =
+            path != "." && is_syntax(error.inner()) && serde_json::from_slice::<Value>(body).is_ok();
+        if is_wrong_kind { fault(&path, "of another kind") } else { explain(&path, error.inner()) }
     })?;
     reader.end().map_err(|error| explain(".", &error))?;
     Ok(value)
 }
 
+fn is_syntax(error: &serde_json::Error) -> bool {
+    matches!(error.classify(), Category::Syntax | Category::Eof | Category::Io)
+}
+
 fn explain(path: &str, error: &serde_json::Error) -> ApiError {
-    if matches!(error.classify(), Category::Syntax | Category::Eof | Category::Io) {
+    if is_syntax(error) {
         let message =
             format!("the body is not JSON; look at line {}, column {}", error.line(), error.column());
         return ApiError::new(ErrorCode::MalformedJson, message);

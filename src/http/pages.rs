@@ -43,6 +43,11 @@ impl PageRequest {
 }
 
 impl PageParameters {
+    /// As they were sent among others.
+    pub(super) fn new(limit: Option<u32>, cursor: Option<String>) -> Self {
+        Self { limit, cursor }
+    }
+
     /// What they ask for.
     pub(super) fn read(self) -> Result<PageRequest, ApiError> {
         let most = self.limit.unwrap_or(USUAL);
@@ -70,13 +75,30 @@ impl<T> Page<T> {
     }
 
     /// The piece that was asked for, of what was found.
-    pub(super) fn cut<R: Into<T>>(mut found: Vec<R>, request: PageRequest, id: impl Fn(&R) -> Uuid) -> Self {
+    pub(super) fn cut<R: Into<T>>(found: Vec<R>, request: PageRequest, id: impl Fn(&R) -> Uuid) -> Self {
+        Self::cut_with(found, request, id, Into::into)
+    }
+
+    /// The same, with what makes things of what was found.
+    pub(super) fn cut_with<R>(
+        mut found: Vec<R>,
+        request: PageRequest,
+        id: impl Fn(&R) -> Uuid,
+        tell: impl FnMut(R) -> T,
+    ) -> Self {
         let most = usize::try_from(request.most).unwrap_or(usize::MAX);
         let has_more = found.len() > most;
         found.truncate(most);
         let last = found.last().filter(|_| has_more);
         let next_cursor = last.map(|last| URL_SAFE_NO_PAD.encode(id(last).as_bytes()));
-        Self { items: found.into_iter().map(Into::into).collect(), next_cursor }
+        Self { items: found.into_iter().map(tell).collect(), next_cursor }
+    }
+}
+
+impl<T> Page<T> {
+    /// The same piece of other things.
+    pub(super) fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(change).collect(), next_cursor: self.next_cursor }
     }
 }
 

@@ -12,6 +12,7 @@ use super::Api;
 use super::caller::Caller;
 use super::error::{ApiError, ErrorCode};
 use super::input::Parameters;
+use super::runs::dollars;
 use crate::clock::Timestamp;
 use crate::store::{Payer, UsageCounts, UsageGroups, UsageSum};
 
@@ -40,7 +41,7 @@ pub(super) struct UsageParameters {
 
 /// What was used in a range of days.
 #[derive(Serialize, ToSchema)]
-pub(super) struct UsageAnswer {
+pub(super) struct UsageReport {
     /// The first day (UTC).
     #[schema(format = Date)]
     from: String,
@@ -59,7 +60,7 @@ pub(super) struct UsageItem {
     /// The day (UTC).
     #[schema(format = Date)]
     day: Option<String>,
-    /// The agent's id.
+    /// The agent's id; null for chats, which have none.
     agent_id: Option<String>,
     /// The agent's name; null when there is no such agent any more.
     agent_name: Option<String>,
@@ -90,6 +91,8 @@ pub(super) struct UsageAmounts {
     output_tokens: i64,
     /// Of those, reasoning tokens.
     reasoning_tokens: i64,
+    /// What providers said that they charge, in US dollars; null where none said anything.
+    cost_usd: Option<f64>,
 }
 
 /// See what was used, and whose key paid.
@@ -97,13 +100,13 @@ pub(super) struct UsageAmounts {
 /// Failed calls count, since a provider may charge for them. Days are those of UTC.
 #[utoipa::path(
     get, path = "/api/usage", tag = "usage", params(UsageParameters),
-    responses((status = OK, description = "What was used.", body = UsageAnswer)),
+    responses((status = OK, description = "What was used.", body = UsageReport)),
 )]
 pub(super) async fn usage(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Parameters(parameters): Parameters<UsageParameters>,
-) -> Result<Json<UsageAnswer>, ApiError> {
+) -> Result<Json<UsageReport>, ApiError> {
     let groups = read_groups(parameters.group_by.as_deref())?;
     let (from, to) = read_range(&parameters, api.store.clock().now().to_utc().date_naive())?;
     let range = (begin(from), begin(next_day(to)));
@@ -114,7 +117,7 @@ pub(super) async fn usage(
         return Err(ApiError::new(ErrorCode::InvalidInput, message));
     }
     let total = sums.iter().fold(UsageCounts::default(), |total, sum| total.plus(sum.counts));
-    Ok(Json(UsageAnswer {
+    Ok(Json(UsageReport {
         from: from.to_string(),
         to: to.to_string(),
         items: sums.into_iter().map(item).collect(),
@@ -189,8 +192,14 @@ fn day_of(days: i64) -> NaiveDate {
 
 impl From<UsageCounts> for UsageAmounts {
     fn from(counts: UsageCounts) -> Self {
-        let UsageCounts { calls, failed, input_tokens, cached_tokens, output_tokens, reasoning_tokens } =
-            counts;
-        Self { calls, failed, input_tokens, cached_tokens, output_tokens, reasoning_tokens }
+        Self {
+            calls: counts.calls,
+            failed: counts.failed,
+            input_tokens: counts.input_tokens,
+            cached_tokens: counts.cached_tokens,
+            output_tokens: counts.output_tokens,
+            reasoning_tokens: counts.reasoning_tokens,
+            cost_usd: counts.cost_nanousd.map(dollars),
+        }
     }
 }

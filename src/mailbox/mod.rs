@@ -9,6 +9,7 @@
 //! | `fetching` | which mails to fetch together, and how carefully |
 //! | `room` | how much mail is in memory at once |
 //! | `intake` | bytes to [`Arrival`](crate::store::Arrival): the door for every transport |
+//! | `trial` | whether both servers do what answering mail needs, for people who ask |
 //! | `filing` | copies in the Sent folder, answered flags, the search for ambiguous replies |
 
 mod fetching;
@@ -18,6 +19,7 @@ mod pace;
 mod room;
 mod round;
 mod supervisor;
+mod trial;
 mod watcher;
 
 use std::sync::Arc;
@@ -29,6 +31,7 @@ use crate::vault::Vault;
 
 pub use self::room::Room;
 pub use self::supervisor::watch_until;
+pub use self::trial::{ImapFindings, Remedy, SmtpFindings, Trial, TrialError};
 
 /// What watching needs.
 #[derive(Clone)]

@@ -34,6 +34,11 @@ impl Login {
             Self::Password { password, .. } => password,
             Self::Xoauth2 { access_token, .. } => access_token,
         };
-        [self.username(), secret.expose_secret()].iter().all(|part| !part.contains(['\r', '\n', '\0']))
+        is_one_line(self.username()) && is_one_line(secret.expose_secret())
     }
+}
+
+/// Whether a text can be sent to a mail server: a line break would be a command of its own (EM-99).
+pub fn is_one_line(text: &str) -> bool {
+    !text.contains(['\r', '\n', '\0'])
 }

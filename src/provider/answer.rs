@@ -64,6 +64,8 @@ pub struct Usage {
     pub output: u64,
     /// Written for reasoning.
     pub output_reasoning: u64,
+    /// What the provider says that it charges, in billionths of a US dollar; most say nothing.
+    pub cost_nanousd: Option<u64>,
 }
 
 impl Usage {
@@ -73,7 +75,7 @@ impl Usage {
     }
 
     /// Some servers leave reasoning out of the output and only count it in the total.
-    fn read(usage: &Value) -> Self {
+    pub(super) fn read(usage: &Value) -> Self {
         let count = |pointer: &str| usage.pointer(pointer).and_then(Value::as_u64);
         let input = count("/prompt_tokens").unwrap_or(0);
         let output = count("/completion_tokens").unwrap_or(0);
@@ -85,8 +87,16 @@ impl Usage {
                 .unwrap_or(0),
             output: output.max(beyond_input),
             output_reasoning: count("/completion_tokens_details/reasoning_tokens").unwrap_or(0),
+            cost_nanousd: usage.get("cost").and_then(Value::as_f64).and_then(nanousd),
         }
     }
+}
+
+/// No call costs a million dollars; what is no such number says nothing.
+fn nanousd(dollars: f64) -> Option<u64> {
+    let nanos = (dollars * 1e9).round();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is in the range of both")]
+    (0.0..1e15).contains(&nanos).then_some(nanos as u64)
 }
 
 /// Reads the JSON of a success.
@@ -117,7 +127,8 @@ pub(super) fn name(text: &str) -> Option<String> {
     Some(name).filter(|name| !name.is_empty())
 }
 
-fn hidden_error(provider: Provider, body: &Value) -> Option<ProviderError> {
+/// The error that a success hides, if it does.
+pub(super) fn hidden_error(provider: Provider, body: &Value) -> Option<ProviderError> {
     let choice = body.pointer("/choices/0");
     let error = [Some(body), choice]
         .into_iter()

@@ -4,9 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use async_openai::Client;
 use async_openai::config::Config;
+use futures::TryFutureExt;
 use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -58,7 +58,11 @@ pub async fn complete(
         longest: limits.max_response_bytes,
         request_id: Arc::clone(&request_id),
     };
-    let answer = ask(&call, &openai_client(&client, address, exchange)).await?;
+    let openai = openai_client(&client, address, exchange);
+    let chat = openai.chat();
+    let put = |form| chat.create_byot(request::body(&call, form)).map_err(Failure::from);
+    let answer = ask_in_forms(Form::of(call.provider), put).await;
+    let answer = answer.map_err(|error| error.without_key(call.key.expose_secret()))?;
     let completion = answer::read(call.provider, call.model, &answer);
     let request_id = request_id.get().cloned();
     match completion.and_then(|completion| completion.without_key(call.key.expose_secret())) {
@@ -68,18 +72,20 @@ pub async fn complete(
     .map_err(|error| error.without_key(call.key.expose_secret()))
 }
 
-async fn ask(call: &Call<'_>, client: &Client<Address>) -> Result<Value, ProviderError> {
-    let mut form = Form::of(call.provider);
+/// Puts a question in one form after the other, for each parameter that the model refuses.
+pub(super) async fn ask_in_forms<T, F>(mut form: Form, put: impl Fn(Form) -> F) -> Result<T, ProviderError>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
     loop {
-        let answer = client.chat().create_byot(request::body(call, form)).await;
-        let failure = match answer {
+        let failure = match put(form).await {
             Ok(answer) => return Ok(answer),
-            Err(error) => Failure::from(error),
+            Err(failure) => failure,
         };
-        form = match failure.unsupported.as_deref().and_then(|parameter| form.without(parameter)) {
-            Some(next) => next,
-            None => return Err(failure.error.without_key(call.key.expose_secret())),
-        };
+        match failure.unsupported.as_deref().and_then(|parameter| form.without(parameter)) {
+            Some(next) => form = next,
+            None => return Err(failure.error),
+        }
     }
 }
 

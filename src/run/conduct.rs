@@ -1,8 +1,8 @@
 //! How the owner and the correspondent want mail to be treated, beyond what the gate sees in a mail: whom an agent
 //! answers, where automation has stopped, and what makes it stop (EM-137, EM-151 to EM-153; SR-68, SR-90).
 
-use super::Runner;
 use super::error::RunError;
+use super::scribe::Scribe;
 use crate::mail::authentication::Authentication;
 use crate::mail::wishes::{Wish, wish};
 use crate::mail::{Address, Mail, SenderRule};
@@ -26,7 +26,7 @@ pub(super) enum Restraint {
     Suppressed(Reason),
 }
 
-impl Runner {
+impl Scribe {
     /// The mails of ours that this one names (EM-14, EM-151).
     pub(super) async fn list_sent(&self, dossier: &Dossier, mail: &Mail) -> Result<Vec<SentMail>, RunError> {
         let ids: Vec<String> = mail.named_ids().take(MOST_NAMED).map(|id| id.as_str().to_owned()).collect();
@@ -77,10 +77,7 @@ impl Runner {
         if claim.resend {
             return Ok(());
         }
-        let authentication = dossier.message.authentication.as_deref().and_then(Authentication::from_code);
-        let restraint = check_rules(agent, letter, authentication)
-            .or_else(|| dossier.suppressed.map(Restraint::Suppressed));
-        if let Some(restraint) = restraint {
+        if let Some(restraint) = find_restraint(dossier, letter, agent) {
             return Err(RunError::Restrained(restraint));
         }
         match wish(letter.0) {
@@ -116,8 +113,18 @@ impl Runner {
     }
 }
 
+/// What keeps the agent from answering this mail, besides a wish that it holds.
+pub(super) fn find_restraint(
+    dossier: &Dossier,
+    letter: (&Mail, &Address),
+    agent: &Agent,
+) -> Option<Restraint> {
+    let authentication = dossier.message.authentication.as_deref().and_then(Authentication::from_code);
+    check_rules(agent, letter, authentication).or_else(|| dossier.suppressed.map(Restraint::Suppressed))
+}
+
 /// What a wish stops, and what the owner is told of it.
-fn describe(wish: Wish, thread: ThreadId) -> (Reason, Option<ThreadId>, &'static str) {
+pub(super) fn describe(wish: Wish, thread: ThreadId) -> (Reason, Option<ThreadId>, &'static str) {
     match wish {
         Wish::Human => (
             Reason::PersonWanted,

@@ -3,10 +3,10 @@
 
 use std::time::Duration;
 
-use super::Runner;
 use super::conduct::Restraint;
 use super::explain::sentence;
 use super::insist::insist;
+use super::scribe::Scribe;
 use crate::config::Config;
 use crate::mail::gate::{HoldReason, SkipReason};
 use crate::mail::reply::ComposeError;
@@ -95,19 +95,19 @@ const LONGEST_MAIL_WAIT: Duration = Duration::from_secs(4 * 3600);
 
 impl RunError {
     /// What it leads to. Tells the owner where only the owner can help.
-    pub(super) async fn outcome(self, runner: &Runner, claim: &Claim) -> Outcome {
+    pub(super) async fn outcome(self, scribe: &Scribe, claim: &Claim) -> Outcome {
         tracing::info!(run = %claim.id, error = %self, "did not get to a reply");
-        let age = runner.store.clock().now().since(created_at(claim));
-        let outcome = self.decide(claim, age, &runner.config);
-        if let Some(notice) = notice(&outcome, claim, &runner.config)
-            && let Err(error) = insist(|| runner.store.give_notice(notice.clone())).await
+        let age = scribe.store.clock().now().since(claim.id.made_at());
+        let outcome = self.decide(claim.attempt, age, &scribe.config);
+        if let Some(notice) = notice(&outcome, claim, &scribe.config)
+            && let Err(error) = insist(|| scribe.store.give_notice(notice.clone())).await
         {
             tracing::error!(%error, "cannot give a notice");
         }
         outcome
     }
 
-    fn decide(self, claim: &Claim, age: Duration, config: &Config) -> Outcome {
+    pub(super) fn decide(self, attempt: i64, age: Duration, config: &Config) -> Outcome {
         let first_mail_wait = config.smtp.retry_first;
         match self {
             Self::Store(StoreError::LeaseLost) => Outcome::LeaseLost,
@@ -131,11 +131,11 @@ impl RunError {
             Self::OAuth(error) => {
                 Outcome::Snooze(Cause::with("oauth", error.code()), mail_wait(age, first_mail_wait))
             }
-            Self::Provider(error) if is_too_long_at_last(&error, claim, config) => {
+            Self::Provider(error) if is_too_long_at_last(&error, attempt, config) => {
                 Outcome::Held(Cause::of("context_too_long"))
             }
             Self::NoRoom => Outcome::Held(Cause::of("context_too_long")),
-            Self::Provider(error) => decide_provider(&error, claim, outage_wait(age, config)),
+            Self::Provider(error) => decide_provider(&error, attempt, outage_wait(age, config)),
             Self::ModelRefused => Outcome::Held(Cause::of("model_refused")),
             Self::NoWords => Outcome::Held(Cause::of("no_words")),
             Self::CutShort => Outcome::Held(Cause::of("cut_short")),
@@ -176,14 +176,6 @@ fn decide_refusal(refusal: Refusal) -> Outcome {
     }))
 }
 
-/// The run's id is a UUIDv7, so it says when the mail was taken in.
-fn created_at(claim: &Claim) -> crate::clock::Timestamp {
-    let since_epoch = claim.id.uuid().get_timestamp().map(|time| time.to_unix());
-    let (seconds, nanos) = since_epoch.unwrap_or_default();
-    let millis = i64::try_from(seconds).unwrap_or(0).saturating_mul(1000);
-    crate::clock::Timestamp::from_millis(millis.saturating_add(i64::from(nanos / 1_000_000)))
-}
-
 /// As long again as the run is old: doubles by itself, without a count (EM-147).
 fn mail_wait(age: Duration, first: Duration) -> Duration {
     age.clamp(first, LONGEST_MAIL_WAIT.max(first))
@@ -195,15 +187,15 @@ fn outage_wait(age: Duration, config: &Config) -> Duration {
 }
 
 /// Too long even for the last attempt, which showed the least of it.
-fn is_too_long_at_last(error: &ProviderError, claim: &Claim, config: &Config) -> bool {
-    error.class == ErrorClass::ContextTooLong && is_last(claim, config)
+fn is_too_long_at_last(error: &ProviderError, attempt: i64, config: &Config) -> bool {
+    error.class == ErrorClass::ContextTooLong && is_last(attempt, config)
 }
 
-fn is_last(claim: &Claim, config: &Config) -> bool {
-    claim.attempt + 1 >= i64::from(config.worker.max_attempts)
+fn is_last(attempt: i64, config: &Config) -> bool {
+    attempt + 1 >= i64::from(config.worker.max_attempts)
 }
 
-fn decide_provider(error: &ProviderError, claim: &Claim, outage_wait: Duration) -> Outcome {
+fn decide_provider(error: &ProviderError, attempt: i64, outage_wait: Duration) -> Outcome {
     let code = error.code.clone().or_else(|| error.status.map(|status| status.to_string()));
     let cause = |reason| Cause { reason, detail: code.clone() };
     let retry = Outcome::Retry(cause("provider_failed"), error.retry_after);
@@ -223,7 +215,7 @@ fn decide_provider(error: &ProviderError, claim: &Claim, outage_wait: Duration) 
         ErrorClass::ContextTooLong => Outcome::Retry(cause("context_too_long"), None),
         ErrorClass::Transient | ErrorClass::Unreadable => retry,
         // It may have been charged: one repeat, then a person decides.
-        ErrorClass::Ambiguous if claim.attempt == 0 => retry,
+        ErrorClass::Ambiguous if attempt == 0 => retry,
         ErrorClass::Ambiguous => Outcome::Held(cause("provider_silent")),
         ErrorClass::BadRequest => Outcome::Failed(cause("provider_rejects")),
         ErrorClass::ContentBlocked => Outcome::Held(cause("content_blocked")),
@@ -250,12 +242,12 @@ fn decide_smtp(error: &SmtpError, age: Duration, first: Duration) -> Outcome {
 
 /// A refused or exhausted key stops all runs that would use it, not only this one (SR-2, SR-3).
 pub(super) async fn mark_key(
-    runner: &Runner,
+    scribe: &Scribe,
     error: &ProviderError,
     configuration: &AiConfiguration,
 ) -> Result<(), StoreError> {
     let rest =
-        |default: Duration| Some(runner.store.clock().now().plus(error.retry_after.unwrap_or(default)));
+        |default: Duration| Some(scribe.store.clock().now().plus(error.retry_after.unwrap_or(default)));
     let (state, resume_at) = match error.class {
         ErrorClass::AuthInvalid => (KeyState::Invalid, None),
         ErrorClass::QuotaExhausted => (KeyState::Exhausted, rest(QUOTA_EXHAUSTED)),
@@ -279,7 +271,7 @@ pub(super) async fn mark_key(
         sentence,
     });
     let mark = KeyMark { state, reason: error.class.as_str(), resume_at, notice };
-    runner.store.mark_key(configuration, mark).await
+    scribe.store.mark_key(configuration, mark).await
 }
 
 /// What the owner must be told of this outcome; keys are told where they are marked.
@@ -306,7 +298,7 @@ fn notice(outcome: &Outcome, claim: &Claim, config: &Config) -> Option<NewNotice
             (format!("run:{}", claim.id), cause.reason, format!("{words} (run {})", claim.id))
         }
         Outcome::Failed(cause) => failed(cause),
-        Outcome::Retry(cause, _) if is_last(claim, config) => failed(cause),
+        Outcome::Retry(cause, _) if is_last(claim.attempt, config) => failed(cause),
         _ => return None,
     };
     Some(NewNotice { user: claim.user_id, cause, kind, sentence })

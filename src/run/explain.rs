@@ -1,7 +1,7 @@
 //! For any mail, one sentence why there was or was not a reply.
 
 use crate::mail::gate::{HoldReason, SkipReason};
-use crate::store::RunState;
+use crate::store::{DISCARDED, RunState};
 
 /// The reason of a held run whose mail went out or did not: nobody knows.
 pub const AMBIGUOUS: &str = "ambiguous";
@@ -185,6 +185,7 @@ fn cause_at_the_end(reason: &str) -> Option<&'static str> {
             "the mail server cannot be used; try `postkey mailbox test` and correct the mailbox."
         }
         "smtp_refused" => "the mail server refused the reply.",
+        DISCARDED => "its owner has decided so.",
         "found_in_sent" => "the reply was found in the Sent folder.",
         _ => return None,
     })

@@ -4,13 +4,16 @@
 
 use std::time::{Duration, Instant};
 
-use super::Runner;
 use super::error::{RunError, mark_key};
 use super::insist::insist;
-use super::resolve::Task;
+use super::resolve::Question;
+use super::scribe::Scribe;
 use super::unlock::Key;
 use crate::provider::{Call, Completion, Conversation, Finish, ProviderError, complete};
-use crate::store::{AiConfiguration, Answer, CallEnd, CallId, KeyState, NO_WORDS, NewCall, StoredCompletion};
+use crate::store::{
+    AiConfiguration, AiConfigurationId, Answer, CallEnd, CallId, KeyState, Lease, NO_WORDS, NewCall,
+    StoreError, StoredCompletion, UserId,
+};
 
 /// How much longer than a call its probe keeps others from trying the same key.
 const PROBE_MARGIN: Duration = Duration::from_secs(30);
@@ -20,28 +23,44 @@ const CHANGED_MEANWHILE: Duration = Duration::from_secs(1);
 /// How many times more tokens a model gets that has spent all of its own before the first word.
 const MORE_ROOM: u32 = 4;
 
-impl Runner {
+/// What a model is asked for.
+#[derive(Clone, Copy)]
+pub(super) enum Purpose {
+    /// For a run, under this lease.
+    Run(Lease),
+    /// For people who want to see what would be answered.
+    Preview,
+}
+
+impl Scribe {
     /// The model's answer. One that thought for as long as it may speak, and so has said nothing, is asked once more
     /// with more room.
     pub(super) async fn generate(
         &self,
-        task: &Task,
+        question: &Question,
+        purpose: Purpose,
         mut key: Key,
-        conversation: Conversation,
+        conversation: &Conversation,
     ) -> Result<Answer, RunError> {
-        if !task.had_no_words {
-            let answer = self.ask(task, &mut key, &conversation).await?;
+        if !question.had_no_words {
+            let answer = self.ask(question, purpose, &mut key, conversation).await?;
             if !has_no_words(&answer) {
                 return Ok(answer);
             }
             let end = CallEnd { error_class: Some(NO_WORDS), ..answer.end };
-            insist(|| self.store.fail_call(task.lease.user, answer.call, end.clone())).await?;
+            insist(|| self.store.fail_call(question.user(), answer.call, end.clone())).await?;
         }
         key.max_output_tokens = key.max_output_tokens.saturating_mul(MORE_ROOM);
-        self.ask(task, &mut key, &conversation).await
+        self.ask(question, purpose, &mut key, conversation).await
     }
 
-    async fn ask(&self, task: &Task, key: &mut Key, conversation: &Conversation) -> Result<Answer, RunError> {
+    async fn ask(
+        &self,
+        question: &Question,
+        purpose: Purpose,
+        key: &mut Key,
+        conversation: &Conversation,
+    ) -> Result<Answer, RunError> {
         let configuration = key.configuration.as_ref();
         // Kept until the key is marked, so that whoever waits here sees the mark.
         let turn = match configuration {
@@ -50,7 +69,6 @@ impl Runner {
         };
         let call = NewCall {
             id: CallId::new(self.store.clock()),
-            agent: task.agent.id,
             ai_configuration: configuration.map(|configuration| configuration.id),
             payer: key.payer,
             provider: key.provider.as_str().to_owned(),
@@ -58,8 +76,13 @@ impl Runner {
             is_probe: self.probe(configuration).await?,
         };
         let id = call.id;
-        if !self.store.begin_call(task.lease, call).await? {
-            return Err(self.why_not(task).await?);
+        let (user, agent) = (question.user(), question.agent.id);
+        let may_begin = match purpose {
+            Purpose::Run(lease) => self.store.begin_call(lease, agent, call).await?,
+            Purpose::Preview => self.store.begin_call_without_run(user, Some(agent), call).await?,
+        };
+        if !may_begin {
+            return Err(self.why_not(user, question.agent.ai_configuration_id).await?);
         }
         let begun = Instant::now();
         let asked = Call {
@@ -76,14 +99,20 @@ impl Runner {
                 // The next one may ask while this one is written down.
                 drop(turn);
                 self.resume(key.configuration.as_mut()).await;
-                Ok(answer(task, id, completion, begun.elapsed()))
+                Ok(answer(question, id, completion, begun.elapsed()))
             }
-            Err(error) => Err(self.regret(task, id, error, begun.elapsed(), configuration).await),
+            Err(error) => {
+                let end = failure(&error, begun.elapsed());
+                match self.regret((user, id), &error, end, configuration).await {
+                    Ok(()) => Err(RunError::Provider(error)),
+                    Err(error) => Err(error.into()),
+                }
+            }
         }
     }
 
     /// Whether this is to be the one call that finds out if an exhausted key is good again.
-    async fn probe(&self, configuration: Option<&AiConfiguration>) -> Result<bool, RunError> {
+    pub(super) async fn probe(&self, configuration: Option<&AiConfiguration>) -> Result<bool, RunError> {
         let Some(configuration) = configuration.filter(|found| found.state == KeyState::Exhausted) else {
             return Ok(false);
         };
@@ -97,16 +126,19 @@ impl Runner {
     }
 
     /// Why a call may not begin with a key that was good a moment ago.
-    async fn why_not(&self, task: &Task) -> Result<RunError, RunError> {
-        let chosen = task.agent.ai_configuration_id;
-        let Some(configuration) = self.store.find_ai_configuration(task.lease.user, chosen).await? else {
+    pub(super) async fn why_not(
+        &self,
+        user: UserId,
+        chosen: Option<AiConfigurationId>,
+    ) -> Result<RunError, RunError> {
+        let Some(configuration) = self.store.find_ai_configuration(user, chosen).await? else {
             return Ok(RunError::NoKey);
         };
         Ok(self.check_state(&configuration).err().unwrap_or(RunError::KeyPaused(CHANGED_MEANWHILE)))
     }
 
     /// The answer matters more, so a failure here is only noted: the next probe mends it.
-    async fn resume(&self, configuration: Option<&mut AiConfiguration>) {
+    pub(super) async fn resume(&self, configuration: Option<&mut AiConfiguration>) {
         let Some(configuration) = configuration.filter(|found| found.state == KeyState::Exhausted) else {
             return;
         };
@@ -116,31 +148,32 @@ impl Runner {
         }
     }
 
-    async fn regret(
+    /// Notes how a call failed, and what that says of its key.
+    pub(super) async fn regret(
         &self,
-        task: &Task,
-        call: CallId,
-        error: ProviderError,
-        latency: Duration,
+        (user, call): (UserId, CallId),
+        error: &ProviderError,
+        end: CallEnd,
         configuration: Option<&AiConfiguration>,
-    ) -> RunError {
-        let end = CallEnd {
-            error_class: Some(error.class.as_str()),
-            error_code: error.code.clone(),
-            request_id: error.request_id.clone(),
-            maybe_charged: error.maybe_charged,
-            latency,
-            ..CallEnd::default()
-        };
-        let noted = insist(|| self.store.fail_call(task.lease.user, call, end.clone())).await;
+    ) -> Result<(), StoreError> {
+        let noted = insist(|| self.store.fail_call(user, call, end.clone())).await;
         let marked = match configuration {
-            Some(configuration) => insist(|| mark_key(self, &error, configuration)).await,
+            Some(configuration) => insist(|| mark_key(self, error, configuration)).await,
             None => Ok(()),
         };
-        match noted.and(marked) {
-            Ok(()) => RunError::Provider(error),
-            Err(error) => error.into(),
-        }
+        noted.and(marked)
+    }
+}
+
+/// How a call ended that failed.
+pub(super) fn failure(error: &ProviderError, latency: Duration) -> CallEnd {
+    CallEnd {
+        error_class: Some(error.class.as_str()),
+        error_code: error.code.clone(),
+        request_id: error.request_id.clone(),
+        maybe_charged: error.maybe_charged,
+        latency,
+        ..CallEnd::default()
     }
 }
 
@@ -150,9 +183,9 @@ fn has_no_words(answer: &Answer) -> bool {
     finish == finish_word(Finish::Length) && body.as_ref().is_none_or(|body| body.trim().is_empty())
 }
 
-fn answer(task: &Task, call: CallId, completion: Completion, latency: Duration) -> Answer {
+fn answer(question: &Question, call: CallId, completion: Completion, latency: Duration) -> Answer {
     let usage = completion.usage;
-    tracing::info!(run = %task.lease.run, input = usage.input, output = usage.output, "generated");
+    tracing::info!(run = %question.run(), input = usage.input, output = usage.output, "generated");
     let end = CallEnd {
         request_id: completion.request_id,
         answered_model: Some(completion.model.clone()),
@@ -160,6 +193,7 @@ fn answer(task: &Task, call: CallId, completion: Completion, latency: Duration) 
         cached_tokens: usage.input_cached,
         output_tokens: usage.output,
         reasoning_tokens: usage.output_reasoning,
+        cost_nanousd: usage.cost_nanousd,
         latency,
         ..CallEnd::default()
     };
@@ -167,6 +201,7 @@ fn answer(task: &Task, call: CallId, completion: Completion, latency: Duration) 
         model: completion.model,
         finish: finish_word(completion.finish).to_owned(),
         body: Some(without_controls(&completion.text)),
+        edited: false,
     };
     Answer { call, end, completion }
 }

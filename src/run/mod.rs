@@ -7,9 +7,14 @@
 //!
 //! Every step looks first at what an earlier attempt has stored: a frozen reply is sent and not composed again, a
 //! stored answer is composed and not asked for again. `error` alone says what an error means for the run.
+//!
+//! Everything up to `freeze` is the work of a [`Scribe`], which cannot send; a [`Preview`] is made by it alone, and so is
+//! the answer to a [`ChatRequest`].
 
+pub mod decide;
 pub mod explain;
 
+mod chat;
 mod conduct;
 mod courier;
 mod error;
@@ -17,89 +22,60 @@ mod freeze;
 mod generate;
 mod insist;
 mod meter;
+mod preview;
 mod prompt;
 mod resolve;
+mod scribe;
 mod send;
 mod turnstile;
 mod unlock;
 
 use std::sync::Arc;
 
-use crate::config;
-use crate::net::{Dialler, HttpClients, Tokens};
+use crate::net::{Dialler, Tokens};
 use crate::queue::Outcome;
-use crate::store::{AiConfigurationId, Claim, OutboxMail, Store};
-use crate::vault::Vault;
+use crate::store::Claim;
 
 use self::courier::Couriers;
 use self::error::RunError;
-use self::resolve::Task;
-use self::turnstile::Turnstiles;
+
+pub use self::chat::{ChatError, ChatKey, ChatPiece, ChatRequest, GivenKey};
+pub use self::preview::{Material, Preview, PreviewError, Refused, Written};
+pub use self::scribe::Scribe;
 
 /// What answering needs.
 #[derive(Clone)]
 pub struct Runner {
-    store: Store,
-    vault: Arc<Vault>,
-    clients: HttpClients,
+    scribe: Scribe,
     couriers: Couriers,
-    calls: Turnstiles<AiConfigurationId>,
-    config: Arc<config::Config>,
 }
 
 impl Runner {
-    /// A runner over the process's database, keys and connections.
-    pub fn new(
-        store: Store,
-        vault: Arc<Vault>,
-        clients: HttpClients,
-        dialler: Arc<Dialler>,
-        tokens: Tokens,
-        config: Arc<config::Config>,
-    ) -> Self {
-        let couriers = Couriers::new(dialler, tokens, store.clock().clone(), config.smtp.clone());
-        let calls = Turnstiles::new(config.provider.per_key);
-        Self { store, vault, clients, couriers, calls, config }
+    /// A runner that sends what this scribe writes.
+    pub fn new(scribe: Scribe, dialler: Arc<Dialler>, tokens: Tokens) -> Self {
+        let (clock, config) = (scribe.store.clock().clone(), scribe.config.smtp.clone());
+        Self { couriers: Couriers::new(dialler, tokens, clock, config), scribe }
     }
 
     /// Works on a claimed run to its outcome. May be dropped at any await.
     pub async fn run_once(&self, claim: Claim) -> Outcome {
         match self.answer(&claim).await {
             Ok(outcome) => outcome,
-            Err(error) => error.outcome(self, &claim).await,
+            Err(error) => error.outcome(&self.scribe, &claim).await,
         }
     }
 
     async fn answer(&self, claim: &Claim) -> Result<Outcome, RunError> {
-        let dossier = self.look_up(claim).await?;
+        let dossier = self.scribe.look_up(claim).await?;
         if let Some(outcome) = self.recall(claim, &dossier).await? {
             return Ok(outcome);
         }
-        let mut task = self.resolve(claim, dossier).await?;
+        let mut task = self.scribe.resolve(claim, dossier).await?;
         let reply = match task.reply.take() {
             Some(frozen) => frozen,
-            None if self.is_too_late(&task) => return Err(RunError::TooLate),
-            None => self.write(&mut task).await?,
+            None if self.is_too_late(&task.question) => return Err(RunError::TooLate),
+            None => self.scribe.write(&mut task).await?,
         };
         self.send(&task, reply).await
-    }
-
-    /// The frozen reply, from a stored answer or a new one.
-    async fn write(&self, task: &mut Task) -> Result<OutboxMail, RunError> {
-        if let Some(words) = task.words.take() {
-            return self.freeze(task, words).await;
-        }
-        self.check_brakes(task).await?;
-        let key = match self.unlock(task) {
-            Ok(key) => key,
-            Err(error) => {
-                // People want to know whose agent it is that lacks a key.
-                self.store.assign_agent(task.lease, task.agent.id).await?;
-                return Err(error);
-            }
-        };
-        let conversation = self.prompt(task).await?;
-        let answer = self.generate(task, key, conversation).await?;
-        self.keep(task, answer).await
     }
 }

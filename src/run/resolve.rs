@@ -1,19 +1,19 @@
 //! Message -> mail -> whether it may be answered at all -> agent -> owner.
 
-use super::Runner;
 use super::error::RunError;
+use super::scribe::Scribe;
 use crate::mail::gate::{self, Allowed, Decision, Ours};
 use crate::mail::{self, Address, Limits, Mail};
 use crate::store::{
-    Agent, AiConfiguration, Claim, Dossier, Lease, Mailbox, Message, OutboxMail, SentMail, StoreError,
-    StoredCompletion,
+    Agent, AiConfiguration, Claim, Dossier, Lease, Mailbox, Message, OutboxMail, RunId, SentMail, StoreError,
+    StoredCompletion, UserId,
 };
 
-/// A run with everything that it is about.
-pub(super) struct Task {
-    pub(super) lease: Lease,
+/// A mail that may be answered, with everything that an answer is made of.
+pub(super) struct Question {
+    /// Failed attempts so far.
     pub(super) attempt: i64,
-    /// Whether the owner has said that it is to be sent.
+    /// Whether the owner has said that the reply is to be sent.
     pub(super) resend: bool,
     pub(super) message: Message,
     pub(super) mail: Mail,
@@ -29,13 +29,48 @@ pub(super) struct Task {
     pub(super) has_history: bool,
     /// Whether an earlier call had too little room for a word.
     pub(super) had_no_words: bool,
+}
+
+impl Question {
+    /// The owner.
+    pub(super) fn user(&self) -> UserId {
+        self.message.user_id
+    }
+
+    /// At the first attempt, without a word of the owner's.
+    pub(super) fn new(dossier: Dossier, mail: Mail, recipient: Address, agent: Agent) -> Self {
+        Self {
+            attempt: 0,
+            resend: false,
+            configuration: configuration_of(&agent, dossier.ai_configurations),
+            message: dossier.message,
+            mail,
+            recipient,
+            agent,
+            mailbox: dossier.mailbox,
+            owner_name: dossier.owner_name,
+            has_history: dossier.has_history,
+            had_no_words: dossier.had_no_words,
+        }
+    }
+
+    /// The run of the mail, if it has one.
+    pub(super) fn run(&self) -> RunId {
+        RunId::of(self.message.id)
+    }
+}
+
+/// A claimed run: its question, and how far earlier attempts have come with it.
+pub(super) struct Task {
+    pub(super) lease: Lease,
+    pub(super) question: Question,
     /// What an earlier attempt has frozen.
     pub(super) reply: Option<OutboxMail>,
     /// What an earlier attempt has stored.
     pub(super) words: Option<StoredCompletion>,
 }
 
-impl Runner {
+impl Scribe {
     /// Everything that the run starts from.
     pub(super) async fn look_up(&self, claim: &Claim) -> Result<Dossier, RunError> {
         let missing = || StoreError::Impossible { table: "messages", column: "id", id: claim.id.to_string() };
@@ -43,12 +78,7 @@ impl Runner {
     }
 
     pub(super) async fn resolve(&self, claim: &Claim, mut dossier: Dossier) -> Result<Task, RunError> {
-        if dossier.message.truncated && dossier.message.raw.as_ref().is_some_and(Vec::is_empty) {
-            return Err(RunError::Unfetchable);
-        }
-        let mail = read(&dossier.message).await?;
-        // It may be large, and a model may take its time.
-        dossier.message.raw = None;
+        let mail = take_mail(&mut dossier.message).await?;
         let sent = self.list_sent(&dossier, &mail).await?;
         let decision = self.pass_gate(&dossier, &mail, &sent);
         if decision.is_err() {
@@ -57,29 +87,20 @@ impl Runner {
         let recipient = decision?;
         let agent = choose(&mut dossier, &mail).ok_or(RunError::NoAgent)?;
         self.restrain(claim, &dossier, (&mail, &recipient), &agent).await?;
-        let Dossier { message, has_history, had_no_words, mailbox, owner_name, ai_configurations, .. } =
-            dossier;
         tracing::info!(run = %claim.id, agent = %agent.id, user = %claim.user_id, "resolved");
-        Ok(Task {
-            lease: claim.lease(),
-            attempt: claim.attempt,
-            resend: claim.resend,
-            configuration: configuration_of(&agent, ai_configurations),
-            message,
-            mail,
-            recipient,
-            agent,
-            mailbox,
-            owner_name,
-            has_history,
-            had_no_words,
-            reply: dossier.reply,
-            words: dossier.completion,
-        })
+        let (reply, words) = (dossier.reply.take(), dossier.completion.take());
+        let question = Question::new(dossier, mail, recipient, agent);
+        let question = Question { attempt: claim.attempt, resend: claim.resend, ..question };
+        Ok(Task { lease: claim.lease(), question, reply, words })
     }
 
     /// The pure decision, on headers and structure only, before anything costs money.
-    fn pass_gate(&self, dossier: &Dossier, mail: &Mail, sent: &[SentMail]) -> Result<Address, RunError> {
+    pub(super) fn pass_gate(
+        &self,
+        dossier: &Dossier,
+        mail: &Mail,
+        sent: &[SentMail],
+    ) -> Result<Address, RunError> {
         let tag = |bytes: &[u8]| self.vault.message_tag(bytes);
         let reception = &dossier.mailbox.reception;
         let ours = Ours {
@@ -115,13 +136,16 @@ fn parse_all<'a>(addresses: impl Iterator<Item = &'a str>) -> Vec<Address> {
     addresses.filter_map(Address::parse).collect()
 }
 
-async fn read(message: &Message) -> Result<Mail, RunError> {
-    let raw = message.raw.as_deref().ok_or(RunError::Forgotten)?;
+/// The mail that is read from the message's bytes, which are let go: they may be large, and a model may take its time.
+pub(super) async fn take_mail(message: &mut Message) -> Result<Mail, RunError> {
+    let raw = message.raw.take().ok_or(RunError::Forgotten)?;
+    if message.truncated && raw.is_empty() {
+        return Err(RunError::Unfetchable);
+    }
     // A large mail takes a while, and other runs share this thread.
     if raw.len() < 64 * 1024 {
-        return Ok(mail::read(raw, &Limits::default()));
+        return Ok(mail::read(&raw, &Limits::default()));
     }
-    let raw = raw.to_vec();
     let read = tokio::task::spawn_blocking(move || mail::read(&raw, &Limits::default())).await;
     read.map_err(|_| RunError::Unreadable)
 }
@@ -132,7 +156,7 @@ fn choose(dossier: &mut Dossier, mail: &Mail) -> Option<Agent> {
     let base = Address::parse(&dossier.mailbox.address);
     let named = agents.iter().position(|agent| {
         let Some(address) = agent.address.as_deref().and_then(Address::parse) else { return false };
-        delivered_to(mail).any(|to| to.is_same(&address) || is_detail_of(to, base.as_ref(), &address))
+        delivered_to(mail).any(|to| to.is_same(&address) || is_detail_of(&to, base.as_ref(), &address))
     });
     let unnamed = || agents.iter().position(|agent| agent.address.is_none());
     let index = named.or_else(unnamed)?;
@@ -148,8 +172,8 @@ fn configuration_of(agent: &Agent, configurations: Vec<AiConfiguration>) -> Opti
 }
 
 /// Where the mail says it was delivered, the most telling first (EM-62).
-fn delivered_to(mail: &Mail) -> impl Iterator<Item = &Address> {
-    mail.delivered_to.iter().chain(&mail.to).chain(&mail.cc)
+fn delivered_to(mail: &Mail) -> impl Iterator<Item = Address> {
+    mail.delivered_to.iter().chain(&mail.to).chain(&mail.cc).map(mail::unsigned)
 }
 
 /// `sales+anything@shop` is `sales@shop`.

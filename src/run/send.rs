@@ -6,7 +6,7 @@ use super::courier::Courier;
 use super::error::RunError;
 use super::freeze::sender;
 use super::insist::insist;
-use super::resolve::Task;
+use super::resolve::{Question, Task};
 use crate::mail::Address;
 use crate::queue::{Cause, Outcome};
 use crate::smtp::SmtpError;
@@ -18,7 +18,7 @@ impl Runner {
         match dossier.reply.as_ref().map(|reply| reply.state) {
             Some(OutboxState::Sent) => Ok(Some(Outcome::Replied)),
             Some(OutboxState::Sending) => {
-                insist(|| self.store.settle_reply(claim.lease(), OutboxState::Ambiguous)).await?;
+                insist(|| self.scribe.store.settle_reply(claim.lease(), OutboxState::Ambiguous)).await?;
                 Err(RunError::Ambiguous)
             }
             Some(OutboxState::Ambiguous) if !claim.resend => Err(RunError::Ambiguous),
@@ -27,31 +27,33 @@ impl Runner {
     }
 
     pub(super) async fn send(&self, task: &Task, reply: OutboxMail) -> Result<Outcome, RunError> {
-        if task.agent.mode == Mode::Draft && !task.resend {
+        if task.question.agent.mode == Mode::Draft && !task.question.resend {
             return Ok(Outcome::Held(Cause::of("draft")));
         }
-        if self.is_too_late(task) {
+        if self.is_too_late(&task.question) {
             return Err(RunError::TooLate);
         }
         self.hand_over(task, &reply).await
     }
 
     /// An old mail is not answered out of the blue, unless its owner says so.
-    pub(super) fn is_too_late(&self, task: &Task) -> bool {
-        let deadline = task.message.came_at().plus(self.config.smtp.reply_deadline);
-        !task.resend && deadline < self.store.clock().now()
+    pub(super) fn is_too_late(&self, question: &Question) -> bool {
+        let deadline = question.message.came_at().plus(self.scribe.config.smtp.reply_deadline);
+        !question.resend && deadline < self.scribe.store.clock().now()
     }
 
     async fn hand_over(&self, task: &Task, reply: &OutboxMail) -> Result<Outcome, RunError> {
         let bytes = reply.raw.as_deref().ok_or(RunError::Forgotten)?;
         let to = Address::parse(&reply.recipient).ok_or(RunError::Unreadable)?;
         let to = to.ascii().unwrap_or(to);
-        let Courier { offer, pass } =
-            self.couriers.offer(&task.mailbox, &self.vault, &sender(task)?, &to).await?;
-        insist(|| self.store.begin_sending(task.lease)).await?;
+        let Courier { offer, pass } = self
+            .couriers
+            .offer(&task.question.mailbox, &self.scribe.vault, &sender(&task.question)?, &to)
+            .await?;
+        insist(|| self.scribe.store.begin_sending(task.lease)).await?;
         match offer.deliver(bytes).await {
             Ok((connection, _accepted)) => {
-                self.couriers.put_back(&task.mailbox, connection);
+                self.couriers.put_back(&task.question.mailbox, connection);
                 drop(pass);
                 // With the end of the run the reply becomes `sent`, in one commit.
                 tracing::info!(run = %task.lease.run, "reply handed over");
@@ -70,7 +72,7 @@ impl Runner {
         } else {
             (OutboxState::Failed, RunError::Smtp(error))
         };
-        insist(|| self.store.settle_reply(task.lease, state)).await?;
+        insist(|| self.scribe.store.settle_reply(task.lease, state)).await?;
         Ok(error)
     }
 }

@@ -3,9 +3,9 @@
 
 use secrecy::SecretString;
 
-use super::Runner;
 use super::error::RunError;
-use super::resolve::Task;
+use super::resolve::Question;
+use super::scribe::Scribe;
 use crate::config::PlatformKey;
 use crate::provider::Provider;
 use crate::store::{API_KEY_COLUMN, AiConfiguration, KeyState, Payer};
@@ -24,19 +24,19 @@ pub(super) struct Key {
     pub(super) secret: SecretString,
 }
 
-impl Runner {
-    pub(super) fn unlock(&self, task: &Task) -> Result<Key, RunError> {
-        let key = match (&task.configuration, &self.config.platform_key) {
+impl Scribe {
+    pub(super) fn unlock(&self, question: &Question) -> Result<Key, RunError> {
+        let key = match (&question.configuration, &self.config.platform_key) {
             (Some(configuration), _) => self.open(configuration.clone())?,
-            (None, Some(platform)) if task.agent.allow_platform_key => self.borrow(platform)?,
+            (None, Some(platform)) if question.agent.allow_platform_key => self.borrow(platform)?,
             (None, _) => return Err(RunError::NoKey),
         };
         let masked = vault::mask(&key.secret);
-        tracing::info!(run = %task.lease.run, payer = ?key.payer, key = masked, model = key.model, "unlocked");
+        tracing::info!(run = %question.run(), payer = ?key.payer, key = masked, model = key.model, "unlocked");
         Ok(key)
     }
 
-    fn open(&self, configuration: AiConfiguration) -> Result<Key, RunError> {
+    pub(super) fn open(&self, configuration: AiConfiguration) -> Result<Key, RunError> {
         self.check_state(&configuration)?;
         let provider = configuration.provider.parse().map_err(|_| RunError::UnknownProvider)?;
         let place = Place {
@@ -46,17 +46,22 @@ impl Runner {
             provider: &configuration.provider,
         };
         let secret = self.vault.open(&place, &configuration.api_key)?;
-        let most = configuration.max_output_tokens.and_then(|most| u32::try_from(most).ok());
         Ok(Key {
             payer: Payer::Owner,
             provider,
             base_url: configuration.base_url.clone(),
             model: configuration.model.clone(),
             temperature: configuration.temperature,
-            max_output_tokens: most.unwrap_or(self.config.provider.max_output_tokens),
+            max_output_tokens: self.longest_answer(Some(&configuration)),
             secret,
             configuration: Some(configuration),
         })
+    }
+
+    /// The most tokens that an answer may have, as its owner or else the operator says.
+    pub(super) fn longest_answer(&self, configuration: Option<&AiConfiguration>) -> u32 {
+        let own = configuration.and_then(|configuration| configuration.max_output_tokens);
+        own.and_then(|most| u32::try_from(most).ok()).unwrap_or(self.config.provider.max_output_tokens)
     }
 
     /// Refuses a key that its provider refused, or that is to rest.

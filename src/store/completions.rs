@@ -17,6 +17,8 @@ pub struct StoredCompletion {
     pub finish: String,
     /// Its words; `None` once retention has removed them.
     pub body: Option<String>,
+    /// Whether the owner has put these words in the place of the model's.
+    pub edited: bool,
 }
 
 /// What a call led to.

@@ -51,7 +51,8 @@ const FIND: &str = "SELECT mailboxes.*, messages.id AS message_id, messages.thre
             AND address IN (threads.correspondent, outbox.recipient)
          ORDER BY suppressions.created_at LIMIT 1) AS suppressed,
         outbox.rfc_message_id AS reply_id, outbox.recipient AS reply_recipient, outbox.raw AS reply_raw,
-        outbox.state AS reply_state, completions.model, completions.finish, completions.body
+        outbox.state AS reply_state, completions.model, completions.finish, completions.body,
+        completions.edited
     FROM messages JOIN mailboxes ON mailboxes.id = messages.mailbox_id
     JOIN users ON users.id = messages.user_id JOIN threads ON threads.id = messages.thread_id
     LEFT JOIN outbox ON outbox.run_id = messages.id
@@ -115,6 +116,7 @@ struct Mail {
     model: Option<String>,
     finish: Option<String>,
     body: Option<String>,
+    edited: Option<bool>,
 }
 
 impl Mail {
@@ -132,8 +134,10 @@ impl Mail {
             }
             _ => None,
         };
-        let completion = match (self.model, self.finish) {
-            (Some(model), Some(finish)) => Some(StoredCompletion { model, finish, body: self.body }),
+        let completion = match (self.model, self.finish, self.edited) {
+            (Some(model), Some(finish), Some(edited)) => {
+                Some(StoredCompletion { model, finish, body: self.body, edited })
+            }
             _ => None,
         };
         let message = Message {

@@ -170,15 +170,17 @@ fn readable(name: &str, number: i64) -> Value {
     if is_time { Timestamp::from_millis(number).to_string().into() } else { number.into() }
 }
 
+const LISTS: [&str; 7] =
+    ["aliases", "link_domains", "allowed_senders", "blocked_senders", "scopes", "ip_allow", "ip_deny"];
+
 /// Lists are stored as JSON.
 fn listed(name: &str, text: String) -> Value {
-    let is_list = ["aliases", "link_domains", "allowed_senders", "blocked_senders"].contains(&name);
-    let list = is_list.then(|| serde_json::from_str(&text).ok()).flatten();
+    let list = LISTS.contains(&name).then(|| serde_json::from_str(&text).ok()).flatten();
     list.unwrap_or(Value::String(text))
 }
 
 /// In the order in which one thing names another.
-pub const EXPORT_PARTS: [ExportPart; 17] = [
+pub const EXPORT_PARTS: [ExportPart; 19] = [
     ExportPart::by_id(
         "account",
         "SELECT id, email, name, role, created_at, updated_at FROM users
@@ -193,6 +195,18 @@ pub const EXPORT_PARTS: [ExportPart; 17] = [
         "invite",
         "SELECT id, email, created_at, expires_at, used_at FROM invites
          WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+    ),
+    ExportPart::by_id(
+        "api_key",
+        "SELECT id, name, description, public_id, scopes, ip_allow, ip_deny, created_at, created_address, expires_at,
+            last_used_at, last_used_address, uses, rotated_from, rotated_to, revoked_at, revoked_reason, exposed_at
+         FROM api_keys WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+    ),
+    ExportPart::by_id(
+        "security_token",
+        "SELECT id, api_key_id, purpose, ai_configuration_id, agent_id, created_at, expires_at, max_uses, uses,
+            last_used_at, last_used_address, revoked_at, exposed_at
+         FROM security_tokens WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3",
     ),
     ExportPart::new(
         "audit_entry",
@@ -223,8 +237,8 @@ pub const EXPORT_PARTS: [ExportPart; 17] = [
         "agent",
         "SELECT id, mailbox_id, ai_configuration_id, name, kind, address, instructions, mode, ambiguous,
             allow_platform_key, enabled, link_domains, allowed_senders, blocked_senders, require_authenticated,
-            per_correspondent_10_minutes, per_correspondent_day, per_thread_day, per_agent_day, created_at,
-            updated_at
+            per_correspondent_10_minutes, per_correspondent_day, per_thread_day, per_agent_day, signature,
+            disclosure, language, created_at, updated_at
          FROM agents WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3",
     )
     .few_at_once(),
@@ -250,7 +264,7 @@ pub const EXPORT_PARTS: [ExportPart; 17] = [
     ),
     ExportPart::by_id(
         "completion",
-        "SELECT completions.run_id, call_id, model, finish, body, completions.created_at
+        "SELECT completions.run_id, call_id, model, finish, body, edited, completions.created_at
          FROM runs JOIN completions ON completions.run_id = runs.id
          WHERE runs.user_id = $1 AND runs.id > $2 ORDER BY runs.id LIMIT $3",
     )
@@ -277,7 +291,7 @@ pub const EXPORT_PARTS: [ExportPart; 17] = [
         Key::Time,
         "SELECT started_at, id, run_id, agent_id, ai_configuration_id, payer, provider, model, state,
             answered_model, request_id, error_class, error_code, maybe_charged, input_tokens, cached_tokens,
-            output_tokens, reasoning_tokens, latency_ms, ended_at
+            output_tokens, reasoning_tokens, cost_nanousd, latency_ms, ended_at
          FROM provider_calls WHERE user_id = $1 AND (started_at, id) > ($2, $3)
          ORDER BY started_at, id LIMIT $4",
     ),

@@ -5,7 +5,10 @@ use std::str::FromStr;
 
 use uuid::Uuid;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Timestamp};
+
+/// The last time that fits into a UUIDv7 (RFC 9562 section 5.7).
+const LAST_MILLISECOND: u64 = (1 << 48) - 1;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident) => {
@@ -23,6 +26,19 @@ macro_rules! id {
             /// An id that was read back from somewhere.
             pub const fn from_uuid(uuid: Uuid) -> Self {
                 Self(uuid)
+            }
+
+            /// When it was made, in whole milliseconds; the epoch for an id that is no UUIDv7.
+            pub fn made_at(self) -> Timestamp {
+                let (seconds, nanos) = self.0.get_timestamp().map(|time| time.to_unix()).unwrap_or_default();
+                let millis = i64::try_from(seconds).unwrap_or(0).saturating_mul(1000);
+                Timestamp::from_millis(millis.saturating_add(i64::from(nanos / 1_000_000)))
+            }
+
+            /// The lowest id that can be made at this time: those made before it are lower, all others are not.
+            pub fn first_at(time: Timestamp) -> Self {
+                let millis = u64::try_from(time.millis()).unwrap_or(0).min(LAST_MILLISECOND);
+                Self(Uuid::from_u128(u128::from(millis) << 80))
             }
 
             /// The bare UUID, for ciphertext binding and encoding.
@@ -90,6 +106,14 @@ id!(
 id!(
     /// One invitation to sign up.
     InviteId
+);
+id!(
+    /// One platform API key.
+    ApiKeyId
+);
+id!(
+    /// One security token.
+    SecurityTokenId
 );
 id!(
     /// One place where automation has stopped.

@@ -56,6 +56,8 @@ pub struct Reception {
     pub answer_unaddressed: bool,
     /// Whether mail is answered that it got a copy of (EM-20).
     pub answer_copies: bool,
+    /// Whether mail to plus forms of the mailbox's addresses comes here (EM-66); without, what is known of the domain.
+    pub plus_addressing: Option<bool>,
 }
 
 /// A mailbox.
@@ -104,10 +106,24 @@ impl Mailbox {
     pub fn believed_authserv_id(&self) -> Option<&str> {
         self.reception.authserv_id.as_deref().or_else(|| usual_authserv_id(&self.imap.host))
     }
+
+    /// Whether mail to plus forms of an address of this domain comes here. A mailbox's host does not tell: mail may
+    /// be forwarded to it by another one.
+    pub fn has_plus_forms(&self, domain: &str) -> bool {
+        let is_known = || DOMAINS_WITH_PLUS_FORMS.contains(&domain.to_ascii_lowercase().as_str());
+        self.reception.plus_addressing.unwrap_or_else(is_known)
+    }
 }
+
+/// Providers' own domains, of which every address has plus forms.
+const DOMAINS_WITH_PLUS_FORMS: [&str; 5] =
+    ["gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "fastmail.com"];
 
 /// A mailbox to be made or changed: the settings count, the rest is kept as it is.
 pub type NewMailbox = Mailbox;
+
+/// The folder that mail arrives in unless somebody says otherwise (RFC 3501 section 5.1).
+pub const INBOX: &str = "INBOX";
 
 /// Column labels to which ciphertexts of a mailbox are bound.
 pub mod columns {
@@ -140,6 +156,23 @@ impl Store {
         rows.into_iter().map(Mailbox::try_from).collect()
     }
 
+    /// A user's mailboxes, oldest first, `most` at a time, after the given one.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_mailboxes_after(
+        &self,
+        user: UserId,
+        after: Option<MailboxId>,
+        most: u32,
+    ) -> Result<Vec<Mailbox>, StoreError> {
+        let after = after.unwrap_or(MailboxId::from_uuid(uuid::Uuid::nil()));
+        let rows: Vec<Row> = on_pool!(&self.pool, db => sqlx::query_as(
+            "SELECT * FROM mailboxes WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3")
+            .bind(user).bind(after).bind(i64::from(most)).fetch_all(db).await)?;
+        rows.into_iter().map(Mailbox::try_from).collect()
+    }
+
     /// One mailbox of a user.
     ///
     /// # Errors
@@ -152,6 +185,16 @@ impl Store {
         let row: Option<Row> = on_pool!(&self.pool, db => sqlx::query_as(FIND)
             .bind(user).bind(mailbox).fetch_optional(db).await)?;
         row.map(Mailbox::try_from).transpose()
+    }
+
+    /// Every address that is the owner's own: mailboxes, their aliases, agents (EM-15).
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn list_own_addresses(&self, user: UserId) -> Result<Vec<String>, StoreError> {
+        let rows = on_pool!(&self.pool, db => sqlx::query_as(LIST_OWN_ADDRESSES)
+            .bind(user).fetch_all(db).await)?;
+        own_addresses(user, rows)
     }
 
     /// Stops watching a mailbox until its owner changes it, and tells the owner, unless its settings are others by
@@ -309,9 +352,9 @@ pub(super) async fn upsert(tx: &mut Tx, mailbox: NewMailbox, now: Timestamp) -> 
             smtp_host, smtp_port, smtp_security, smtp_username, smtp_password, smtp_ca,
             oauth_client_id, oauth_client_secret, oauth_refresh_token, oauth_token_url,
             authserv_id, answer_unaddressed, answer_copies, secrets_fingerprint, enabled, state, activated_at,
-            created_at, updated_at)
+            created_at, updated_at, plus_addressing)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-            $21, $22, $23, $24, $25, $26, 'active', $27, $28, $28)
+            $21, $22, $23, $24, $25, $26, 'active', $27, $28, $28, $29)
          ON CONFLICT (id) DO UPDATE SET address = excluded.address, aliases = excluded.aliases,
             folder = excluded.folder, imap_host = excluded.imap_host, imap_port = excluded.imap_port,
             imap_security = excluded.imap_security, imap_username = excluded.imap_username,
@@ -322,7 +365,7 @@ pub(super) async fn upsert(tx: &mut Tx, mailbox: NewMailbox, now: Timestamp) -> 
             oauth_client_id = excluded.oauth_client_id, oauth_client_secret = excluded.oauth_client_secret,
             oauth_refresh_token = excluded.oauth_refresh_token, oauth_token_url = excluded.oauth_token_url,
             authserv_id = excluded.authserv_id, answer_unaddressed = excluded.answer_unaddressed,
-            answer_copies = excluded.answer_copies,
+            answer_copies = excluded.answer_copies, plus_addressing = excluded.plus_addressing,
             secrets_fingerprint = excluded.secrets_fingerprint, enabled = excluded.enabled,
             activated_at = CASE WHEN excluded.enabled AND NOT mailboxes.enabled
                 THEN $28 ELSE mailboxes.activated_at END,
@@ -339,6 +382,7 @@ pub(super) async fn upsert(tx: &mut Tx, mailbox: NewMailbox, now: Timestamp) -> 
         .bind(oauth.map(|oauth| oauth.token_url.clone()))
         .bind(&reception.authserv_id).bind(reception.answer_unaddressed).bind(reception.answer_copies)
         .bind(&mailbox.secrets_fingerprint).bind(mailbox.enabled).bind(mailbox.activated_at).bind(now)
+        .bind(reception.plus_addressing)
         .execute(&mut *db).await.map(drop))?;
     Ok(())
 }

@@ -26,9 +26,7 @@ pub enum Payer {
 pub struct NewCall {
     /// The id.
     pub id: CallId,
-    /// The agent it is made for.
-    pub agent: AgentId,
-    /// The owner's configuration; `None` for the platform key.
+    /// The owner's configuration; `None` for the platform key, and for a key that is stored nowhere.
     pub ai_configuration: Option<AiConfigurationId>,
     /// Whose key is used.
     pub payer: Payer,
@@ -61,6 +59,8 @@ pub struct CallEnd {
     pub output_tokens: u64,
     /// Of those, reasoning tokens.
     pub reasoning_tokens: u64,
+    /// What the provider says that it charges, in billionths of a US dollar.
+    pub cost_nanousd: Option<u64>,
     /// How long the call took.
     pub latency: Duration,
 }
@@ -78,12 +78,28 @@ pub struct ProviderCall {
     pub provider: String,
     /// The model asked for.
     pub model: String,
+    /// The model that answered.
+    pub answered_model: Option<String>,
     /// Class of the error, where there was one.
     pub error_class: Option<String>,
+    /// The provider's code for it.
+    pub error_code: Option<String>,
+    /// Whether a failed call may have cost money all the same.
+    pub maybe_charged: bool,
     /// Tokens read, cached ones included.
     pub input_tokens: i64,
+    /// Of those, tokens read from the provider's cache.
+    pub cached_tokens: i64,
     /// Tokens written, reasoning included.
     pub output_tokens: i64,
+    /// Of those, reasoning tokens.
+    pub reasoning_tokens: i64,
+    /// What the provider says that it charged, in billionths of a US dollar.
+    pub cost_nanousd: Option<i64>,
+    /// How long it took, in milliseconds; `None` while it is under way.
+    pub latency_ms: Option<i64>,
+    /// When it began.
+    pub started_at: Timestamp,
     /// When it ended; `None` while it is under way.
     pub ended_at: Option<Timestamp>,
 }
@@ -113,17 +129,17 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
-    pub async fn begin_call(&self, lease: Lease, call: NewCall) -> Result<bool, StoreError> {
+    pub async fn begin_call(&self, lease: Lease, agent: AgentId, call: NewCall) -> Result<bool, StoreError> {
         let now = self.clock.now();
         self.write_one(move |tx| {
             Box::pin(async move {
                 let made = match tx {
                     Tx::Sqlite(_) => {
-                        outbox::assign(tx, lease, call.agent).await?;
-                        insert_call(tx, SQLITE_BEGIN, lease, call, now).await?
+                        outbox::assign(tx, lease, agent).await?;
+                        insert_call(tx, SQLITE_BEGIN, (lease, agent), call, now).await?
                     }
                     Tx::Postgres(_) | Tx::Single(_) => {
-                        insert_call(tx, POSTGRES_BEGIN, lease, call, now).await?
+                        insert_call(tx, POSTGRES_BEGIN, (lease, agent), call, now).await?
                     }
                 };
                 match made {
@@ -134,6 +150,46 @@ impl Store {
             })
         })
         .await
+    }
+
+    /// Commits that a call without a run is about to be made, for a preview of an agent or for a chat, unless its key is
+    /// marked as not to be used: then no call is noted and the answer is `false`.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn begin_call_without_run(
+        &self,
+        user: UserId,
+        agent: Option<AgentId>,
+        call: NewCall,
+    ) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        let made = self
+            .write_one(move |tx| {
+                Box::pin(async move {
+                    Ok(on_tx!(tx, db => sqlx::query(BEGIN_WITHOUT_RUN)
+                        .bind(call.id).bind(user).bind(agent).bind(call.ai_configuration).bind(call.payer)
+                        .bind(call.provider).bind(call.model).bind(now).bind(call.is_probe)
+                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
+                })
+            })
+            .await?;
+        Ok(made == 1)
+    }
+
+    /// Completes the row of a call without a run.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn end_call_without_run(
+        &self,
+        user: UserId,
+        call: CallId,
+        end: CallEnd,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        self.write_one(move |tx| Box::pin(async move { end_call(tx, user, call, "done", &end, now).await }))
+            .await
     }
 
     /// Notes that a call failed. Not fenced: it was made and may have cost money, whoever has the run now.
@@ -152,8 +208,9 @@ impl Store {
     /// Where the database does not answer.
     pub async fn list_calls(&self, user: UserId, run: RunId) -> Result<Vec<ProviderCall>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT id, ai_configuration_id, payer, provider, model, error_class, input_tokens, output_tokens,
-                ended_at
+            "SELECT id, ai_configuration_id, payer, provider, model, answered_model, error_class, error_code,
+                maybe_charged, input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nanousd, latency_ms,
+                started_at, ended_at
              FROM provider_calls WHERE user_id = $1 AND run_id = $2 ORDER BY id LIMIT 1000")
             .bind(user).bind(run).fetch_all(db).await)?)
     }
@@ -203,16 +260,23 @@ const POSTGRES_BEGIN: &str = concat!(
     insert_call!("assigned")
 );
 
+const BEGIN_WITHOUT_RUN: &str =
+    "INSERT INTO provider_calls (id, user_id, agent_id, ai_configuration_id, payer,
+        provider, model, state, started_at)
+    SELECT $1, id, $3, $4, $5, $6, $7, 'sent', $8 FROM users
+    WHERE id = $2 AND ($4 IS NULL OR EXISTS (SELECT 1 FROM ai_configurations WHERE user_id = $2 AND id = $4
+        AND ($9 OR (state <> 'invalid' AND (resume_at IS NULL OR resume_at <= $8)))))";
+
 async fn insert_call(
     tx: &mut Tx,
     statement: &'static str,
-    lease: Lease,
+    (lease, agent): (Lease, AgentId),
     call: NewCall,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     Ok(on_tx!(tx, db => sqlx::query(statement)
         .bind(call.id).bind(lease.user).bind(lease.run).bind(lease.epoch)
-        .bind(call.agent).bind(call.ai_configuration).bind(call.payer)
+        .bind(agent).bind(call.ai_configuration).bind(call.payer)
         .bind(call.provider).bind(call.model).bind(now).bind(call.is_probe)
         .execute(&mut *db).await.map(|done| done.rows_affected()))?)
 }
@@ -230,13 +294,13 @@ pub(super) async fn end_call(
     on_tx!(tx, db => sqlx::query(
         "UPDATE provider_calls SET state = $3, answered_model = $4, request_id = $5, error_class = $6,
             error_code = $7, maybe_charged = $8, input_tokens = $9, cached_tokens = $10, output_tokens = $11,
-            reasoning_tokens = $12, latency_ms = $13, ended_at = $14
+            reasoning_tokens = $12, latency_ms = $13, ended_at = $14, cost_nanousd = $15
          WHERE user_id = $1 AND id = $2")
         .bind(user).bind(call).bind(state).bind(&end.answered_model).bind(&end.request_id)
         .bind(end.error_class).bind(&end.error_code).bind(end.maybe_charged)
         .bind(number(end.input_tokens)).bind(number(end.cached_tokens)).bind(number(end.output_tokens))
         .bind(number(end.reasoning_tokens))
-        .bind(i64::try_from(end.latency.as_millis()).unwrap_or(i64::MAX)).bind(now)
+        .bind(i64::try_from(end.latency.as_millis()).unwrap_or(i64::MAX)).bind(now).bind(end.cost_nanousd.map(number))
         .execute(&mut *db).await.map(drop))?;
     Ok(())
 }

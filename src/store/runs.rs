@@ -1,6 +1,6 @@
 //! `runs`: the state of each message's answer, for people who ask.
 
-use super::pool::{on_pool, on_tx};
+use super::pool::{Tx, on_pool, on_tx};
 use super::{AgentId, MailboxId, RunId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
 
@@ -163,18 +163,8 @@ impl Store {
         let changed = self
             .write(move |tx| {
                 Box::pin(async move {
-                    on_tx!(tx, db => sqlx::query(
-                        "DELETE FROM completions WHERE user_id = $1 AND run_id = $2 AND EXISTS (SELECT 1 FROM runs
-                            WHERE id = $2 AND lease_until IS NULL AND state = 'held'
-                                AND reason IN ('model_refused', 'no_words', 'cut_short', 'cannot_compose'))")
-                        .bind(user).bind(run).execute(&mut *db).await.map(drop))?;
-                    let changed = on_tx!(tx, db => sqlx::query(
-                        "UPDATE runs SET state = 'queued', reason = NULL, detail = NULL, due_at = $3,
-                            crash_count = 0, attempt = 0, finished_at = NULL, resend = $4
-                         WHERE user_id = $1 AND id = $2 AND lease_until IS NULL
-                            AND state IN ('waiting', 'held', 'failed', 'quarantined', 'skipped')")
-                        .bind(user).bind(run).bind(now).bind(resend)
-                        .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+                    forget_unusable(tx, user, run).await?;
+                    let changed = make_due(tx, user, run, resend, now).await?;
                     super::notices::end_held(tx, user, run, now).await?;
                     super::wake::tell_others(tx).await?;
                     Ok(changed)
@@ -205,10 +195,37 @@ impl Store {
     }
 }
 
+/// Inside a transaction: an answer that could not be used is forgotten, so that the model is asked again.
+pub(super) async fn forget_unusable(tx: &mut Tx, user: UserId, run: RunId) -> Result<(), StoreError> {
+    on_tx!(tx, db => sqlx::query(
+        "DELETE FROM completions WHERE user_id = $1 AND run_id = $2 AND EXISTS (SELECT 1 FROM runs
+            WHERE id = $2 AND lease_until IS NULL AND state = 'held'
+                AND reason IN ('model_refused', 'no_words', 'cut_short', 'cannot_compose'))")
+        .bind(user).bind(run).execute(&mut *db).await.map(drop))?;
+    Ok(())
+}
+
+/// Inside a transaction: a run that has stopped becomes due; see [`Store::retry_run`].
+pub(super) async fn make_due(
+    tx: &mut Tx,
+    user: UserId,
+    run: RunId,
+    resend: bool,
+    due: Timestamp,
+) -> Result<u64, StoreError> {
+    Ok(on_tx!(tx, db => sqlx::query(
+        "UPDATE runs SET state = 'queued', reason = NULL, detail = NULL, due_at = $3,
+            crash_count = 0, attempt = 0, finished_at = NULL, resend = $4
+         WHERE user_id = $1 AND id = $2 AND lease_until IS NULL
+            AND state IN ('waiting', 'held', 'failed', 'quarantined', 'skipped')")
+        .bind(user).bind(run).bind(due).bind(resend)
+        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
+}
+
 /// Inside a transaction: what the user's runs wait for may hold by now. Those that wait for a condition, or for a
 /// key to be usable again, become due; those in hand are marked, so that none of them can go to sleep after this
 /// for want of what has just come. Notices of such waiting end, so that the same trouble is told again.
-pub(super) async fn unpark(tx: &mut super::Tx, user: UserId, now: Timestamp) -> Result<u64, StoreError> {
+pub(super) async fn unpark(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<u64, StoreError> {
     // Claims and verdicts of this user's runs take the lane first, so until the commit none can pass by.
     on_tx!(tx, db => sqlx::query("UPDATE lanes SET running = running WHERE user_id = $1")
         .bind(user).execute(&mut *db).await.map(drop))?;

@@ -1,6 +1,8 @@
 //! `usage_hours`: what provider calls came to, summed by the hour once nothing in it changes any more, so that a year
 //! is read as fast as a day. The calls of younger hours are added at every look.
 
+use uuid::Uuid;
+
 use super::pool::{Tx, on_pool, on_tx};
 use super::{AgentId, Payer, Store, StoreError, UserId, users};
 use crate::clock::Timestamp;
@@ -53,6 +55,8 @@ pub struct UsageCounts {
     pub output_tokens: i64,
     /// Of those, reasoning tokens.
     pub reasoning_tokens: i64,
+    /// What providers said that they charge, in billionths of a US dollar; `None` where none said anything.
+    pub cost_nanousd: Option<i64>,
 }
 
 impl UsageCounts {
@@ -65,6 +69,10 @@ impl UsageCounts {
             cached_tokens: self.cached_tokens.saturating_add(other.cached_tokens),
             output_tokens: self.output_tokens.saturating_add(other.output_tokens),
             reasoning_tokens: self.reasoning_tokens.saturating_add(other.reasoning_tokens),
+            cost_nanousd: match (self.cost_nanousd, other.cost_nanousd) {
+                (Some(one), Some(two)) => Some(one.saturating_add(two)),
+                (one, two) => one.or(two),
+            },
         }
     }
 }
@@ -73,6 +81,9 @@ impl UsageCounts {
 const MOST_USERS: i64 = 100;
 /// Calls that are summed in one transaction, unless one hour alone has more.
 const MOST_CALLS: i64 = 5000;
+
+/// The agent of calls that were made for none, in sums: a primary key has no gaps.
+const NO_AGENT: Uuid = Uuid::nil();
 
 impl Store {
     /// What a user's calls from `from` until before `until` came to, both at the beginning of a day (UTC), in the
@@ -90,7 +101,7 @@ impl Store {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(LIST)
             .bind(user).bind(from).bind(until)
             .bind(groups.day).bind(groups.agent).bind(groups.model).bind(groups.payer)
-            .bind(i64::from(most)).fetch_all(db).await)?)
+            .bind(i64::from(most)).bind(NO_AGENT).fetch_all(db).await)?)
     }
 
     /// Sums hours that ended before `settled_before`, when every call that began in them had ended. A bounded batch;
@@ -112,12 +123,12 @@ impl Store {
 
 // The hours are summed in their order: what is not summed is younger than the youngest summed hour.
 const LIST: &str = "WITH calls AS (
-    SELECT hour AS at, agent_id, payer, provider, model, calls, failed,
-        input_tokens, cached_tokens, output_tokens, reasoning_tokens
+    SELECT hour AS at, NULLIF(agent_id, $9) AS agent_id, payer, provider, model, calls, failed,
+        input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nanousd
     FROM usage_hours WHERE user_id = $1 AND hour >= $2 AND hour < $3
     UNION ALL
     SELECT started_at, agent_id, payer, provider, model, 1, CASE WHEN state = 'failed' THEN 1 ELSE 0 END,
-        input_tokens, cached_tokens, output_tokens, reasoning_tokens
+        input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nanousd
     FROM provider_calls WHERE user_id = $1 AND started_at < $3 AND started_at >= (
         SELECT CASE WHEN MAX(hour) + 3600000 > $2 THEN MAX(hour) + 3600000 ELSE $2 END
         FROM usage_hours WHERE user_id = $1)
@@ -128,11 +139,11 @@ const LIST: &str = "WITH calls AS (
         CAST(SUM(calls) AS BIGINT) AS calls, CAST(SUM(failed) AS BIGINT) AS failed,
         CAST(SUM(input_tokens) AS BIGINT) AS input_tokens, CAST(SUM(cached_tokens) AS BIGINT) AS cached_tokens,
         CAST(SUM(output_tokens) AS BIGINT) AS output_tokens,
-        CAST(SUM(reasoning_tokens) AS BIGINT) AS reasoning_tokens
+        CAST(SUM(reasoning_tokens) AS BIGINT) AS reasoning_tokens, CAST(SUM(cost_nanousd) AS BIGINT) AS cost_nanousd
     FROM calls GROUP BY 1, 2, 3, 4, 5
 )
 SELECT day, agent_id, agents.name AS agent_name, sums.provider, sums.model, payer, calls, failed,
-    input_tokens, cached_tokens, output_tokens, reasoning_tokens
+    input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nanousd
 FROM sums LEFT JOIN agents ON agents.user_id = $1 AND agents.id = sums.agent_id
 ORDER BY day, agent_id, provider, model, payer LIMIT $8";
 
@@ -149,10 +160,11 @@ const FIND_BATCH: &str = "SELECT MIN(started_at), MAX(started_at) FROM (
     ORDER BY started_at LIMIT $3) AS batch";
 
 const SUM: &str = "INSERT INTO usage_hours (user_id, hour, agent_id, payer, provider, model, calls, failed,
-        input_tokens, cached_tokens, output_tokens, reasoning_tokens)
-    SELECT user_id, started_at / 3600000 * 3600000, agent_id, payer, provider, model, COUNT(*),
+        input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nanousd)
+    SELECT user_id, started_at / 3600000 * 3600000, COALESCE(agent_id, $4), payer, provider, model, COUNT(*),
         SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END),
-        SUM(input_tokens), SUM(cached_tokens), SUM(output_tokens), SUM(reasoning_tokens)
+        SUM(input_tokens), SUM(cached_tokens), SUM(output_tokens), SUM(reasoning_tokens),
+        SUM(cost_nanousd)
     FROM provider_calls WHERE user_id = $1 AND started_at >= $2 AND started_at < $3
     GROUP BY user_id, started_at / 3600000, agent_id, payer, provider, model";
 
@@ -168,7 +180,7 @@ async fn sum_hours_of(tx: &mut Tx, user: UserId, until: Timestamp) -> Result<(),
     let from = begin_of_hour(first);
     let batch_end = begin_of_hour(last).max(from + HOUR);
     on_tx!(tx, db => sqlx::query(SUM)
-        .bind(user).bind(from).bind(batch_end.min(until.millis()))
+        .bind(user).bind(from).bind(batch_end.min(until.millis())).bind(NO_AGENT)
         .execute(&mut *db).await.map(drop))?;
     Ok(())
 }

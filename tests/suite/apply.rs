@@ -89,7 +89,7 @@ on_both! {
         assert_eq!((mailbox.smtp.username.as_str(), mailbox.smtp.port), ("support@example.com", 587));
         assert_eq!(mailbox.smtp.security, "starttls");
         let agent = store.list_agents(user.id).await.unwrap().remove(0);
-        assert_eq!((agent.mailbox_id, agent.mode), (mailbox.id, Mode::Draft));
+        assert_eq!((agent.mailbox_id, agent.mode), (Some(mailbox.id), Mode::Draft));
         assert_eq!((agent.ambiguous, agent.allow_platform_key), (AmbiguousPolicy::Hold, false));
         assert_eq!(agent.instructions, "You answer questions about orders.\nBe brief.");
     }

@@ -2,17 +2,24 @@
 
 mod account;
 mod accounts;
+mod agents;
 mod ai_configurations;
+mod api_keys;
 mod bad_input;
+mod chat;
 mod connections;
 mod document;
 mod invites;
 mod isolation;
 mod limits;
 mod looking_back;
+mod mailboxes;
 mod named_calls;
 mod notices;
 mod openrouter;
+mod previews;
 mod resets;
+mod runs;
+mod security_tokens;
 mod tokens;
 mod usage;

@@ -123,6 +123,23 @@ fn the_two_actors_never_import_each_other() {
 }
 
 #[test]
+fn no_way_to_a_mail_server_is_in_a_scribes_reach() {
+    let run = source_folder().join("run");
+    for page in ["scribe", "preview", "resolve", "conduct", "unlock", "prompt", "generate", "freeze"] {
+        let text = std::fs::read_to_string(run.join(page).with_extension("rs")).unwrap();
+        let parsed = syn::parse_file(&text).unwrap();
+        let found = references::find(&parsed, vec!["run".into(), page.into()]);
+        assert!(
+            found.iter().all(|reference| !["smtp", "imap", "mailbox"].contains(&reference.module.as_str())),
+            "{page}"
+        );
+        for sender in ["courier", "Courier", "Runner", "Dialler", "OperatorPost", "send::"] {
+            assert!(!text.contains(sender), "run/{page}.rs has {sender}");
+        }
+    }
+}
+
+#[test]
 fn a_downward_import_is_fine() {
     for (file, text) in [
         ("run/send.rs", "use crate::{smtp::Connection, store::Store, queue, clock::Clock};"),

@@ -5,10 +5,7 @@ use super::table::{Setting, Table};
 use super::value;
 use crate::mail::Address;
 use crate::provider::Provider;
-use crate::store::{AmbiguousPolicy, Mode, WordList};
-
-/// The one kind of agent there is.
-pub(super) const KIND: &str = "email_inbound";
+use crate::store::{AmbiguousPolicy, EMAIL_INBOUND, MOST_ANSWERS, Mode, WordList};
 
 /// What the file says about one.
 pub(super) struct AgentEntry {
@@ -23,6 +20,14 @@ pub(super) struct AgentEntry {
     pub allow_platform_key: Option<bool>,
     pub enabled: Option<bool>,
     pub rules: RulesEntry,
+    pub voice: VoiceEntry,
+}
+
+/// What the file says about how an agent's replies sound.
+pub(super) struct VoiceEntry {
+    pub signature: Setting<String>,
+    pub disclosure: Setting<String>,
+    pub language: Setting<String>,
 }
 
 /// What the file says about whom an agent answers, what it may link to and how often it may answer.
@@ -43,13 +48,10 @@ pub(super) struct LimitsEntry {
     pub per_agent_day: Setting<i64>,
 }
 
-/// No agent answers more often than this in a day.
-const MOST_ANSWERS: i64 = 1_000_000;
-
 pub(super) fn read_agent(mut table: Table<'_>) -> Option<AgentEntry> {
     let place = table.place().clone();
     let name = table.need("name", value::line);
-    table.find("type", |written| value::choice(written, &[(KIND, ())]));
+    table.find("type", |written| value::choice(written, &[(EMAIL_INBOUND, ())]));
     let mailbox = table.need("mailbox", value::address);
     let address = table.setting("address", value::address);
     let ai_config = table.setting("ai_config", value::word::<Provider>);
@@ -63,6 +65,11 @@ pub(super) fn read_agent(mut table: Table<'_>) -> Option<AgentEntry> {
     let allow_platform_key = table.find("allow_platform_key", value::flag);
     let enabled = table.find("enabled", value::flag);
     let rules = read_rules(&mut table);
+    let voice = VoiceEntry {
+        signature: table.setting("signature", value::signature),
+        disclosure: table.setting("disclosure", value::wording),
+        language: table.setting("language", value::language),
+    };
     table.finish();
     Some(AgentEntry {
         place,
@@ -76,6 +83,7 @@ pub(super) fn read_agent(mut table: Table<'_>) -> Option<AgentEntry> {
         allow_platform_key,
         enabled,
         rules,
+        voice,
     })
 }
 

@@ -38,6 +38,8 @@
 //! link_domains = ["example.com"]
 //! blocked_senders = ["spam.example", "eve@example.net"]
 //! limits = { per_thread_day = 5 }
+//! signature = "Ann Example, The Shop"
+//! language = "de"
 //! enabled = true
 //! ```
 //!

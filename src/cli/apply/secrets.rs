@@ -6,6 +6,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::reading::{Place, Reading};
 use crate::config::read_secret_file;
+use crate::net::is_one_line;
 
 /// The secret that is meant; the problem never repeats it.
 pub(super) fn resolve(reading: &Reading<'_>, place: &Place, written: &str) -> Result<SecretString, String> {
@@ -31,12 +32,11 @@ fn from_file(folder: &Path, path: &str) -> Result<SecretString, String> {
     read_secret_file(&path).map_err(|error| format!("the file {} {error}", path.display()))
 }
 
-/// A line break in a password would be a command of its own (EM-99).
 fn check(secret: &SecretString) -> Result<(), String> {
     let text = secret.expose_secret();
     if text.is_empty() {
         Err("the secret is empty".to_owned())
-    } else if text.contains(['\r', '\n', '\0']) {
+    } else if !is_one_line(text) {
         Err("the secret must be one line, without NUL".to_owned())
     } else {
         Ok(())

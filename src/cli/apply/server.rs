@@ -6,7 +6,7 @@ use toml::de::DeValue;
 use super::reading::Reading;
 use super::table::Table;
 use super::value;
-use crate::net::{Security, Use};
+use crate::net::{Security, ServerFault, Use, is_authority, is_host};
 
 /// Larger than any list of authorities.
 const LARGEST_CA_FILE: u64 = 1024 * 1024;
@@ -43,23 +43,6 @@ impl ServerKind {
             Self::Smtp => Use::Smtp,
         }
     }
-
-    /// The usual port (RFC 8314, RFC 3501, RFC 6409).
-    fn usual_port(self, security: Security) -> u16 {
-        match (self, security) {
-            (Self::Imap, Security::Tls) => 993,
-            (Self::Imap, _) => 143,
-            (Self::Smtp, Security::Tls) => 465,
-            (Self::Smtp, _) => 587,
-        }
-    }
-
-    fn ports(self) -> &'static str {
-        match self {
-            Self::Imap => "993 or 143",
-            Self::Smtp => "465, 587, 2525 or 25",
-        }
-    }
 }
 
 /// Reads the table; the user name is the mailbox's address where the file names none.
@@ -81,7 +64,7 @@ pub(super) fn read_server(
     };
     let port = match table.has("port") {
         true => table.find("port", port),
-        false => security.map(|security| kind.usual_port(security)),
+        false => security.map(|security| kind.purpose().usual_port(security)),
     };
     let username = table.find("username", value::line).or_else(|| address.map(str::to_owned));
     let password = read_password(&mut table, has_oauth);
@@ -108,28 +91,18 @@ fn read_password(table: &mut Table<'_>, has_oauth: bool) -> Option<Option<Secret
 }
 
 /// What the guard would refuse at every connection is refused at once (SR-58, SR-59).
-fn check_destination(table: &Table<'_>, kind: ServerKind, (host, port): (&str, u16), security: Security) {
-    if table.reading().guard.is_private_endpoint(host, port) {
-        return;
-    }
-    if security == Security::None {
-        let problem = format!(
-            "none would send the password in the clear; it is only for hosts that the operator listed, and \
-             {host}:{port} is not in network.private_endpoints"
-        );
-        table.fault_at("security", problem);
-    }
-    if !kind.purpose().allows(port) {
-        let ports = kind.ports();
-        let problem = format!("must be {ports} ({host}:{port} is not in network.private_endpoints)");
-        table.fault_at("port", problem);
+fn check_destination(table: &Table<'_>, kind: ServerKind, server: (&str, u16), security: Security) {
+    for fault in table.reading().guard.check_mail_server(kind.purpose(), server, security) {
+        match fault {
+            ServerFault::Port(problem) => table.fault_at("port", problem),
+            ServerFault::Security(problem) => table.fault_at("security", problem),
+        }
     }
 }
 
 fn host(written: &DeValue<'_>) -> Result<String, String> {
     let text = value::line(written)?;
-    let is_host = text.parse::<std::net::IpAddr>().is_ok() || url::Host::parse(&text).is_ok();
-    if is_host && !text.contains('%') {
+    if is_host(&text) {
         Ok(text)
     } else {
         Err("must be a host name, such as \"mail.example.com\"".to_owned())
@@ -151,9 +124,5 @@ fn authorities(reading: &Reading<'_>, written: &DeValue<'_>) -> Result<String, S
     }
     let text = std::fs::read_to_string(&path)
         .map_err(|error| problem(format!("cannot be read ({})", error.kind())))?;
-    if text.contains("-----BEGIN CERTIFICATE-----") {
-        Ok(text)
-    } else {
-        Err(problem("holds no certificate in PEM form".to_owned()))
-    }
+    if is_authority(&text) { Ok(text) } else { Err(problem("holds no certificate in PEM form".to_owned())) }
 }

@@ -7,17 +7,14 @@ use std::str::FromStr;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use crate::mail::{Address, SenderRule, comparable_domain};
-use crate::store::WordList;
+use crate::mail::{Address, Language, Wording};
+use crate::store::{LONGEST_SIGNATURE, WordList};
 
 /// Longest line, in characters: longer than any name, host or folder that works.
 const LONGEST_LINE: usize = 1000;
 
 /// Longest text, in bytes; a model would not read more instructions than these.
 const LONGEST_TEXT: usize = 256 * 1024;
-
-/// Most entries of a list: every mail is compared with all of them.
-const MOST_WORDS: usize = 1000;
 
 /// A text of several lines.
 pub(super) fn text(value: &DeValue<'_>) -> Result<String, String> {
@@ -52,6 +49,30 @@ pub(super) fn instructions(value: &DeValue<'_>) -> Result<String, String> {
     if text.trim().is_empty() { Err("must not be empty".to_owned()) } else { Ok(text) }
 }
 
+/// Lines below a reply.
+pub(super) fn signature(value: &DeValue<'_>) -> Result<String, String> {
+    let text = instructions(value)?;
+    if text.chars().count() > LONGEST_SIGNATURE {
+        return Err(format!("must not be longer than {LONGEST_SIGNATURE} characters"));
+    }
+    Ok(text)
+}
+
+/// A wording of the line that says who answers (SR-88).
+pub(super) fn wording(value: &DeValue<'_>) -> Result<String, String> {
+    let wording = Wording::parse(&line(value)?).map_err(|fault| fault.to_string())?;
+    Ok(wording.as_str().to_owned())
+}
+
+/// The tag of a language that we have our own words in.
+pub(super) fn language(value: &DeValue<'_>) -> Result<String, String> {
+    let found = Language::of_tag(&line(value)?.to_lowercase());
+    found.map(|language| language.tag().to_owned()).ok_or_else(|| {
+        let tags: Vec<&str> = Language::all().map(Language::tag).collect();
+        format!("must be one of {}", tags.join(", "))
+    })
+}
+
 /// A mail address.
 pub(super) fn address(value: &DeValue<'_>) -> Result<Address, String> {
     let problem = "must be a mail address, such as \"ann@example.com\"";
@@ -69,26 +90,27 @@ pub(super) fn addresses(value: &DeValue<'_>) -> Result<Vec<Address>, String> {
 pub(super) fn senders(value: &DeValue<'_>) -> Result<WordList, String> {
     let problem =
         "must be a list of mail addresses and domains, such as [\"ann@example.com\", \"example.org\"]";
-    words(value, problem, |text| SenderRule::parse(text).map(|rule| rule.to_string()))
+    words(value, problem, |lines| WordList::of_senders(lines))
 }
 
 /// Some domains, in comparable form.
 pub(super) fn domains(value: &DeValue<'_>) -> Result<WordList, String> {
-    words(value, "must be a list of domains, such as [\"example.com\"]", comparable_domain)
+    words(value, "must be a list of domains, such as [\"example.com\"]", |lines| WordList::of_domains(lines))
 }
 
 fn words(
     value: &DeValue<'_>,
     problem: &str,
-    read: impl Fn(&str) -> Option<String>,
+    read: impl Fn(&mut dyn Iterator<Item = &str>) -> Option<WordList>,
 ) -> Result<WordList, String> {
     let DeValue::Array(elements) = value else { return Err(problem.to_owned()) };
-    if elements.len() > MOST_WORDS {
-        return Err(format!("must not have more than {MOST_WORDS} entries"));
+    if elements.len() > WordList::MOST {
+        return Err(format!("must not have more than {} entries", WordList::MOST));
     }
-    let read = |element: &Spanned<DeValue<'_>>| line(element.get_ref()).ok().and_then(|text| read(&text));
-    let words: Option<Vec<String>> = elements.iter().map(read).collect();
-    words.map(WordList).ok_or_else(|| problem.to_owned())
+    let read_line = |element: &Spanned<DeValue<'_>>| line(element.get_ref()).ok();
+    let lines: Option<Vec<String>> = elements.iter().map(read_line).collect();
+    let words = lines.and_then(|lines| read(&mut lines.iter().map(String::as_str)));
+    words.ok_or_else(|| problem.to_owned())
 }
 
 /// Yes or no.

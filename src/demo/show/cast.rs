@@ -8,7 +8,7 @@ use super::DemoError;
 use crate::clock::Clock;
 use crate::store::{
     API_KEY_COLUMN, Agent, AgentId, AiConfigurationId, AmbiguousPolicy, Mailbox, MailboxId, MailboxState,
-    Mode, NewAiConfiguration, NewUser, Provision, Reception, Rules, Server, UserId, columns,
+    Mode, NewAiConfiguration, NewUser, Provision, Reception, Rules, Server, UserId, Voice, columns,
 };
 use crate::vault::{Place, Vault, mask};
 
@@ -177,7 +177,7 @@ impl Owner {
         Agent {
             id: AgentId::new(clock),
             user_id: self.user,
-            mailbox_id: self.mailbox,
+            mailbox_id: Some(self.mailbox),
             ai_configuration_id: None,
             name: self.agent.to_owned(),
             kind: "email_inbound".to_owned(),
@@ -188,6 +188,7 @@ impl Owner {
             allow_platform_key: false,
             enabled: true,
             rules: Rules::default(),
+            voice: Voice::default(),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
@@ -17,7 +17,7 @@ use super::{
 use crate::http::Api;
 use crate::http::caller::Caller;
 use crate::http::error::{ApiError, ErrorCode};
-use crate::http::input::{Id, Input};
+use crate::http::input::{Id, Input, given};
 use crate::http::texts::{Line, Secret};
 use crate::provider::KeyLimits;
 use crate::store::{AiConfiguration, AiConfigurationChange, AiConfigurationId};
@@ -51,11 +51,6 @@ pub(crate) struct AiConfigurationInput {
     /// True makes it the default.
     #[serde(default, alias = "is_default")]
     is_default: Option<bool>,
-}
-
-/// Tells null from nothing.
-fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> Result<Option<Option<T>>, D::Error> {
-    Option::deserialize(from).map(Some)
 }
 
 /// Change an AI configuration.

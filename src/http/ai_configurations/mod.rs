@@ -112,14 +112,18 @@ impl AiConfigurationAnswer {
 /// What the API calls a server of the compatible style, which everything else calls by its style.
 const CUSTOM: &str = "custom";
 
+/// The provider of this name.
+pub(super) fn provider_of_word(word: &str) -> Option<Provider> {
+    Provider::ALL.into_iter().find(|provider| provider_word(provider.as_str()) == word)
+}
+
 fn provider_word(stored: &str) -> &str {
     if stored == Provider::OpenAiCompatible.as_str() { CUSTOM } else { stored }
 }
 
 /// A provider that can be called.
-fn parse_provider(word: &str) -> Result<Provider, ApiError> {
-    let found = Provider::ALL.into_iter().find(|provider| provider_word(provider.as_str()) == word);
-    found.ok_or_else(|| {
+pub(super) fn parse_provider(word: &str) -> Result<Provider, ApiError> {
+    provider_of_word(word).ok_or_else(|| {
         let supported = Provider::ALL.map(|provider| provider_word(provider.as_str()));
         let message = format!("`provider` must be one of {}", supported.join(", "));
         ApiError::new(ErrorCode::ProviderUnsupported, message)

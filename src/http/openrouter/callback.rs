@@ -45,7 +45,7 @@ struct Returned {
         (status = UNPROCESSABLE_ENTITY, description = "A page: the key that came cannot be used.", body = String, content_type = "text/html"),
         (status = TOO_MANY_REQUESTS, description = "Too many calls; `Retry-After` says when to come back.",
             content((String = "text/html"), (ErrorBody = "application/json"))),
-        (status = BAD_GATEWAY, description = "A page: OpenRouter does not answer.", body = String, content_type = "text/html"),
+        (status = FAILED_DEPENDENCY, description = "A page: OpenRouter does not answer.", body = String, content_type = "text/html"),
         (status = SERVICE_UNAVAILABLE, description = "The server cannot do it now; `Retry-After` says when to try again.",
             content((String = "text/html"), (ErrorBody = "application/json"))),
     ),

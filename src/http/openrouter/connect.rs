@@ -92,7 +92,7 @@ async fn note(api: &Api, caller: &Caller, asked: &Asked, input: ConnectInput) ->
     let new = NewOauthState {
         id,
         user: caller.user,
-        session: caller.session(),
+        session: caller.session()?,
         state_hash: asked.state.hash.clone(),
         browser_hash: (!input.headless).then(|| asked.browser.hash.clone()),
         verifier: api.vault.seal(&place, &asked.verifier)?,

@@ -34,7 +34,7 @@ pub(crate) struct ExchangeInput {
         (status = OK, description = "OpenRouter is connected by this AI configuration.", body = AiConfigurationAnswer),
         (status = BAD_REQUEST, description = "The body is not JSON, this session has asked for no consent, or the code is wrong.", body = ErrorBody),
         (status = UNPROCESSABLE_ENTITY, description = "A field is wrong, or the key that came cannot be used.", body = ErrorBody),
-        (status = BAD_GATEWAY, description = "OpenRouter does not answer, or not as it should.", body = ErrorBody),
+        (status = FAILED_DEPENDENCY, description = "OpenRouter does not answer, or not as it should.", body = ErrorBody),
     ),
 )]
 pub(crate) async fn exchange(
@@ -43,7 +43,7 @@ pub(crate) async fn exchange(
     Input(ExchangeInput { code: Secret(code) }): Input<ExchangeInput>,
 ) -> Result<Json<AiConfigurationAnswer>, ApiError> {
     count_check(&api, caller.user).await?;
-    let given = api.store.use_headless_oauth_state(caller.user, caller.session()).await?;
+    let given = api.store.use_headless_oauth_state(caller.user, caller.session()?).await?;
     let state = given.ok_or_else(nothing_open)?;
     let consent = Consent { state, address: caller.address };
     let stored = finish(&api, &consent, &code).await?;

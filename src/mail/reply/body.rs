@@ -10,6 +10,8 @@ use super::{markdown, plain};
 
 /// Longest encoded line without its line end (RFC 2045 section 6.7).
 const LONGEST_LINE: usize = 76;
+/// The line above a signature (RFC 3676 section 4.3).
+const SIGNATURE_MARK: &str = "-- ";
 
 /// The two ways in which a reply says the same, with `\n` line ends.
 pub(super) struct Body {
@@ -17,15 +19,18 @@ pub(super) struct Body {
     pub(super) html: String,
 }
 
-/// The model's words and the disclosure below them; `None` when there are no words.
-pub(super) fn write(
-    words: &str,
-    disclosure: Option<&str>,
-    links: &Links,
-    language: Language,
-) -> Option<Body> {
+/// What stands below the words.
+pub(super) struct Below<'a> {
+    /// Who answers.
+    pub(super) disclosure: Option<&'a str>,
+    /// The owner's lines, set off so that mail programs know them as a signature (RFC 3676 section 4.3).
+    pub(super) signature: Option<&'a str>,
+}
+
+/// The model's words and what stands below them; `None` when there are no words.
+pub(super) fn write(words: &str, below: &Below<'_>, links: &Links, language: Language) -> Option<Body> {
     let words = clean::lines(words);
-    let removed = language.phrases().link_removed;
+    let removed = language.own_words().link_removed;
     let shaped = markdown::events(&words, links, removed);
     let text = plain::write(&shaped);
     // Words of several shapes can add up to a link that none of them was.
@@ -35,27 +40,39 @@ pub(super) fn write(
     if text.trim().is_empty() {
         return None;
     }
-    let plain = match disclosure {
-        Some(line) => format!("{text}\n\n{line}\n"),
-        None => format!("{text}\n"),
-    };
-    Some(Body { plain, html: page(&events, disclosure, language) })
+    let signature = below.signature.map(clean::lines);
+    let signature = signature.as_deref().map(str::trim).filter(|lines| !lines.is_empty());
+    let below = Below { signature, ..*below };
+    let disclosure = below.disclosure.map(|line| format!("\n{line}\n")).unwrap_or_default();
+    let signature = signature.map(|lines| format!("\n{SIGNATURE_MARK}\n{lines}\n")).unwrap_or_default();
+    Some(Body { plain: format!("{text}\n{disclosure}{signature}"), html: page(&events, &below, language) })
 }
 
 /// The writer escapes all text, and nothing but text comes to it besides shapes and links that may stand.
-fn page(events: &[Event<'_>], disclosure: Option<&str>, language: Language) -> String {
+fn page(events: &[Event<'_>], below: &Below<'_>, language: Language) -> String {
     let mut body = String::new();
     html::push_html(&mut body, events.iter().cloned());
-    if let Some(line) = disclosure {
-        let line = Event::Text(line.into());
-        let paragraph = [Event::Start(Tag::Paragraph), line, Event::End(TagEnd::Paragraph)];
-        html::push_html(&mut body, [Event::Rule].into_iter().chain(paragraph));
+    if let Some(line) = below.disclosure {
+        html::push_html(
+            &mut body,
+            [Event::Rule].into_iter().chain(paragraph(vec![Event::Text(line.into())])),
+        );
+    }
+    if let Some(lines) = below.signature {
+        let lines = std::iter::once(SIGNATURE_MARK).chain(lines.lines());
+        let lines = lines.flat_map(|line| [Event::HardBreak, Event::Text(line.into())]).skip(1);
+        html::push_html(&mut body, paragraph(lines.collect()));
     }
     let tag = language.tag();
     format!(
         "<!DOCTYPE html>\n<html lang=\"{tag}\">\n<head><meta charset=\"utf-8\"></head>\n\
          <body dir=\"auto\">\n{body}</body>\n</html>\n"
     )
+}
+
+fn paragraph(inside: Vec<Event<'_>>) -> impl Iterator<Item = Event<'_>> {
+    let ends = (Event::Start(Tag::Paragraph), Event::End(TagEnd::Paragraph));
+    std::iter::once(ends.0).chain(inside).chain([ends.1])
 }
 
 /// Quoted-printable with CRLF; a leading `.` or `From ` is encoded too, for mail stores that would change it (EM-58).

@@ -22,6 +22,7 @@ use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, 
 use lettre::message::{Body, Mailbox, MessageBuilder, MultiPart, MultiPartKind, SinglePart};
 use sha2::{Digest, Sha256};
 
+use self::body::Below;
 use self::links::Links;
 use super::address::Address;
 use super::clean;
@@ -30,6 +31,7 @@ use super::language::Language;
 use super::loop_mark;
 use super::message_id::RfcMessageId;
 use super::read::Mail;
+use super::wording::Wording;
 use crate::clock::Timestamp;
 
 /// Longest display name written, in characters (EM-53).
@@ -49,6 +51,8 @@ pub struct Draft<'a> {
     pub from: &'a Address,
     /// Our display name.
     pub from_name: Option<&'a str>,
+    /// Where answers to the reply go, if not to `from` (EM-66).
+    pub reply_to: Option<&'a Address>,
     /// The one recipient that the gate chose (EM-39).
     pub to: &'a Address,
     /// The recipient's display name, as far as it is harmless (EM-53).
@@ -58,6 +62,8 @@ pub struct Draft<'a> {
     /// The owner whom the disclosure below the words names; it is written in the language of the mail. `None` only
     /// for a reply that a person approved (SR-88).
     pub on_behalf_of: Option<&'a str>,
+    /// How the owner wants it to sound.
+    pub voice: Voice<'a>,
     /// The domains that the reply may link to, with what is below them (SR-69).
     pub link_domains: &'a [String],
     /// Our id, made by [`super::own_message_id`] and stored before (EM-54).
@@ -68,6 +74,17 @@ pub struct Draft<'a> {
     pub loop_mark: &'a str,
     /// Provider and model for `X-AI-Model` (SR-89).
     pub model: &'a str,
+}
+
+/// How an owner wants replies to sound, beyond the words; the default is what we say by ourselves.
+#[derive(Clone, Copy, Default)]
+pub struct Voice<'a> {
+    /// Lines below the reply.
+    pub signature: Option<&'a str>,
+    /// The owner's wording of the disclosure.
+    pub wording: Option<&'a Wording>,
+    /// The language of our own words, whatever the mail is written in.
+    pub language: Option<Language>,
 }
 
 /// Why no reply can be written. None of these goes away by trying again: a person decides.
@@ -102,10 +119,15 @@ pub fn compose(draft: &Draft<'_>) -> Result<Vec<u8>, ComposeError> {
         return Err(ComposeError::TooLong);
     }
     // The mail says which language it is; where it is too short for that, the answer to it may not be.
-    let language = Language::of_first_sure(&[&draft.parent.text.visible, draft.body]);
-    let line = draft.on_behalf_of.map(|owner| disclosure(owner, language));
+    let guess = || Language::of_first_sure(&[&draft.parent.text.visible, draft.body]);
+    let language = draft.voice.language.unwrap_or_else(guess);
+    let line = draft.on_behalf_of.map(|owner| match draft.voice.wording {
+        Some(wording) => wording.of_owner(owner),
+        None => disclosure(owner, language),
+    });
+    let below = Below { disclosure: line.as_deref(), signature: draft.voice.signature };
     let links = Links::to(draft.link_domains);
-    let body = body::write(draft.body, line.as_deref(), &links, language).ok_or(ComposeError::NoText)?;
+    let body = body::write(draft.body, &below, &links, language).ok_or(ComposeError::NoText)?;
     let parts = MultiPart::builder()
         .kind(MultiPartKind::Alternative)
         .boundary(boundary(draft.message_id))
@@ -135,6 +157,9 @@ fn header(draft: &Draft<'_>, language: Language) -> Result<MessageBuilder, Compo
         .date(date(draft.date))
         .message_id(Some(draft.message_id.bracketed()))
         .subject(subject::reply_subject(&draft.parent.subject, language));
+    if let Some(address) = draft.reply_to.and_then(|address| mailbox(address, draft.from_name)) {
+        builder = builder.reply_to(address);
+    }
     if let Some(parent) = threading::in_reply_to(draft.parent) {
         builder = builder.in_reply_to(parent);
     }

@@ -14,7 +14,8 @@ require_authenticated = true
 limits = { per_thread_day = 2, per_agent_day = 50 }
 "#;
 
-const RECEPTION: &str = "authserv_id = \"mx.example.com\"\nanswer_copies = true\nimap = {";
+const RECEPTION: &str =
+    "authserv_id = \"mx.example.com\"\nanswer_copies = true\nplus_addressing = true\nimap = {";
 
 async fn stored(database: &TestDatabase) -> (Rules, Reception) {
     let store: Store = open_store(database, Clock::system()).await;
@@ -43,6 +44,7 @@ on_both! {
         assert_eq!(rules, expected);
         assert_eq!(reception.authserv_id.as_deref(), Some("mx.example.com"));
         assert!(reception.answer_copies && !reception.answer_unaddressed);
+        assert_eq!(reception.plus_addressing, Some(true));
         let again = program.run("apply accounts.toml").await.done();
         assert!(again.ends_with("0 made, 0 changed, 4 left as they were\n"), "{again}");
         program.write("accounts.toml", FILE);
@@ -75,10 +77,32 @@ on_both! {
             "link_domains = [\"https://example.com\"]",
             "limits = { per_thread_day = 0 }",
             "limits = { per_thread = 1 }",
+            "language = \"xx\"",
+            "disclosure = \"Written by {owner}. Reply HUMAN.\"",
         ] {
             program.write("accounts.toml", format!("{FILE}{bad}\n"));
             let ended = program.run("apply accounts.toml").await;
             assert_eq!(ended.code, 2, "{bad}: {ended:?}");
         }
+    }
+
+    async fn how_replies_sound_is_stored_and_taken_away(database: TestDatabase) {
+        let program = program(&database);
+        let voice = "signature = \"\"\"\nAnn\nThe Shop\"\"\"\nlanguage = \"DE\"\n\
+            disclosure = \"{owner}'s AI wrote this; HUMAN gets a person.\"\n";
+        program.write("accounts.toml", format!("{FILE}{voice}"));
+        program.run("apply accounts.toml").await.done();
+        let store = open_store(&database, Clock::system()).await;
+        let user = store.find_user_by_email("ann@example.com").await.unwrap().unwrap();
+        let stored = store.list_agents(user.id).await.unwrap().remove(0).voice;
+        assert_eq!((stored.signature.as_deref(), stored.language.as_deref()), (Some("Ann\nThe Shop"), Some("de")));
+        assert_eq!(stored.disclosure.as_deref(), Some("{owner}'s AI wrote this; HUMAN gets a person."));
+        let shown = program.run("agent show Support").await.done();
+        assert!(shown.contains("Ann / The Shop") && shown.contains("HUMAN gets a person."), "{shown}");
+        program.write("accounts.toml", format!("{FILE}signature = \"\"\n"));
+        let out = program.run("apply accounts.toml").await.done();
+        assert!(out.lines().any(|line| line.ends_with(" signature")), "{out}");
+        let stored = store.list_agents(user.id).await.unwrap().remove(0).voice;
+        assert!(stored.signature.is_none() && stored.language.is_some());
     }
 }

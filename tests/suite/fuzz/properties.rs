@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use postkey::clock::Timestamp;
 use postkey::mail::authentication::judge;
 use postkey::mail::gate::{Allowed, Decision, Ours, decide};
-use postkey::mail::reply::{Draft, compose};
+use postkey::mail::reply::{Draft, Voice, compose};
 use postkey::mail::wishes::wish;
 use postkey::mail::{Address, Limits, Mail, RfcMessageId, has_header_block, identity, read};
 use proptest::prelude::*;
@@ -86,10 +86,12 @@ fn check_answer(parent: &Mail, recipient: &Address) -> Result<(), TestCaseError>
         parent,
         from: &from,
         from_name: Some("Shop"),
+        reply_to: None,
         to: recipient,
         to_name: None,
         body: "We open at nine.",
         on_behalf_of: Some("Ann"),
+        voice: Voice::default(),
         link_domains: &[],
         message_id: &message_id,
         date: Timestamp::from_millis(1_784_000_000_000),

@@ -1,6 +1,7 @@
 //! Who answers is said in the language of the mail (SR-88, EM-59).
 
-use postkey::mail::{Language, Mail, VisibleText, disclosure, without_disclosure};
+use postkey::mail::reply::Voice;
+use postkey::mail::{Language, Mail, VisibleText, Wording, WordingFault, disclosure, without_disclosure};
 
 use super::read;
 use super::reply::Given;
@@ -159,6 +160,48 @@ fn sr_88_a_reply_that_a_person_approved_needs_no_disclosure() {
     let bytes = Given { on_behalf_of: None, ..Given::default() }.bytes();
     assert_eq!(read(&bytes).text.visible, "We open at nine.");
     assert!(!String::from_utf8(bytes).unwrap().contains("HUMAN"));
+}
+
+#[test]
+fn sr_88_an_owner_chooses_the_wording_but_not_what_it_says() {
+    for language in Language::all() {
+        let line = disclosure("{owner}", language);
+        assert!(Wording::parse(&line).is_ok(), "{line}");
+    }
+    for (text, fault) in [
+        ("", WordingFault::Form),
+        (" An AI wrote for {owner}. HUMAN!", WordingFault::Form),
+        ("An AI wrote\nfor {owner}. HUMAN!", WordingFault::Form),
+        ("An AI wrote this. Reply HUMAN.", WordingFault::NoOwner),
+        ("Maid Service of {owner}. Reply HUMAN.", WordingFault::NoArtificial),
+        ("Written by {owner}'s AI.", WordingFault::NoHuman),
+    ] {
+        assert_eq!(Wording::parse(text).unwrap_err(), fault, "{text}");
+    }
+    let wording = Wording::parse("{owner}'s AI assistant; HUMAN gets you a person.").unwrap();
+    let voice = Voice { wording: Some(&wording), ..Voice::default() };
+    let told = read(Given { voice, ..Given::default() }.bytes()).text.visible;
+    assert_eq!(told, "We open at nine.\n\nBob's Shop's AI assistant; HUMAN gets you a person.");
+    assert_eq!(wording.cut(&told, "Bob's Shop"), "We open at nine.");
+}
+
+#[test]
+fn an_owner_chooses_the_language_of_our_own_words() {
+    let voice = Voice { language: Language::of_tag("de"), ..Voice::default() };
+    let bytes = Given { voice, ..Given::default() }.bytes();
+    assert!(read(&bytes).text.visible.contains("im Auftrag von Bob's Shop"));
+    assert!(String::from_utf8(bytes).unwrap().contains("<html lang=3D\"de\">"));
+    assert!(Language::of_tag("xx").is_none());
+}
+
+#[test]
+fn a_signature_stands_below_the_disclosure_and_is_known_as_one() {
+    let voice = Voice { signature: Some("Bob <b>\nwww.shop.example\n"), ..Voice::default() };
+    let text = String::from_utf8(Given { voice, ..Given::default() }.bytes()).unwrap();
+    assert!(text.contains("reach a person.\r\n\r\n--=20\r\nBob <b>\r\nwww.shop.example\r\n"), "{text}");
+    assert!(text.contains("<p>-- <br />\r\nBob &lt;b&gt;<br />\r\nwww.shop.example</p>"), "{text}");
+    let visible = read(text.as_bytes()).text.visible;
+    assert!(visible.ends_with("to reach a person."), "{visible}");
 }
 
 #[test]

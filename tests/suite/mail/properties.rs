@@ -3,7 +3,7 @@
 use postkey::clock::Timestamp;
 use postkey::mail::authentication::judge;
 use postkey::mail::gate::decide;
-use postkey::mail::reply::{Draft, compose};
+use postkey::mail::reply::{Draft, Voice, compose};
 use postkey::mail::wishes::wish;
 use postkey::mail::{Mail, RfcMessageId, identity};
 use proptest::prelude::*;
@@ -63,7 +63,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn em_31_any_bytes_get_a_decision(raw in any_mail()) {
+    fn em_31_em_32_any_bytes_get_a_decision_and_the_same_again(raw in any_mail()) {
         let mail = read(&raw);
         let again = read(&raw);
         prop_assert_eq!(decide(&mail, &ours()), decide(&again, &ours()));
@@ -85,10 +85,12 @@ proptest! {
             parent: &parent,
             from: &address("shop@postkey.example"),
             from_name: Some(&name),
+            reply_to: Some(&address("shop+detail@postkey.example")),
             to: &address("ann@example.org"),
             to_name: Some(&name),
             body: &format!("x{words}"),
             on_behalf_of: Some(&name),
+            voice: Voice::default(),
             link_domains: std::slice::from_ref(&name),
             message_id: &id("0123.4567@postkey.example"),
             date: Timestamp::from_millis(1_784_000_000_000),

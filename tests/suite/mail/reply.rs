@@ -1,7 +1,7 @@
 //! The reply as bytes (section 2 of the mail rules).
 
 use postkey::clock::Timestamp;
-use postkey::mail::reply::{ComposeError, Draft, compose};
+use postkey::mail::reply::{ComposeError, Draft, Voice, compose};
 use postkey::mail::{Address, Mail, RfcMessageId};
 
 use super::{address, id, mail_with, read};
@@ -10,11 +10,13 @@ use super::{address, id, mail_with, read};
 pub struct Given<'a> {
     pub parent: Mail,
     pub from: Address,
+    pub reply_to: Option<Address>,
     pub to: Address,
     pub from_name: Option<&'a str>,
     pub to_name: Option<&'a str>,
     pub body: &'a str,
     pub on_behalf_of: Option<&'a str>,
+    pub voice: Voice<'a>,
     pub link_domains: Vec<String>,
     pub model: &'a str,
     pub message_id: RfcMessageId,
@@ -26,11 +28,13 @@ impl Default for Given<'_> {
         Self {
             parent: read(mail_with("")),
             from: address("shop@postkey.example"),
+            reply_to: None,
             to: address("ann@example.org"),
             from_name: Some("The Shop"),
             to_name: Some("Ann Miller"),
             body: "We open at nine.",
             on_behalf_of: Some("Bob's Shop"),
+            voice: Voice::default(),
             link_domains: Vec::new(),
             model: "openai/some-model",
             message_id: id("0123.4567@postkey.example"),
@@ -45,10 +49,12 @@ impl Given<'_> {
             parent: &self.parent,
             from: &self.from,
             from_name: self.from_name,
+            reply_to: self.reply_to.as_ref(),
             to: &self.to,
             to_name: self.to_name,
             body: self.body,
             on_behalf_of: self.on_behalf_of,
+            voice: self.voice,
             link_domains: &self.link_domains,
             message_id: &self.message_id,
             date: self.date,
@@ -88,8 +94,9 @@ fn subject_for(parent: &str) -> String {
 }
 
 /// The fields whose names a reply may have; any other name was injected.
-pub const FIELDS: [&str; 15] = [
+pub const FIELDS: [&str; 16] = [
     "From",
+    "Reply-To",
     "To",
     "Date",
     "Message-ID",
@@ -129,7 +136,7 @@ pub fn assert_sound(bytes: &[u8]) {
 }
 
 #[test]
-fn em_35_a_reply_has_one_of_each_field_and_its_marks() {
+fn em_35_em_37_sr_89_a_reply_has_one_of_each_field_and_its_marks() {
     let bytes = Given::default().bytes();
     assert_sound(&bytes);
     let expected = [
@@ -155,6 +162,15 @@ fn em_35_a_reply_has_one_of_each_field_and_its_marks() {
     for name in ["Precedence", "Cc", "Bcc", "Reply-To"] {
         assert_eq!(field(&bytes, name), None);
     }
+}
+
+#[test]
+fn em_66_answers_go_to_the_address_that_the_draft_names() {
+    let reply_to = Some(address("shop+r.x@grün.example"));
+    let bytes = Given { reply_to, ..Given::default() }.bytes();
+    assert_sound(&bytes);
+    let expected = "\"The Shop\" <shop+r.x@xn--grn-ioa.example>";
+    assert_eq!(field(&bytes, "Reply-To").as_deref(), Some(expected));
 }
 
 #[test]

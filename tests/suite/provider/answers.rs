@@ -18,7 +18,7 @@ async fn a_usual_answer_is_read_completely() {
     assert_eq!(answer.finish, Finish::Stop);
     assert_eq!(answer.model, "gpt-5.5-2026");
     assert_eq!(answer.request_id.as_deref(), Some("req_123"));
-    let usage = Usage { input: 13, input_cached: 5, output: 18, output_reasoning: 7 };
+    let usage = Usage { input: 13, input_cached: 5, output: 18, output_reasoning: 7, cost_nanousd: None };
     assert_eq!((answer.usage, answer.usage.total()), (usage, 31));
     assert!(!format!("{answer:?}").contains("five"));
 }
@@ -61,11 +61,27 @@ async fn a_list_of_parts_is_joined_without_the_thoughts() {
 }
 
 #[tokio::test]
+async fn what_the_provider_says_that_it_charges_is_kept_in_whole_numbers() {
+    for (cost, nanos) in [
+        (json!(0.00014), Some(140_000)),
+        (json!(0), Some(0)),
+        (json!(-1), None),
+        (json!(1e300), None),
+        (json!("0.1"), None),
+        (json!(null), None),
+    ] {
+        let body = json!({ "choices": [{ "message": { "content": "x" } }], "usage": { "cost": cost } });
+        let answer = ask_once(Provider::OpenRouter, Step::json(200, body)).await.unwrap();
+        assert_eq!(answer.usage.cost_nanousd, nanos, "{cost}");
+    }
+}
+
+#[tokio::test]
 async fn output_includes_reasoning_that_a_server_only_counts_in_the_total() {
     let usage = json!({ "prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 35, "prompt_cache_hit_tokens": 4 });
     let body = json!({ "choices": [{ "message": { "content": "x" } }], "usage": usage });
     let answer = ask_once(Provider::Gemini, Step::json(200, body)).await.unwrap();
-    assert_eq!(answer.usage, Usage { input: 10, input_cached: 4, output: 25, output_reasoning: 0 });
+    assert_eq!(answer.usage, Usage { input: 10, input_cached: 4, output: 25, ..Usage::default() });
 }
 
 #[tokio::test]

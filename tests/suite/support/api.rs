@@ -21,9 +21,12 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::database::TestDatabase;
+use super::imap_server::ImapServer;
+use super::loopback::Encryption;
 use super::provider_server::ProviderServer;
 use super::smtp_server::SmtpServer;
-use super::world::{Servers, quick_config};
+use super::wait::some;
+use super::world::{Servers, letter, quick_config};
 
 /// The password of every account that a test does not care about.
 pub const PASSWORD: &str = "correct horse battery";
@@ -32,6 +35,10 @@ pub const PASSWORD: &str = "correct horse battery";
 pub struct Service {
     /// The provider that keys are checked and used at.
     pub provider: ProviderServer,
+    /// Where mail comes in.
+    pub imap: ImapServer,
+    /// Where mail goes out.
+    pub smtp: SmtpServer,
     /// The database, as an operator sees it.
     pub store: Store,
     address: SocketAddr,
@@ -49,11 +56,12 @@ impl Service {
     /// With another configuration.
     pub async fn start_with(database: &TestDatabase, change: impl FnOnce(&mut Config)) -> Self {
         let provider = ProviderServer::start().await;
-        let nowhere = SocketAddr::from(([127, 0, 0, 1], 1));
+        let (imap, smtp) =
+            (ImapServer::start(Encryption::None).await, SmtpServer::start(Encryption::None).await);
         let servers = Servers {
-            imap: nowhere,
+            imap: imap.address(),
             imap_ca: None,
-            smtp: nowhere,
+            smtp: smtp.address(),
             provider: provider.base_url(),
             password: PASSWORD.into(),
         };
@@ -64,6 +72,8 @@ impl Service {
         config.http.sign_ins_per_address = 1000;
         config.http.sign_ups_per_address = 1000;
         config.http.key_checks_per_user = 1000;
+        config.http.new_keys_per_user = 1000;
+        config.http.security_tokens_per_user = 1000;
         change(&mut config);
         let mut app = App::open(config, Clock::system()).await.unwrap();
         let store = app.store().clone();
@@ -71,7 +81,7 @@ impl Service {
         let stop = CancellationToken::new();
         let token = stop.clone();
         let ended = tokio::spawn(async move { app.serve(token).await.unwrap() });
-        Self { provider, store, address, client: client(), stop, ended }
+        Self { provider, imap, smtp, store, address, client: client(), stop, ended }
     }
 
     /// Where it listens.
@@ -89,10 +99,40 @@ impl Service {
         Visitor { client: self.client.clone(), ..Visitor::at(self.address, token) }
     }
 
+    /// What adds a mailbox on the scripted servers; both know its account, with [`PASSWORD`].
+    pub fn mailbox(&self, address: &str) -> Value {
+        self.imap.add_account(address, PASSWORD);
+        self.smtp.add_account(address, PASSWORD);
+        let server = |at: SocketAddr| json!({ "host": at.ip().to_string(), "port": at.port(), "security": "none", "password": PASSWORD });
+        json!({ "address": address, "imap": server(self.imap.address()), "smtp": server(self.smtp.address()) })
+    }
+
+    /// What adds a key of the scripted provider.
+    pub fn ai_configuration(&self, key: &str) -> Value {
+        json!({ "provider": "custom", "apiKey": key, "modelName": "test-model", "baseUrl": self.provider.base_url() })
+    }
+
     /// Makes an account and gives back who calls with its token.
     pub async fn sign_up(&self, name: &str) -> Visitor {
         let signed_up = self.stranger().post("/api/auth/signup", account(name)).await.expect(201);
         self.visitor(signed_up["token"].as_str().unwrap())
+    }
+
+    /// Makes an account `<name>@owner.test` with a mailbox `<name>@shop.test`, a key and an agent of these settings.
+    pub async fn hire(&self, name: &str, settings: Value) -> Visitor {
+        let owner = self.sign_up(name).await;
+        owner.post("/api/mailboxes", self.mailbox(&format!("{name}@shop.test"))).await.expect(201);
+        owner.post("/api/ai-config", self.ai_configuration(&format!("key-of-{name}"))).await.expect(201);
+        let mut agent = json!({ "name": "Support", "type": "email_inbound" });
+        agent.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        owner.post("/api/automation/agents", agent).await.expect(201);
+        owner
+    }
+
+    /// Puts the letter of this number into the mailbox of who was hired by this name.
+    pub fn deliver(&self, name: &str, number: usize) {
+        let address = format!("{name}@shop.test");
+        self.imap.deliver(&address, &letter(number, &address));
     }
 
     /// Stops it in order; its provider is there until then.
@@ -197,6 +237,24 @@ impl Visitor {
         } else {
             request.header(AUTHORIZATION, format!("Bearer {}", self.token))
         }
+    }
+}
+
+impl Visitor {
+    /// Waits until the newest runs stand in this state, so many of them, and gives them back.
+    pub async fn until_runs(&self, state: &str, number: usize) -> Vec<Value> {
+        let path = format!("/api/runs?state={state}");
+        let what = format!("{number} runs are {state}");
+        some(&what, Duration::from_secs(60), async || {
+            let found = self.get(&path).await.expect(200)["items"].as_array().unwrap().clone();
+            (found.len() == number).then_some(found)
+        })
+        .await
+    }
+
+    /// `POST` without a body.
+    pub async fn act(&self, path: &str) -> Answered {
+        self.call(Method::POST, path, None).await
     }
 }
 

@@ -7,7 +7,8 @@ use postkey::clock::Clock;
 use postkey::config::{self, Config};
 use postkey::store::{
     API_KEY_COLUMN, Agent, AgentId, AiConfigurationId, AmbiguousPolicy, Mailbox, MailboxId, MailboxState,
-    Mode, NewAiConfiguration, NewUser, Provision, Reception, Rules, RunState, Server, Store, UserId, columns,
+    Mode, NewAiConfiguration, NewUser, Provision, Reception, Rules, RunState, Server, Store, UserId, Voice,
+    columns,
 };
 use postkey::vault::{Place, Vault};
 use secrecy::SecretString;
@@ -211,7 +212,7 @@ fn agent(clock: &Clock, user: UserId, mailbox: MailboxId, address: &str) -> Agen
     Agent {
         id: AgentId::new(clock),
         user_id: user,
-        mailbox_id: mailbox,
+        mailbox_id: Some(mailbox),
         ai_configuration_id: None,
         name: format!("agent of {address}"),
         kind: "email_inbound".into(),
@@ -222,6 +223,7 @@ fn agent(clock: &Clock, user: UserId, mailbox: MailboxId, address: &str) -> Agen
         allow_platform_key: false,
         enabled: true,
         rules: Rules::default(),
+        voice: Voice::default(),
     }
 }
 

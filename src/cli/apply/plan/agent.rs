@@ -1,6 +1,6 @@
 //! A user's agents, by name.
 
-use super::super::agent::{AgentEntry, KIND, RulesEntry};
+use super::super::agent::{AgentEntry, RulesEntry, VoiceEntry};
 use super::super::document::UserEntry;
 use super::super::reading::Place;
 use super::super::table::Setting;
@@ -8,7 +8,8 @@ use super::mailbox::is_same_address;
 use super::{Context, Step, Verb, changed};
 use crate::mail::Address;
 use crate::store::{
-    Agent, AgentId, AiConfigurationId, AmbiguousPolicy, Limits, MailboxId, Mode, Rules, WordList,
+    Agent, AgentId, AiConfigurationId, AmbiguousPolicy, EMAIL_INBOUND, Limits, MailboxId, Mode, Rules, Voice,
+    WordList,
 };
 
 pub(super) fn plan_all(entry: &UserEntry, context: &mut Context<'_>) {
@@ -42,6 +43,9 @@ fn plan(user: &UserEntry, entry: &AgentEntry, context: &mut Context<'_>) -> Opti
             same(&|stored| stored.rules.require_authenticated == settled.rules.require_authenticated),
         ),
         ("limits", same(&|stored| stored.rules.limits == settled.rules.limits)),
+        ("signature", same(&|stored| stored.voice.signature == settled.voice.signature)),
+        ("disclosure", same(&|stored| stored.voice.disclosure == settled.voice.disclosure)),
+        ("language", same(&|stored| stored.voice.language == settled.voice.language)),
     ]);
     let step = Step {
         verb: Verb::Left,
@@ -68,10 +72,10 @@ fn settle(
     Agent {
         id: stored.map_or_else(|| AgentId::new(context.store.clock()), |stored| stored.id),
         user_id: context.owner,
-        mailbox_id,
+        mailbox_id: Some(mailbox_id),
         ai_configuration_id,
         name: entry.name.clone(),
-        kind: KIND.to_owned(),
+        kind: EMAIL_INBOUND.to_owned(),
         address,
         instructions: entry.instructions.clone(),
         mode: entry.mode.or(stored.map(|stored| stored.mode)).unwrap_or(Mode::Automatic),
@@ -79,6 +83,7 @@ fn settle(
         allow_platform_key: allow_platform_key.unwrap_or(false),
         enabled: entry.enabled.or(stored.map(|stored| stored.enabled)).unwrap_or(true),
         rules: settle_rules(&entry.rules, stored.map(|stored| stored.rules.clone()).unwrap_or_default()),
+        voice: settle_voice(&entry.voice, stored.map(|stored| stored.voice.clone()).unwrap_or_default()),
     }
 }
 
@@ -98,6 +103,14 @@ fn settle_rules(entry: &RulesEntry, stored: Rules) -> Rules {
             per_thread_day: limits.per_thread_day.over(stored.limits.per_thread_day),
             per_agent_day: limits.per_agent_day.over(stored.limits.per_agent_day),
         },
+    }
+}
+
+fn settle_voice(entry: &VoiceEntry, stored: Voice) -> Voice {
+    Voice {
+        signature: entry.signature.over(stored.signature),
+        disclosure: entry.disclosure.over(stored.disclosure),
+        language: entry.language.over(stored.language),
     }
 }
 
@@ -146,7 +159,7 @@ fn refuse_unclear(planned: &[(Agent, &Place)], context: &mut Context<'_>) {
     let others: Vec<Agent> = context.stored.agents.iter().filter(is_left_out).cloned().collect();
     for (index, (agent, place)) in planned.iter().enumerate() {
         let earlier = planned.iter().take(index).map(|(earlier, _)| earlier);
-        let rival = earlier.chain(&others).find(|other| is_rival(agent, other));
+        let rival = earlier.chain(&others).find(|other| agent.is_rival_of(other));
         if let Some(rival) = rival {
             let problem = match &agent.address {
                 None => format!(
@@ -158,10 +171,4 @@ fn refuse_unclear(planned: &[(Agent, &Place)], context: &mut Context<'_>) {
             context.findings.fault(&place.key("address"), problem);
         }
     }
-}
-
-fn is_rival(agent: &Agent, other: &Agent) -> bool {
-    let address = |agent: &Agent| agent.address.as_deref().and_then(Address::parse).map(|a| a.normalized());
-    let both_answer = agent.enabled && other.enabled && agent.mailbox_id == other.mailbox_id;
-    both_answer && address(agent) == address(other)
 }

@@ -1,18 +1,13 @@
 //! A user's mailboxes, by address.
 
-use secrecy::{ExposeSecret, SecretString};
-
 use super::super::document::UserEntry;
 use super::super::mailbox::MailboxEntry;
 use super::super::server::ServerEntry;
 use super::{Context, Step, Verb, changed};
 use crate::cli::CliError;
 use crate::mail::Address;
-use crate::store::{Mailbox, MailboxId, MailboxState, OAuth, Reception, Server, columns};
-use crate::vault::{Sealed, Vault};
-
-/// The folder that mail arrives in unless somebody says otherwise (RFC 3501 section 5.1).
-const INBOX: &str = "INBOX";
+use crate::store::{INBOX, Mailbox, MailboxId, MailboxSecrets, MailboxState, OAuth, Reception, Server};
+use crate::vault::Sealed;
 
 pub(super) fn plan_all(entry: &UserEntry, context: &mut Context<'_>) -> Result<(), CliError> {
     entry.mailboxes.iter().try_for_each(|mailbox| plan(entry, mailbox, context))
@@ -22,7 +17,8 @@ fn plan(user: &UserEntry, entry: &MailboxEntry, context: &mut Context<'_>) -> Re
     let stored =
         context.stored.mailboxes.iter().find(|stored| is_same_address(&stored.address, &entry.address));
     let stored = stored.cloned();
-    let fingerprint = context.vault.fingerprint(context.owner.uuid(), &all_secrets(entry));
+    let secrets = secrets_of(entry);
+    let fingerprint = secrets.fingerprint(context.vault, context.owner);
     let is_same_login = stored.as_ref().is_some_and(|stored| stored.secrets_fingerprint == fingerprint);
     let settled = settle(entry, stored.as_ref(), context);
     let step = Step {
@@ -36,10 +32,10 @@ fn plan(user: &UserEntry, entry: &MailboxEntry, context: &mut Context<'_>) -> Re
         return Ok(());
     }
     let sealed = match stored.filter(|_| is_same_login) {
-        Some(stored) => with_secrets_of(settled, &stored),
-        None => seal_secrets(settled, entry, context.vault)?,
+        Some(stored) => settled.with_secrets_of(&stored),
+        None => settled.with_secrets(&secrets, context.vault)?,
     };
-    context.plan.provision.mailboxes.push(Mailbox { secrets_fingerprint: fingerprint, ..sealed });
+    context.plan.provision.mailboxes.push(sealed);
     Ok(())
 }
 
@@ -86,6 +82,7 @@ fn settle_reception(entry: &MailboxEntry, stored: Reception) -> Reception {
         authserv_id: entry.authserv_id.over(stored.authserv_id),
         answer_unaddressed: entry.answer_unaddressed.unwrap_or(stored.answer_unaddressed),
         answer_copies: entry.answer_copies.unwrap_or(stored.answer_copies),
+        plus_addressing: entry.plus_addressing.over(stored.plus_addressing),
     }
 }
 
@@ -115,6 +112,7 @@ fn changes(stored: &Mailbox, settled: &Mailbox, is_same_login: bool) -> Vec<&'st
         ("authserv_id", stored.reception.authserv_id == settled.reception.authserv_id),
         ("answer_unaddressed", stored.reception.answer_unaddressed == settled.reception.answer_unaddressed),
         ("answer_copies", stored.reception.answer_copies == settled.reception.answer_copies),
+        ("plus_addressing", stored.reception.plus_addressing == settled.reception.plus_addressing),
         ("enabled", stored.enabled == settled.enabled),
         // The same login again means: it works now, try it.
         ("tried again", stored.state == MailboxState::Active),
@@ -134,41 +132,12 @@ fn is_same_server(stored: &Server, settled: &Server) -> bool {
     told(stored) == told(settled)
 }
 
-/// Everything secret of an entry as one text, so that one fingerprint tells whether any of it changed. JSON keeps
-/// the parts apart.
-fn all_secrets(entry: &MailboxEntry) -> SecretString {
-    let shown = |secret: Option<&SecretString>| secret.map(|secret| secret.expose_secret().to_owned());
+fn secrets_of(entry: &MailboxEntry) -> MailboxSecrets {
     let oauth = entry.oauth.as_ref();
-    let parts = [
-        shown(entry.imap.password.as_ref()),
-        shown(entry.smtp.password.as_ref()),
-        shown(oauth.and_then(|oauth| oauth.client_secret.as_ref())),
-        shown(oauth.map(|oauth| &oauth.refresh_token)),
-    ];
-    SecretString::from(serde_json::to_string(&parts).unwrap_or_default())
-}
-
-/// The sealed secrets stay as they are: nothing is opened to see that nothing changed.
-fn with_secrets_of(mut settled: Mailbox, stored: &Mailbox) -> Mailbox {
-    settled.imap.password = stored.imap.password.clone();
-    settled.smtp.password = stored.smtp.password.clone();
-    if let (Some(settled), Some(stored)) = (&mut settled.oauth, &stored.oauth) {
-        settled.client_secret = stored.client_secret.clone();
-        settled.refresh_token = stored.refresh_token.clone();
+    MailboxSecrets {
+        imap_password: entry.imap.password.clone(),
+        smtp_password: entry.smtp.password.clone(),
+        client_secret: oauth.and_then(|oauth| oauth.client_secret.clone()),
+        refresh_token: oauth.map(|oauth| oauth.refresh_token.clone()),
     }
-    settled
-}
-
-fn seal_secrets(mut settled: Mailbox, entry: &MailboxEntry, vault: &Vault) -> Result<Mailbox, CliError> {
-    let place_of = settled.clone();
-    let seal = |column: &'static str, secret: &SecretString| vault.seal(&place_of.place(column), secret);
-    let may_seal =
-        |column, secret: Option<&SecretString>| secret.map(|secret| seal(column, secret)).transpose();
-    settled.imap.password = may_seal(columns::IMAP_PASSWORD, entry.imap.password.as_ref())?;
-    settled.smtp.password = may_seal(columns::SMTP_PASSWORD, entry.smtp.password.as_ref())?;
-    if let (Some(settled), Some(oauth)) = (&mut settled.oauth, &entry.oauth) {
-        settled.client_secret = may_seal(columns::OAUTH_CLIENT_SECRET, oauth.client_secret.as_ref())?;
-        settled.refresh_token = seal(columns::OAUTH_REFRESH_TOKEN, &oauth.refresh_token)?;
-    }
-    Ok(settled)
 }

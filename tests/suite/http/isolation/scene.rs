@@ -1,16 +1,22 @@
 //! The people of the matrix, and what they have.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use postkey::store::{NewNotice, UserId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::rows::{Row, Thing};
+use super::credentials::Credentials;
+use super::rows::{Row, Thing, carrying_a_key};
 use crate::support::api::{Answered, PASSWORD, Service, Visitor, account};
 use crate::support::database::TestDatabase;
 use crate::support::openrouter::OpenRouter;
 use crate::support::raw::execute;
+use crate::support::wait::some;
+use crate::support::world::letter;
+
+const LONG: Duration = Duration::from_secs(60);
 
 /// Somebody with an account.
 pub struct Person {
@@ -33,6 +39,8 @@ pub struct Scene<'d> {
     pub revoked: String,
     /// A token of an account that was deleted.
     pub deleted: String,
+    /// Keys and security tokens.
+    pub credentials: Credentials,
     /// What whoever has no good token gets.
     pub unauthorized: Value,
     database: &'d TestDatabase,
@@ -58,7 +66,7 @@ impl<'d> Scene<'d> {
         gone.visitor.post("/api/account/delete", json!({ "password": PASSWORD })).await.expect(204);
         let unauthorized = service.stranger().get("/api/auth/me").await.expect(401);
         let deleted = gone.visitor.token;
-        let revoked = String::new();
+        let (revoked, credentials) = (String::new(), Credentials::default());
         let mut scene = Self {
             service,
             openrouter,
@@ -67,6 +75,7 @@ impl<'d> Scene<'d> {
             plain,
             revoked,
             deleted,
+            credentials,
             unauthorized,
             database,
             people,
@@ -94,6 +103,7 @@ impl<'d> Scene<'d> {
         let second = self.sign_in(&self.owner).await;
         second.call(Method::POST, "/api/auth/logout", None).await.expect(204);
         self.revoked = second.token;
+        self.credentials = Credentials::make(self).await;
     }
 
     async fn sign_in(&self, person: &Person) -> Visitor {
@@ -109,17 +119,23 @@ impl<'d> Scene<'d> {
 
     /// An AI configuration that can be saved.
     pub fn ai_configuration(&self) -> Value {
-        let base_url = self.service.provider.base_url();
-        json!({ "provider": "custom", "apiKey": "a-key-of-the-matrix", "modelName": "m", "baseUrl": base_url })
+        self.service.ai_configuration("a-key-of-the-matrix")
+    }
+
+    /// A platform API key that can be made.
+    pub fn api_key(&self, scopes: &[&str]) -> Value {
+        json!({ "name": self.fresh_name(), "scopes": scopes, "expiresAt": "never" })
+    }
+
+    /// The database behind the API.
+    pub fn database(&self) -> &TestDatabase {
+        self.database
     }
 
     /// Makes what the owner's call of a row needs.
     pub async fn prepare(&self, row: &Row) -> Call {
         let thing = self.make(row.thing).await;
-        let body = match row.thing {
-            Thing::Consent => Some(json!({ "code": thing })),
-            _ => (row.body)(self, &self.owner),
-        };
+        let body = (row.body)(self, &self.owner, thing.as_deref().unwrap_or_default());
         Call { thing, body }
     }
 
@@ -135,6 +151,17 @@ impl<'d> Scene<'d> {
                 self.clear_ai_configurations().await;
                 owner.post("/api/ai-config", self.ai_configuration()).await.expect(201)
             }
+            Thing::Agent => {
+                let mailbox = self.add_mailbox().await;
+                self.add_agent(json!({ "mailboxId": mailbox["id"] })).await
+            }
+            Thing::Mailbox => self.add_mailbox().await,
+            Thing::HeldRun => self.hold_a_run().await,
+            Thing::DiscardedRun => {
+                let run = self.hold_a_run().await;
+                let discard = format!("/api/runs/{}/discard", run["id"].as_str().unwrap());
+                owner.act(&discard).await.expect(200)
+            }
             Thing::Consent => {
                 self.clear_ai_configurations().await;
                 let asked =
@@ -143,12 +170,44 @@ impl<'d> Scene<'d> {
             }
             Thing::Invite => owner.post("/api/invites", json!({})).await.expect(201),
             Thing::Notice => self.give_notice().await,
+            Thing::ApiKey => owner.post("/api/v1/api-keys", self.api_key(&["usage:read"])).await.expect(201),
+            Thing::SecurityToken => owner.post("/api/v1/security-tokens", carrying_a_key()).await.expect(201),
             Thing::Session => {
                 self.sign_in(&self.owner).await;
                 owner.get("/api/auth/sessions").await.expect(200)["items"][0].clone()
             }
         };
         Some(made["id"].as_str().unwrap().to_owned())
+    }
+
+    async fn add_agent(&self, settings: Value) -> Value {
+        let mut agent = json!({ "name": self.fresh_name(), "type": "email_inbound" });
+        agent.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        self.owner.visitor.post("/api/automation/agents", agent).await.expect(201)
+    }
+
+    async fn add_mailbox(&self) -> Value {
+        let mailbox = self.service.mailbox(&format!("{}@shop.test", self.fresh_name()));
+        self.owner.visitor.post("/api/mailboxes", mailbox).await.expect(201)
+    }
+
+    /// A draft of the owner's that waits for approval: one that is there, or of a mail that has just come in.
+    async fn hold_a_run(&self) -> Value {
+        let owner = &self.owner.visitor;
+        let held = async || {
+            let held = owner.get("/api/runs?state=held").await.expect(200);
+            held["items"].as_array().unwrap().first().cloned()
+        };
+        if let Some(run) = held().await {
+            return run;
+        }
+        self.clear_ai_configurations().await;
+        owner.post("/api/ai-config", self.ai_configuration()).await.expect(201);
+        let mailbox = self.add_mailbox().await;
+        self.add_agent(json!({ "mailboxId": mailbox["id"], "mode": "draft" })).await;
+        let address = mailbox["address"].as_str().unwrap();
+        self.service.imap.deliver(address, &letter(1, address));
+        some("the run is held", LONG, held).await
     }
 
     async fn clear_ai_configurations(&self) {
