@@ -53,6 +53,7 @@ pub(super) fn table() -> Vec<Route> {
     let (read_agents, write_agents) = (Access::Scope(Scope::AgentsRead), Access::Scope(Scope::AgentsWrite));
     let (read_runs, write_runs) = (Access::Scope(Scope::RunsRead), Access::Scope(Scope::RunsWrite));
     let read_mail = Access::Scope(Scope::MailRead);
+    let preview = Access::Purpose(Purpose::AgentPreview);
     vec![
         route(Public, routes!(reference::openapi)),
         route(Public, routes!(reference::docs)),
@@ -106,7 +107,7 @@ pub(super) fn table() -> Vec<Route> {
         route(write_agents, routes!(agents::remove::remove)),
         route(write_agents, routes!(agents::change::enable)),
         route(write_agents, routes!(agents::change::disable)),
-        creating(write_agents, routes!(agents::preview::preview)),
+        creating(preview, routes!(agents::preview::preview)),
         route(read_agents, routes!(mailboxes::read::list)),
         creating(write_agents, routes!(mailboxes::create::create)),
         route(read_agents, routes!(mailboxes::read::get)),

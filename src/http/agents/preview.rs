@@ -162,7 +162,10 @@ pub(crate) async fn preview(
     Id(id): Id<AgentId>,
     Input(input): Input<PreviewInput>,
 ) -> Result<Json<PreviewAnswer>, ApiError> {
-    let agent = api.store.find_agent(caller.user, id).await?.ok_or_else(ApiError::not_found)?;
+    let mut agent = api.store.find_agent(caller.user, id).await?.ok_or_else(ApiError::not_found)?;
+    if let Some(pass) = caller.pass() {
+        agent.ai_configuration_id = pass.configuration();
+    }
     if input.message_id.is_some() && !caller.may(Access::Scope(Scope::MailRead)) {
         return Err(ApiError::new(
             ErrorCode::Forbidden,

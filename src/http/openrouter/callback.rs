@@ -14,7 +14,7 @@ use super::nothing_open;
 use crate::http::Api;
 use crate::http::ai_configurations::checked_key::count_check;
 use crate::http::client_address::ClientAddress;
-use crate::http::error::ApiError;
+use crate::http::error::{ApiError, ErrorBody};
 use crate::http::secret_token;
 
 /// Where a browser goes that was told no other place.
@@ -43,8 +43,11 @@ struct Returned {
             headers(("Location" = String, description = "Where the browser goes; without the code."))),
         (status = BAD_REQUEST, description = "A page: nobody waits for this.", body = String, content_type = "text/html"),
         (status = UNPROCESSABLE_ENTITY, description = "A page: the key that came cannot be used.", body = String, content_type = "text/html"),
-        (status = TOO_MANY_REQUESTS, description = "Too many calls; `Retry-After` says when to come back.", body = String, content_type = "text/html"),
+        (status = TOO_MANY_REQUESTS, description = "Too many calls; `Retry-After` says when to come back.",
+            content((String = "text/html"), (ErrorBody = "application/json"))),
         (status = FAILED_DEPENDENCY, description = "A page: OpenRouter does not answer.", body = String, content_type = "text/html"),
+        (status = SERVICE_UNAVAILABLE, description = "The server cannot do it now; `Retry-After` says when to try again.",
+            content((String = "text/html"), (ErrorBody = "application/json"))),
     ),
 )]
 pub(crate) async fn callback(

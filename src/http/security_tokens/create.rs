@@ -40,8 +40,8 @@ pub(crate) struct NewSecurityTokenInput {
     /// The AI configuration whose key is used.
     #[serde(default, alias = "config_id")]
     config_id: Option<Uuid>,
-    /// Keys by provider (1 to 4) that travel inside the token and are stored nowhere. They stay valid at their
-    /// providers when the token is over.
+    /// Keys by provider (1 to 4) that travel inside the token and are stored nowhere, for `chat.completion`. They stay
+    /// valid at their providers when the token is over.
     #[serde(default, alias = "api_keys")]
     api_keys: Option<BTreeMap<String, Secret>>,
     /// How long it is good; shorter is better. The operator may allow more than a day.
@@ -144,14 +144,13 @@ fn check_fit(input: &NewSecurityTokenInput) -> Result<(), ApiError> {
             "must be null: prices are not known here; limit `maxUses`",
         ));
     }
-    let is_verification = input.purpose == Purpose::ConfigVerify;
-    if is_verification && input.config_id.is_none() {
-        return Err(ApiError::field("configId", "must name the AI configuration to be verified"));
+    let is_chat = input.purpose == Purpose::ChatCompletion;
+    if !is_chat && input.api_keys.is_some() {
+        return Err(ApiError::field("apiKeys", "must be left out: only `chat.completion` takes keys along"));
     }
-    if is_verification && input.agent_id.is_some() {
+    if input.purpose == Purpose::ConfigVerify && input.agent_id.is_some() {
         return Err(ApiError::field("agentId", "must be left out: no agent is part of this purpose"));
     }
-    let is_chat = input.purpose == Purpose::ChatCompletion;
     if input.models.len() > MOST_MODELS || (!is_chat && !input.models.is_empty()) {
         let problem = format!("must be at most {MOST_MODELS} models, and only for `chat.completion`");
         return Err(ApiError::field("models", &problem));
@@ -167,7 +166,7 @@ async fn check_own(api: &Api, caller: &Caller, input: &NewSecurityTokenInput) ->
         return Err(ApiError::field("configId", "must be one of your own AI configurations"));
     }
     if let Some(id) = input.agent_id.map(AgentId::from_uuid)
-        && !api.store.list_agents(caller.user).await?.iter().any(|agent| agent.id == id)
+        && api.store.find_agent(caller.user, id).await?.is_none()
     {
         return Err(ApiError::field("agentId", "must be one of your own agents"));
     }

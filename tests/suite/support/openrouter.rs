@@ -174,12 +174,12 @@ async fn exchange(Shared(state): Server, headers: HeaderMap, Json(asked): Json<V
     if asked["code_challenge_method"] != "S256" {
         return refusal(400);
     }
-    // A code is good once, whatever comes of it.
-    let challenge = state.codes.remove(asked["code"].as_str().unwrap());
-    let verifier = asked["code_verifier"].as_str().unwrap();
-    if challenge != Some(URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))) {
+    let code = asked["code"].as_str().unwrap();
+    let challenge = URL_SAFE_NO_PAD.encode(Sha256::digest(asked["code_verifier"].as_str().unwrap()));
+    if state.codes.get(code) != Some(&challenge) {
         return refusal(403);
     }
+    state.codes.remove(code);
     let random: [u8; 32] = rand::random();
     let key = format!("sk-or-v1-{}", random.map(|byte| format!("{byte:02x}")).concat());
     let account = state.next.clone();

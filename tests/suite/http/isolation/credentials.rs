@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use postkey::http::{Access, Scope};
 use serde_json::{Value, json};
 
+use super::rows::carrying_a_key;
 use super::scene::Scene;
 use crate::support::api::Visitor;
 use crate::support::raw::execute;
@@ -32,8 +33,8 @@ impl Credentials {
     pub async fn make(scene: &Scene<'_>) -> Self {
         let (owner, other) = (&scene.owner.visitor, &scene.other.visitor);
         let all = Scope::ALL.map(Scope::as_str);
-        let mut made = Self::default();
-        made.expired_key = make_key(owner, scene.api_key(&all)).await.0;
+        let expired_key = make_key(owner, scene.api_key(&all)).await.0;
+        let mut made = Self { expired_key, ..Self::default() };
         end_all(scene, "api_keys").await;
         let key = make_key(owner, scene.api_key(&all)).await;
         owner.delete(&format!("/api/v1/api-keys/{}", key.1)).await.expect(204);
@@ -54,18 +55,19 @@ impl Credentials {
 
     async fn make_tokens(&mut self, scene: &Scene<'_>) {
         let (owner, other) = (&scene.owner.visitor, &scene.other.visitor);
-        self.expired_token = make_token(owner, wanted("chat.completion")).await.0;
+        self.expired_token = make_token(owner, carrying_a_key()).await.0;
         end_all(scene, "security_tokens").await;
-        let token = make_token(owner, wanted("chat.completion")).await;
+        let token = make_token(owner, carrying_a_key()).await;
         owner.delete(&format!("/api/v1/security-tokens/{}", token.1)).await.expect(204);
         self.revoked_token = token.0;
-        let mut elsewhere = wanted("agent.preview");
+        let mut elsewhere = carrying_a_key();
         elsewhere["ipAllow"] = json!(["203.0.113.0/24"]);
         self.token_elsewhere = make_token(owner, elsewhere).await.0;
-        self.token_of_other = make_token(other, wanted("agent.preview")).await.0;
-        for purpose in ["chat.completion", "agent.run"] {
-            self.tokens.insert(purpose, make_token(owner, wanted(purpose)).await.0);
-        }
+        self.token_of_other = make_token(other, carrying_a_key()).await.0;
+        self.tokens.insert("chat.completion", make_token(owner, carrying_a_key()).await.0);
+        let config = owner.post("/api/ai-config", scene.ai_configuration()).await.expect(201);
+        let verification = json!({ "purpose": "config.verify", "configId": config["id"] });
+        self.tokens.insert("config.verify", make_token(owner, verification).await.0);
     }
 
     /// One that may do everything but this.
@@ -84,10 +86,6 @@ impl Credentials {
         let found = self.tokens.keys().copied().find(|purpose| other(purpose)).unwrap();
         self.tokens[found].clone()
     }
-}
-
-fn wanted(purpose: &str) -> Value {
-    json!({ "purpose": purpose, "apiKeys": { "openai": "sk-of-the-matrix" } })
 }
 
 /// The key and its id.

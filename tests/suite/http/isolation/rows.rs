@@ -20,7 +20,7 @@ pub enum Thing {
     HeldRun,
     /// A run that its owner has put an end to.
     DiscardedRun,
-    /// A consent that the owner's session has asked for.
+    /// A consent that the owner has given; it is named by its code, in the body.
     Consent,
     Invite,
     Notice,
@@ -171,9 +171,11 @@ fn agents() -> Vec<Row> {
             .body(|_, _, _| Some(json!({ "instructions": "Answer briefly." }))),
         write("POST", "/api/automation/agents/{id}/enable", 200),
         write("POST", "/api/automation/agents/{id}/disable", 200),
-        write("POST", "/api/automation/agents/{id}/preview", 200).body(|_, _, _| {
-            Some(json!({ "mail": "From: ann@else.test\r\n\r\nWhat now?\r\n", "ask": false }))
-        }),
+        Row::new("POST", "/api/automation/agents/{id}/preview", Access::Purpose(Purpose::AgentPreview), 200)
+            .with(Thing::Agent)
+            .body(|_, _, _| {
+                Some(json!({ "mail": "From: ann@else.test\r\n\r\nWhat now?\r\n", "ask": false }))
+            }),
         write("DELETE", "/api/automation/agents/{id}", 204),
     ]
 }
@@ -221,10 +223,9 @@ fn openrouter() -> Vec<Row> {
     let session = |path, status| Row::new("POST", path, Access::Session, status);
     vec![
         session("/api/openrouter/connect", 200).body(|_, _, _| Some(json!({ "headless": true }))),
-        // There is a consent, but no OpenRouter.
-        session("/api/openrouter/exchange", 424)
+        session("/api/openrouter/exchange", 200)
             .with(Thing::Consent)
-            .body(|_, _, _| Some(json!({ "code": "a-code-of-the-matrix" }))),
+            .body(|_, _, code| Some(json!({ "code": code }))),
     ]
 }
 
