@@ -14,6 +14,8 @@ pub enum Thing {
     /// No AI configuration may be there.
     NoAiConfiguration,
     AiConfiguration,
+    /// The same, for a call that does not name it.
+    Model,
     Agent,
     Mailbox,
     /// A run that waits for its owner, with the message and the reply of the same id.
@@ -72,6 +74,7 @@ impl Row {
             && self.method != "GET"
             && self.thing != Thing::None
             && self.thing != Thing::NoAiConfiguration
+            && self.thing != Thing::Model
     }
 }
 
@@ -257,9 +260,9 @@ pub fn carrying_a_key() -> Value {
 fn chat() -> Vec<Row> {
     vec![
         Row::new("POST", "/api/v1/chat/completions", Access::Purpose(Purpose::ChatCompletion), 200)
-            .with(Thing::AiConfiguration)
+            .with(Thing::Model)
             .body(|_, _, _| Some(json!({ "messages": [{ "role": "user", "content": "x" }] }))),
-        Row::new("GET", "/api/v1/models", Access::Scope(Scope::ChatCreate), 200).with(Thing::AiConfiguration),
+        Row::new("GET", "/api/v1/models", Access::Scope(Scope::ChatCreate), 200).with(Thing::Model),
     ]
 }
 

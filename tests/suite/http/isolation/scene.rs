@@ -147,7 +147,7 @@ impl<'d> Scene<'d> {
                 self.clear_ai_configurations().await;
                 return None;
             }
-            Thing::AiConfiguration => {
+            Thing::AiConfiguration | Thing::Model => {
                 self.clear_ai_configurations().await;
                 owner.post("/api/ai-config", self.ai_configuration()).await.expect(201)
             }
