@@ -80,7 +80,7 @@ class Postkey:
     """A running server, and calls of it that are no chats."""
 
     def __init__(self, program, provider):
-        environment = {**os.environ, "POSTKEY_NETWORK__PRIVATE_ENDPOINTS": json.dumps([provider])}
+        environment = {**os.environ, "POSTKEY_NETWORK__PRIVATE_ENDPOINTS": provider}
         # Chats must not depend on a key that the library would find by itself.
         environment.pop("OPENAI_API_KEY", None)
         self.process = subprocess.Popen(

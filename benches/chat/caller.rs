@@ -95,8 +95,9 @@ impl Chat {
         self.is_complete |= data == "[DONE]";
         let piece: Value = serde_json::from_str(data).unwrap_or_default();
         let said = piece.pointer("/choices/0/delta/content").and_then(Value::as_str);
-        if let Some(sent) = said.and_then(|said| said.trim().parse::<f64>().ok()) {
-            self.delays.push(millis() - sent);
+        if let Some(sent) = said.and_then(|said| said.trim().parse::<i64>().ok()) {
+            #[expect(clippy::cast_precision_loss, reason = "some milliseconds")]
+            self.delays.push((millis() - sent) as f64);
         }
     }
 }

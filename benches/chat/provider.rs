@@ -2,13 +2,14 @@
 
 use std::convert::Infallible;
 use std::process::Stdio;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use axum::response::sse::{Event, Sse};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use futures::Stream;
 use futures::stream::unfold;
+use postkey::clock::Clock;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
@@ -54,9 +55,9 @@ fn said(delta: Value, finish: Value) -> String {
         .to_string()
 }
 
-/// Milliseconds since 1970, with fractions.
-pub fn millis() -> f64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs_f64() * 1000.0
+/// Milliseconds since 1970.
+pub fn millis() -> i64 {
+    Clock::system().now().millis()
 }
 
 /// The leading end.
