@@ -9,8 +9,9 @@ ALTER TABLE agents ADD COLUMN signature TEXT;
 ALTER TABLE agents ADD COLUMN disclosure TEXT;
 ALTER TABLE agents ADD COLUMN language TEXT;
 
--- A preview asks a provider, and has no run.
+-- A preview asks a provider, and has no run; a chat has no agent either.
 ALTER TABLE provider_calls ALTER COLUMN run_id DROP NOT NULL;
+ALTER TABLE provider_calls ALTER COLUMN agent_id DROP NOT NULL;
 -- What the provider says that it charges, in billionths of a US dollar.
 ALTER TABLE provider_calls ADD COLUMN cost_nanousd BIGINT;
 
@@ -21,3 +22,6 @@ ALTER TABLE completions ADD COLUMN edited BOOLEAN NOT NULL DEFAULT FALSE;
 CREATE INDEX runs_attention ON runs (user_id, state, id) WHERE state IN ('waiting', 'held', 'failed', 'quarantined');
 CREATE INDEX runs_agent ON runs (user_id, agent_id, id) WHERE agent_id IS NOT NULL;
 CREATE INDEX messages_mailbox ON messages (mailbox_id, id);
+
+-- Threads go with their mailbox; what refers to them is found by it.
+CREATE INDEX sent_mails_thread ON sent_mails (thread_id);

@@ -41,12 +41,12 @@ DROP TABLE agents;
 ALTER TABLE agents_anew RENAME TO agents;
 CREATE INDEX agents_mailbox ON agents (mailbox_id);
 
--- A preview asks a provider, and has no run.
+-- A preview asks a provider, and has no run; a chat has no agent either.
 CREATE TABLE provider_calls_anew (
     id                  BLOB NOT NULL PRIMARY KEY,
     user_id             BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     run_id              BLOB,
-    agent_id            BLOB NOT NULL,
+    agent_id            BLOB,
     ai_configuration_id BLOB,
     payer               TEXT NOT NULL,
     provider            TEXT NOT NULL,
@@ -86,3 +86,6 @@ ALTER TABLE completions ADD COLUMN edited BOOLEAN NOT NULL DEFAULT FALSE;
 CREATE INDEX runs_attention ON runs (user_id, state, id) WHERE state IN ('waiting', 'held', 'failed', 'quarantined');
 CREATE INDEX runs_agent ON runs (user_id, agent_id, id) WHERE agent_id IS NOT NULL;
 CREATE INDEX messages_mailbox ON messages (mailbox_id, id);
+
+-- Threads go with their mailbox; what refers to them is found by it.
+CREATE INDEX sent_mails_thread ON sent_mails (thread_id);

@@ -24,6 +24,11 @@ pub(super) const SECURITY_TOKEN: HeaderName = HeaderName::from_static("x-securit
 /// A provider key of the caller's own, for one call.
 pub(super) const USER_API_KEY: HeaderName = HeaderName::from_static("x-user-api-key");
 
+/// Whose key that is, or which one of a security token's is meant.
+pub(super) const USER_PROVIDER: HeaderName = HeaderName::from_static("x-user-provider");
+/// Where the provider of that key is.
+pub(super) const USER_BASE_URL: HeaderName = HeaderName::from_static("x-user-base-url");
+
 /// The names of a security token in a body.
 const TOKEN_FIELDS: [&str; 2] = ["security_token", "securityToken"];
 

@@ -50,7 +50,7 @@ pub(super) fn base() -> OpenApi {
 /// The whole document.
 pub fn document() -> OpenApi {
     let mut router = OpenApiRouter::with_openapi(base());
-    for Route { access, is_creating, handler: (schemas, mut paths, handler) } in table() {
+    for Route { access, is_creating, handler: (schemas, mut paths, handler), .. } in table() {
         for (path, item) in &mut paths.paths {
             let has_id = path.contains('{');
             for (method, operation) in operations(item) {

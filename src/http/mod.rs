@@ -19,6 +19,7 @@ mod ai_configurations;
 mod api_keys;
 mod audit;
 mod caller;
+mod chat;
 mod client_address;
 mod credentials;
 mod document;
@@ -34,6 +35,7 @@ mod messages;
 mod networks;
 mod notices;
 mod object;
+mod openrouter;
 mod pages;
 mod passwords;
 mod reference;
@@ -125,14 +127,14 @@ impl Api {
             vault,
             clients,
             guard,
-            dialler,
-            tokens,
-            scribe,
-            config,
             passwords: Passwords::new(),
             throttle,
             uses: Uses::default(),
             refusals: Refusals::default(),
+            dialler,
+            tokens,
+            scribe,
+            config,
             proxies,
             letters: None,
         }
@@ -173,6 +175,8 @@ fn allow_origins(origins: &[String]) -> Option<CorsLayer> {
             idempotency::IDEMPOTENCY_KEY,
             credentials::SECURITY_TOKEN,
             credentials::USER_API_KEY,
+            credentials::USER_PROVIDER,
+            credentials::USER_BASE_URL,
         ])
         .expose_headers([header::RETRY_AFTER, every_call::REQUEST_ID, idempotency::REPLAYED]);
     Some(cors)

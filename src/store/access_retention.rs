@@ -1,4 +1,5 @@
-//! Forgetting what signing in leaves behind: sessions that are over, counts that have ended, answers kept for a day.
+//! Forgetting what signing in leaves behind: sessions that are over, counts that have ended, answers kept for a day,
+//! consents that nobody gave.
 
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ impl Store {
             (FORGET_ANSWERS, now.minus(ANSWERS)),
             (FORGET_SESSIONS, now.minus(REMAINS)),
             (FORGET_RESETS, now.minus(REMAINS)),
+            (FORGET_CONSENTS, now),
             (FORGET_INVITES, now.minus(REMAINS)),
             (FORGET_TOKENS, now.minus(REMAINS)),
             (FORGET_KEYS, now.minus(REMAINS)),
@@ -59,6 +61,10 @@ const FORGET_SESSIONS: &str = "DELETE FROM sessions WHERE id IN (
 
 const FORGET_RESETS: &str = "DELETE FROM password_resets
     WHERE hash IN (SELECT hash FROM password_resets WHERE expires_at < $1 LIMIT $2)";
+
+/// Nobody can come back with them any more.
+const FORGET_CONSENTS: &str =
+    "DELETE FROM oauth_states WHERE id IN (SELECT id FROM oauth_states WHERE expires_at < $1 LIMIT $2)";
 
 const FORGET_INVITES: &str =
     "DELETE FROM invites WHERE id IN (SELECT id FROM invites WHERE expires_at < $1 LIMIT $2)";

@@ -180,7 +180,7 @@ fn listed(name: &str, text: String) -> Value {
 }
 
 /// In the order in which one thing names another.
-pub const EXPORT_PARTS: [ExportPart; 18] = [
+pub const EXPORT_PARTS: [ExportPart; 19] = [
     ExportPart::by_id(
         "account",
         "SELECT id, email, name, role, created_at, updated_at FROM users
@@ -219,6 +219,11 @@ pub const EXPORT_PARTS: [ExportPart; 18] = [
         "SELECT id, provider, base_url, model, temperature, max_output_tokens, api_key_mask, api_key_last_four,
             key_fingerprint, is_default, state, state_reason, resume_at, verified_at, created_at, updated_at
          FROM ai_configurations WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+    ),
+    ExportPart::by_id(
+        "key_limits",
+        "SELECT ai_configuration_id, label, limit_nanousd, remaining_nanousd, expires_at, asked_at, checked_at
+         FROM key_limits WHERE user_id = $1 AND ai_configuration_id > $2 ORDER BY ai_configuration_id LIMIT $3",
     ),
     ExportPart::by_id(
         "mailbox",

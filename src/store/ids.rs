@@ -100,6 +100,10 @@ id!(
     SessionId
 );
 id!(
+    /// One consent that a session asked for.
+    OauthStateId
+);
+id!(
     /// One invitation to sign up.
     InviteId
 );

@@ -124,6 +124,16 @@ impl Vault {
         self.keks().any(|kek| kek.is_message_tag(bytes, tag))
     }
 
+    /// Marks the details of our reply addresses, under the active key (EM-66).
+    pub fn address_tag(&self, bytes: &[u8]) -> [u8; 10] {
+        self.active.address_tag(bytes)
+    }
+
+    /// Whether the tag is ours, also when it was made before the active key changed.
+    pub fn is_address_tag(&self, bytes: &[u8], tag: &[u8; 10]) -> bool {
+        self.keks().any(|kek| kek.is_address_tag(bytes, tag))
+    }
+
     /// Signs what a signed-in user calls with, under the active key (SR-32).
     pub fn sign_access_token(&self, bytes: &[u8]) -> [u8; 32] {
         self.active.sign_access_token(bytes)

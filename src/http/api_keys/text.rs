@@ -125,7 +125,10 @@ mod tests {
             }
             assert!(ApiKeyText::parse(&String::from_utf8_lossy(&changed)).is_none(), "{index}");
         }
-        assert!(ApiKeyText::parse(&DOCUMENTED[1..]).is_none() && ApiKeyText::parse("pk_sk_").is_none());
+        assert!(
+            ApiKeyText::parse(DOCUMENTED.trim_start_matches('p')).is_none()
+                && ApiKeyText::parse("pk_sk_").is_none()
+        );
     }
 
     #[test]

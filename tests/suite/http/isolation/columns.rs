@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use postkey::clock::Clock;
-use postkey::http::Access;
+use postkey::http::{Access, Purpose};
 use serde_json::{Value, json};
 
 use super::rows::Row;
@@ -82,6 +82,10 @@ impl Column {
         match self {
             Self::NoAdministrator => row.needs == Access::Administrator,
             Self::KeyOfOther => matches!(row.needs, Access::Scope(_) | Access::Purpose(_)),
+            // It chats with its own keys.
+            Self::TokenOfOther => {
+                !matches!(row.needs, Access::Public | Access::Purpose(Purpose::ChatCompletion))
+            }
             _ => row.needs != Access::Public,
         }
     }

@@ -33,8 +33,8 @@ impl Credentials {
     pub async fn make(scene: &Scene<'_>) -> Self {
         let (owner, other) = (&scene.owner.visitor, &scene.other.visitor);
         let all = Scope::ALL.map(Scope::as_str);
-        let mut made = Self::default();
-        made.expired_key = make_key(owner, scene.api_key(&all)).await.0;
+        let expired_key = make_key(owner, scene.api_key(&all)).await.0;
+        let mut made = Self { expired_key, ..Self::default() };
         end_all(scene, "api_keys").await;
         let key = make_key(owner, scene.api_key(&all)).await;
         owner.delete(&format!("/api/v1/api-keys/{}", key.1)).await.expect(204);

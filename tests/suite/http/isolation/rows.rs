@@ -14,12 +14,16 @@ pub enum Thing {
     /// No AI configuration may be there.
     NoAiConfiguration,
     AiConfiguration,
+    /// The same, for a call that does not name it.
+    Model,
     Agent,
     Mailbox,
     /// A run that waits for its owner, with the message and the reply of the same id.
     HeldRun,
     /// A run that its owner has put an end to.
     DiscardedRun,
+    /// A consent that the owner has given; it is named by its code, in the body.
+    Consent,
     Invite,
     Notice,
     Session,
@@ -70,6 +74,7 @@ impl Row {
             && self.method != "GET"
             && self.thing != Thing::None
             && self.thing != Thing::NoAiConfiguration
+            && self.thing != Thing::Model
     }
 }
 
@@ -79,11 +84,13 @@ pub fn rows() -> Vec<Row> {
         public(),
         accounts(),
         ai_configurations(),
+        openrouter(),
+        keys_and_tokens(),
         agents(),
         mailboxes(),
         runs(),
         messages(),
-        keys_and_tokens(),
+        chat(),
         records(),
     ];
     all.into_iter().flatten().collect()
@@ -107,6 +114,9 @@ fn public() -> Vec<Row> {
             Some(json!({ "token": "not one of ours", "newPassword": "another good password" }))
         }),
         row("GET", "/reset-password", 200),
+        // Nobody has consented to anything.
+        row("GET", "/oauth/openrouter/callback", 400),
+        row("GET", "/oauth/openrouter/connected", 200),
     ]
 }
 
@@ -147,31 +157,6 @@ fn ai_configurations() -> Vec<Row> {
         Row::new("POST", "/api/ai-config/{id}/verify", Access::Purpose(Purpose::ConfigVerify), 200)
             .with(Thing::AiConfiguration),
     ]
-}
-
-fn keys_and_tokens() -> Vec<Row> {
-    let keys = |method, path, status| Row::new(method, path, Access::Scope(Scope::KeysWrite), status);
-    let tokens = |method, path, status| Row::new(method, path, Access::Scope(Scope::TokensCreate), status);
-    vec![
-        keys("GET", "/api/v1/api-keys", 200).with(Thing::ApiKey),
-        keys("GET", "/api/v1/api-keys/{id}", 200).with(Thing::ApiKey),
-        keys("POST", "/api/v1/api-keys", 201).body(|scene, _, _| Some(scene.api_key(&["usage:read"]))),
-        keys("PUT", "/api/v1/api-keys/{id}", 200)
-            .with(Thing::ApiKey)
-            .body(|_, _, _| Some(json!({ "description": "another" }))),
-        keys("DELETE", "/api/v1/api-keys/{id}", 204).with(Thing::ApiKey),
-        keys("POST", "/api/v1/api-keys/{id}/rotate", 201).with(Thing::ApiKey).body(|_, _, _| Some(json!({}))),
-        tokens("GET", "/api/v1/security-tokens", 200).with(Thing::SecurityToken),
-        tokens("POST", "/api/v1/security-tokens", 201).body(|_, _, _| Some(carrying_a_key())),
-        tokens("DELETE", "/api/v1/security-tokens/{id}", 204).with(Thing::SecurityToken),
-        // Everybody's own, but the columns need them.
-        tokens("POST", "/api/v1/security-tokens/revoke-all", 200).last(),
-    ]
-}
-
-/// What makes a security token without anything else being there.
-pub fn carrying_a_key() -> Value {
-    json!({ "purpose": "chat.completion", "apiKeys": { "openai": "sk-of-the-matrix" } })
 }
 
 fn agents() -> Vec<Row> {
@@ -235,6 +220,50 @@ fn runs() -> Vec<Row> {
 fn messages() -> Vec<Row> {
     let read = |path| Row::new("GET", path, Access::Scope(Scope::MailRead), 200).with(Thing::HeldRun);
     vec![read("/api/messages"), read("/api/messages/{id}"), read("/api/messages/{id}/raw")]
+}
+
+fn openrouter() -> Vec<Row> {
+    let session = |path, status| Row::new("POST", path, Access::Session, status);
+    vec![
+        session("/api/openrouter/connect", 200).body(|_, _, _| Some(json!({ "headless": true }))),
+        session("/api/openrouter/exchange", 200)
+            .with(Thing::Consent)
+            .body(|_, _, code| Some(json!({ "code": code }))),
+    ]
+}
+
+fn keys_and_tokens() -> Vec<Row> {
+    let keys = |method, path, status| Row::new(method, path, Access::Scope(Scope::KeysWrite), status);
+    let tokens = |method, path, status| Row::new(method, path, Access::Scope(Scope::TokensCreate), status);
+    vec![
+        keys("GET", "/api/v1/api-keys", 200).with(Thing::ApiKey),
+        keys("GET", "/api/v1/api-keys/{id}", 200).with(Thing::ApiKey),
+        keys("POST", "/api/v1/api-keys", 201).body(|scene, _, _| Some(scene.api_key(&["usage:read"]))),
+        keys("PUT", "/api/v1/api-keys/{id}", 200)
+            .with(Thing::ApiKey)
+            .body(|_, _, _| Some(json!({ "description": "another" }))),
+        keys("DELETE", "/api/v1/api-keys/{id}", 204).with(Thing::ApiKey),
+        keys("POST", "/api/v1/api-keys/{id}/rotate", 201).with(Thing::ApiKey).body(|_, _, _| Some(json!({}))),
+        tokens("GET", "/api/v1/security-tokens", 200).with(Thing::SecurityToken),
+        tokens("POST", "/api/v1/security-tokens", 201).body(|_, _, _| Some(carrying_a_key())),
+        tokens("DELETE", "/api/v1/security-tokens/{id}", 204).with(Thing::SecurityToken),
+        // Everybody's own, but the columns need them.
+        tokens("POST", "/api/v1/security-tokens/revoke-all", 200).last(),
+    ]
+}
+
+/// What makes a security token without anything else being there.
+pub fn carrying_a_key() -> Value {
+    json!({ "purpose": "chat.completion", "apiKeys": { "openai": "sk-of-the-matrix" } })
+}
+
+fn chat() -> Vec<Row> {
+    vec![
+        Row::new("POST", "/api/v1/chat/completions", Access::Purpose(Purpose::ChatCompletion), 200)
+            .with(Thing::Model)
+            .body(|_, _, _| Some(json!({ "messages": [{ "role": "user", "content": "x" }] }))),
+        Row::new("GET", "/api/v1/models", Access::Scope(Scope::ChatCreate), 200).with(Thing::Model),
+    ]
 }
 
 fn records() -> Vec<Row> {

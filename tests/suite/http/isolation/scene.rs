@@ -11,6 +11,7 @@ use super::credentials::Credentials;
 use super::rows::{Row, Thing, carrying_a_key};
 use crate::support::api::{Answered, PASSWORD, Service, Visitor, account};
 use crate::support::database::TestDatabase;
+use crate::support::openrouter::OpenRouter;
 use crate::support::raw::execute;
 use crate::support::wait::some;
 use crate::support::world::letter;
@@ -29,6 +30,8 @@ pub struct Person {
 /// them apart.
 pub struct Scene<'d> {
     pub service: Service,
+    /// Where the owner consents.
+    openrouter: OpenRouter,
     pub owner: Person,
     pub other: Person,
     pub plain: Person,
@@ -53,7 +56,8 @@ pub struct Call {
 
 impl<'d> Scene<'d> {
     pub async fn open(database: &'d TestDatabase) -> Self {
-        let service = Service::start(database).await;
+        let openrouter = OpenRouter::start().await;
+        let service = Service::start_with(database, |config| openrouter.stand_in(config)).await;
         let people = AtomicU32::new(0);
         let owner = settle(&service, &next_name(&people)).await;
         let other = settle(&service, &next_name(&people)).await;
@@ -65,6 +69,7 @@ impl<'d> Scene<'d> {
         let (revoked, credentials) = (String::new(), Credentials::default());
         let mut scene = Self {
             service,
+            openrouter,
             owner,
             other,
             plain,
@@ -142,7 +147,7 @@ impl<'d> Scene<'d> {
                 self.clear_ai_configurations().await;
                 return None;
             }
-            Thing::AiConfiguration => {
+            Thing::AiConfiguration | Thing::Model => {
                 self.clear_ai_configurations().await;
                 owner.post("/api/ai-config", self.ai_configuration()).await.expect(201)
             }
@@ -156,6 +161,12 @@ impl<'d> Scene<'d> {
                 let run = self.hold_a_run().await;
                 let discard = format!("/api/runs/{}/discard", run["id"].as_str().unwrap());
                 owner.act(&discard).await.expect(200)
+            }
+            Thing::Consent => {
+                self.clear_ai_configurations().await;
+                let asked =
+                    owner.post("/api/openrouter/connect", json!({ "headless": true })).await.expect(200);
+                return Some(self.openrouter.consent(asked["authorize_url"].as_str().unwrap()));
             }
             Thing::Invite => owner.post("/api/invites", json!({})).await.expect(201),
             Thing::Notice => self.give_notice().await,
