@@ -18,6 +18,22 @@ pub async fn run_example(address: SocketAddr, path: &str, variables: &[(&str, &s
     String::from_utf8(shell.await.unwrap().stdout).unwrap()
 }
 
+/// Runs the first block of commands below a heading against a server, each of which must succeed, and gives back what
+/// it prints.
+pub async fn run_block(address: SocketAddr, heading: &str, variables: &[(&str, &str)]) -> String {
+    let section = README.split_once(&format!("\n{heading}\n")).unwrap().1;
+    let block = section.split_once("```console\n").unwrap().1.split_once("```").unwrap().0;
+    let shell = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &block.replace("localhost:8080", &address.to_string())])
+        .envs(variables.iter().copied())
+        .stdin(Stdio::null())
+        .output();
+    let done = shell.await.unwrap();
+    let printed = String::from_utf8(done.stdout).unwrap();
+    assert!(done.status.success(), "{printed}{}", String::from_utf8_lossy(&done.stderr));
+    printed
+}
+
 /// The command with its continuation lines.
 fn example(path: &str) -> String {
     let mut lines = README.lines().skip_while(|line| !(line.starts_with("curl") && line.contains(path)));
