@@ -86,3 +86,6 @@ ALTER TABLE completions ADD COLUMN edited BOOLEAN NOT NULL DEFAULT FALSE;
 CREATE INDEX runs_attention ON runs (user_id, state, id) WHERE state IN ('waiting', 'held', 'failed', 'quarantined');
 CREATE INDEX runs_agent ON runs (user_id, agent_id, id) WHERE agent_id IS NOT NULL;
 CREATE INDEX messages_mailbox ON messages (mailbox_id, id);
+
+-- Threads go with their mailbox; what refers to them is found by it.
+CREATE INDEX sent_mails_thread ON sent_mails (thread_id);

@@ -1,5 +1,5 @@
-//! Ask a model, once, with the owner's key: for the words of a mail ([`complete`]), or for somebody who chats ([`chat`],
-//! [`chat_stream`]).
+//! Ask a model, once, with the owner's key: for the words of a mail ([`complete`]), or for somebody who chats
+//! ([`chat()`], [`chat_stream`]).
 //!
 //! One call is one HTTP exchange (a second or third only if the model refuses a *parameter*,
 //! which costs nothing): no retry hides in here, because repeating a paid call is the run's decision. Every

@@ -104,6 +104,9 @@ async fn remove_batch(tx: &mut Tx, user: UserId) -> Result<bool, StoreError> {
     if removed > 0 {
         return Ok(true);
     }
+    // Attempts are counted under names; those of a user end with the id.
+    on_tx!(tx, db => sqlx::query("DELETE FROM attempts WHERE name LIKE $1")
+        .bind(format!("%:{user}")).execute(&mut *db).await.map(drop))?;
     // Every table that names a user forgets the user's rows with this one.
     on_tx!(tx, db => sqlx::query("DELETE FROM users WHERE id = $1 AND leaving_at IS NOT NULL")
         .bind(user).execute(&mut *db).await.map(drop))?;

@@ -68,6 +68,10 @@ impl Resident {
         let named = visitor.request(reqwest::Method::POST, "/api/invites").header("idempotency-key", "one");
         send(named.json(&json!({}))).await.expect(201);
         visitor.post("/api/openrouter/connect", json!({ "headless": true })).await.expect(200);
+        let key = json!({ "name": "script", "scopes": ["usage:read"], "expiresAt": "never" });
+        visitor.post("/api/v1/api-keys", key).await.expect(201);
+        let token = json!({ "purpose": "chat.completion", "apiKeys": { "openai": "sk-of-a-token" } });
+        visitor.post("/api/v1/security-tokens", token).await.expect(201);
         leave_traces(&office.store, &desk).await;
         execute(database, &format!(
             "INSERT INTO sent_mails (mailbox_id, rfc_message_id, user_id, thread_id, recipient, created_at)

@@ -16,9 +16,10 @@ use crate::support::raw::texts;
 use crate::support::world::letter;
 
 /// Which table is in which records. What a table's rows are that are not here is said below.
-const EXPORTED: [(&str, &str); 16] = [
+const EXPORTED: [(&str, &str); 18] = [
     ("agents", "agent"),
     ("ai_configurations", "ai_configuration"),
+    ("api_keys", "api_key"),
     ("audit_entries", "audit_entry"),
     ("completions", "completion"),
     ("invites", "invite"),
@@ -29,6 +30,7 @@ const EXPORTED: [(&str, &str); 16] = [
     ("outbox", "reply"),
     ("provider_calls", "provider_call"),
     ("runs", "run"),
+    ("security_tokens", "security_token"),
     ("sent_mails", "sent_mail"),
     ("sessions", "session"),
     ("suppressions", "suppression"),
