@@ -53,6 +53,6 @@ CREATE TABLE security_tokens (
 );
 CREATE INDEX security_tokens_user ON security_tokens (user_id, id);
 CREATE INDEX security_tokens_expires ON security_tokens (expires_at);
-CREATE INDEX security_tokens_api_key ON security_tokens (api_key_id);
+CREATE INDEX security_tokens_maker ON security_tokens (api_key_id);
 CREATE INDEX security_tokens_configuration ON security_tokens (ai_configuration_id);
 CREATE INDEX security_tokens_agent ON security_tokens (agent_id);

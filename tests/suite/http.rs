@@ -23,3 +23,4 @@ mod runs;
 mod security_tokens;
 mod tokens;
 mod usage;
+mod walkthrough;
