@@ -13,6 +13,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import openai
 
 KEY = "sk-of-the-owner-0123456789"
+# Of whoever calls, for one call.
+OWN_KEY = "sk-of-the-caller-0123456789"
 MODEL = "model-of-the-owner"
 WORDS = ["Until ", "five ", "o'clock."]
 
@@ -27,7 +29,7 @@ class Provider(BaseHTTPRequestHandler):
 
     def do_POST(self):
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        if self.headers["Authorization"] != f"Bearer {KEY}":
+        if self.headers["Authorization"] not in (f"Bearer {KEY}", f"Bearer {OWN_KEY}"):
             self.answer(401, {"error": {"message": "SECRET-TEXT", "code": "invalid_api_key"}})
         elif asked["model"] == "unknown":
             self.answer(404, {"error": {"message": "SECRET-TEXT", "code": "model_not_found"}})
@@ -165,6 +167,8 @@ def main(program):
             client = openai.OpenAI(base_url=f"{server.base}/api/v1", api_key=credential, max_retries=0)
             check(client)
             print(f"openai {openai.__version__} chats with {name}")
+        own = {"X-User-Api-Key": OWN_KEY, "X-User-Provider": "custom", "X-User-Base-Url": f"http://{provider}/v1"}
+        check(openai.OpenAI(base_url=f"{server.base}/api/v1", api_key=api_key, max_retries=0, default_headers=own))
         models = openai.OpenAI(base_url=f"{server.base}/api/v1", api_key=api_key).models.list()
         assert [model.id for model in models] == [MODEL], models
 
@@ -176,7 +180,8 @@ def main(program):
         else:
             raise AssertionError("a broken token was good")
         log = "".join(server.log)
-        assert KEY not in log and api_key not in log and security_token not in log, "a secret is in the log"
+        for secret in (KEY, OWN_KEY, api_key, security_token):
+            assert secret not in log, "a secret is in the log"
     finally:
         server.process.terminate()
         server.process.wait()

@@ -2,6 +2,7 @@
 
 use std::process;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +14,7 @@ use crate::{app, telemetry};
 pub(super) async fn run(config: Config) -> Result<String, CliError> {
     telemetry::init(&config.log)?;
     write_out(&config.effective())?;
+    raise_open_files();
     let stop = CancellationToken::new();
     // Before the service starts: a signal must never find the default action, which drops everything.
     let signals = Signals::listen().map_err(CliError::Signals)?;
@@ -21,6 +23,14 @@ pub(super) async fn run(config: Config) -> Result<String, CliError> {
     watch.abort();
     served?;
     Ok(String::new())
+}
+
+/// As many open files as the system allows: each connection is one, and most systems begin with 1024.
+fn raise_open_files() {
+    let allowed = getrlimit(Resource::Nofile).maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: allowed, maximum: allowed }) {
+        tracing::warn!(%error, "cannot raise the limit of open files");
+    }
 }
 
 /// What service managers and people send.

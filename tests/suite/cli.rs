@@ -167,6 +167,24 @@ on_both! {
         drop(store);
     }
 
+    async fn serve_may_open_as_many_files_as_the_system_allows(database: TestDatabase) {
+        let program = Program::new(&database).with("POSTKEY_LOG__LEVEL", "error");
+        let serve = program.command(&["serve"]);
+        let mut limited = tokio::process::Command::new("sh");
+        limited.args(["-c", "ulimit -Sn 200; exec \"$0\" serve"]).arg(serve.as_std().get_program());
+        limited.envs(serve.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))));
+        limited.current_dir(program.folder()).stdout(std::process::Stdio::null()).kill_on_drop(true);
+        let serving = limited.spawn().unwrap();
+        let limits = format!("/proc/{}/limits", serving.id().unwrap());
+        crate::support::wait::until("the limit is raised", std::time::Duration::from_secs(20), || async {
+            let limits = std::fs::read_to_string(&limits).unwrap();
+            let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+            let [soft, hard] = [3, 4].map(|word| files.split_whitespace().nth(word).unwrap());
+            soft == hard
+        })
+        .await;
+    }
+
     async fn a_wrong_configuration_names_the_nearest_key(database: TestDatabase) {
         let program = Program::new(&database);
         program.write("workers.toml", "[worker]\nconcurency = 3\n");
