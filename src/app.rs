@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::credit::{self, CreditWatch};
 use crate::http::{self, Api, Listener, Parts};
 use crate::letters::{self, Letters};
 use crate::mailbox::{self, Room, Watching};
@@ -128,6 +129,9 @@ impl App {
         let ended = stop.child_token();
         actors.spawn(mailbox::watch_until(self.watching(holder, &dialler, &tokens), ended.clone()));
         actors.spawn(sweep_until(self.store.clone(), Arc::clone(&self.config), ended.clone()));
+        actors.spawn(letters::remind_of_api_keys_until(self.store.clone(), ended.clone()));
+
+        actors.spawn(credit::watch_until(self.credit_watch(&clients), ended.clone()));
 
         let scribe = self.scribe(&clients);
         let letters = self.letters(&dialler)?;
@@ -171,6 +175,15 @@ impl App {
             config: self.config.mailbox.clone(),
             sent_copy: self.config.smtp.sent_copy,
             verify_ambiguous: self.config.smtp.verify_ambiguous,
+        }
+    }
+
+    fn credit_watch(&self, clients: &HttpClients) -> CreditWatch {
+        CreditWatch {
+            store: self.store.clone(),
+            vault: Arc::clone(&self.vault),
+            clients: clients.clone(),
+            config: Arc::clone(&self.config),
         }
     }
 
@@ -291,7 +304,8 @@ async fn sweep(store: &Store, config: &Config) -> Result<u64, StoreError> {
     let forgotten = store.forget(now.minus(config.retention.mail_text), runs_before).await?;
     let forgotten = forgotten + store.forget_access(runs_before).await?;
     let forgotten = forgotten + store.continue_departures().await?;
-    let settled_before = now.minus(config.worker.run_timeout + CLOCKS_DIFFER);
+    let longest_call = config.worker.run_timeout.max(config.provider.stream_timeout);
+    let settled_before = now.minus(longest_call + CLOCKS_DIFFER);
     Ok(forgotten + store.sum_hours(settled_before).await?)
 }
 

@@ -26,7 +26,7 @@
 //! | 1 values | [`imap`], [`mail`], [`net`], [`provider`], [`smtp`], [`vault`] | one session, what a message says, the one guarded way out, one question to a model, one hand-over, sealed secrets |
 //! | 2 memory | [`store`] | rows and their SQL, for SQLite and PostgreSQL |
 //! | 3 work order | [`queue`] | claims, leases, verdicts: an apalis backend over `runs` |
-//! | 4 actors | [`mailbox`], [`run`] | watch and take in; answer. Never each other |
+//! | 4 actors | [`credit`], [`mailbox`], [`run`] | look up what keys may spend; watch and take in; answer. Never each other |
 //! | 5 people | [`http`], [`letters`] | the API, which asks for work by writing a row; what the service itself writes to its users |
 //! | 6 wiring | [`app`], [`cli`], [`demo`] | everything put together |
 //!
@@ -67,6 +67,7 @@ pub mod store;
 
 pub mod queue;
 
+pub mod credit;
 pub mod mailbox;
 pub mod run;
 

@@ -51,6 +51,7 @@ check_everything() {
     step "doc tests" cargo test --locked --doc --quiet
     step "tests" run_tests
     step "the API against its description" tests/schemathesis.sh
+    step "chats by OpenAI's client library" tests/openai_client.sh
 }
 
 step() {

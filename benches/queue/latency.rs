@@ -86,6 +86,7 @@ async fn take_in(store: Store, mailbox: MailboxLease) -> Result<(RunId, Instant)
     let arrival = Arrival {
         identity: uuid::Uuid::from_bytes(rand::random()).to_string(),
         rfc_message_id: None,
+        signed_thread: None,
         answers: Vec::new(),
         correspondent: "someone@else.test".into(),
         uid_validity: 1,

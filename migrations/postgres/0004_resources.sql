@@ -9,8 +9,9 @@ ALTER TABLE agents ADD COLUMN signature TEXT;
 ALTER TABLE agents ADD COLUMN disclosure TEXT;
 ALTER TABLE agents ADD COLUMN language TEXT;
 
--- A preview asks a provider, and has no run.
+-- A preview asks a provider, and has no run; a chat has no agent either.
 ALTER TABLE provider_calls ALTER COLUMN run_id DROP NOT NULL;
+ALTER TABLE provider_calls ALTER COLUMN agent_id DROP NOT NULL;
 -- What the provider says that it charges, in billionths of a US dollar.
 ALTER TABLE provider_calls ADD COLUMN cost_nanousd BIGINT;
 

@@ -41,12 +41,12 @@ DROP TABLE agents;
 ALTER TABLE agents_anew RENAME TO agents;
 CREATE INDEX agents_mailbox ON agents (mailbox_id);
 
--- A preview asks a provider, and has no run.
+-- A preview asks a provider, and has no run; a chat has no agent either.
 CREATE TABLE provider_calls_anew (
     id                  BLOB NOT NULL PRIMARY KEY,
     user_id             BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     run_id              BLOB,
-    agent_id            BLOB NOT NULL,
+    agent_id            BLOB,
     ai_configuration_id BLOB,
     payer               TEXT NOT NULL,
     provider            TEXT NOT NULL,

@@ -76,6 +76,8 @@ fn show((owner, mailbox): (User, Mailbox)) -> Result<String, CliError> {
     line("believed authserv-id", or_dash(mailbox.believed_authserv_id()));
     line("answers mail without its address", yes_no(mailbox.reception.answer_unaddressed));
     line("answers copies", yes_no(mailbox.reception.answer_copies));
+    let domain = mailbox.address.rsplit_once('@').map_or("", |(_, domain)| domain);
+    line("plus addressing", yes_no(mailbox.has_plus_forms(domain)));
     line("enabled", yes_no(mailbox.enabled));
     line("state", state_text(&mailbox));
     line("answers mail since", mailbox.activated_at.to_string());

@@ -23,6 +23,7 @@ impl Draft {
             Section { name: "smtp", settings: config.smtp.settings() },
             Section { name: "network", settings: config.network.settings() },
             Section { name: "provider", settings: config.provider.settings() },
+            Section { name: "openrouter", settings: config.openrouter.settings() },
             Section { name: "platform_key", settings: self.platform_key.settings() },
             Section { name: "answers", settings: config.answers.settings() },
             Section { name: "http", settings: config.http.settings() },
@@ -51,6 +52,7 @@ impl Draft {
             Err(error) if errors.is_empty() => errors.push(error),
             Err(_) => {}
         }
+        config.provider.app_url = config.provider.app_url.take().or_else(|| config.http.public_url.clone());
         errors.extend(at_odds(&config));
         ConfigErrors::check(errors)?;
         Ok(config)

@@ -42,8 +42,16 @@ pub struct Http {
     pub resets_per_account: u32,
     /// Checks of keys at their providers, and of mailboxes at their servers, per user in an hour; 60.
     pub key_checks_per_user: u32,
+    /// Platform API keys that a user makes in an hour (SR-36); 20.
+    pub new_keys_per_user: u32,
+    /// Security tokens of a user that are good at once (SR-48); 100.
+    pub security_tokens_per_user: u32,
+    /// How long a security token can be made for at most (SR-48); 1 day.
+    pub security_token_life: Duration,
     /// Calls per minute and user, or per address without a user, 0 for no limit; 1200.
     pub calls_per_minute: u32,
+    /// Chats at once per user; 100.
+    pub chats_per_user: u32,
     /// Connections at once; 1024.
     pub connections: u32,
     /// Largest body of a call, in bytes; 1 MiB.
@@ -72,7 +80,11 @@ impl Default for Http {
             sign_ups_per_address: 10,
             resets_per_account: 3,
             key_checks_per_user: 60,
+            new_keys_per_user: 20,
+            security_tokens_per_user: 100,
+            security_token_life: Duration::from_secs(24 * 3600),
             calls_per_minute: 1200,
+            chats_per_user: 100,
             connections: 1024,
             max_body_bytes: MIB,
             head_timeout: Duration::from_secs(10),
@@ -86,7 +98,7 @@ impl Http {
         let mut settings = vec![
             Setting { name: "enabled", slot: Slot::Flag(&mut self.enabled) },
             Setting { name: "listen", slot: Slot::Text(&mut self.listen, socket) },
-            Setting { name: "public_url", slot: Slot::MaybeUrl(&mut self.public_url, public_url) },
+            Setting { name: "public_url", slot: Slot::MaybeUrl(&mut self.public_url, base_url) },
             Setting { name: "allowed_origins", slot: Slot::List(&mut self.allowed_origins, origin) },
             Setting { name: "trusted_proxies", slot: Slot::List(&mut self.trusted_proxies, network) },
             Setting { name: "sign_up", slot: Slot::Choice(&mut self.sign_up) },
@@ -96,6 +108,7 @@ impl Http {
             ("session_life", &mut self.session_life, MINUTE..=DAY * 365),
             ("invite_life", &mut self.invite_life, MINUTE..=DAY * 365),
             ("reset_life", &mut self.reset_life, MINUTE..=DAY),
+            ("security_token_life", &mut self.security_token_life, MINUTE..=DAY * 365),
         ];
         settings.extend(lives.map(|(name, life, range)| Setting { name, slot: Slot::Duration(life, range) }));
         let counts = [
@@ -104,7 +117,10 @@ impl Http {
             ("sign_ups_per_address", &mut self.sign_ups_per_address, 1..=1_000_000),
             ("resets_per_account", &mut self.resets_per_account, 1..=1_000_000),
             ("key_checks_per_user", &mut self.key_checks_per_user, 1..=1_000_000),
+            ("new_keys_per_user", &mut self.new_keys_per_user, 1..=1_000_000),
+            ("security_tokens_per_user", &mut self.security_tokens_per_user, 1..=1_000_000),
             ("calls_per_minute", &mut self.calls_per_minute, 0..=100_000_000),
+            ("chats_per_user", &mut self.chats_per_user, 1..=1_000_000),
             ("connections", &mut self.connections, 1..=1_000_000),
         ];
         settings.extend(counts.map(|(name, count, range)| Setting { name, slot: Slot::Count(count, range) }));
@@ -168,7 +184,8 @@ fn network(text: &str) -> Result<(), String> {
     if is_network { Ok(()) } else { Err(problem.to_owned()) }
 }
 
-fn public_url(text: &str) -> Result<(), String> {
+/// A URL that paths are added to.
+pub(super) fn base_url(text: &str) -> Result<(), String> {
     let is_base = web_url(text).is_some_and(|url| url.query().is_none() && url.fragment().is_none());
     if is_base && !text.ends_with('/') {
         Ok(())

@@ -9,6 +9,7 @@ mod http;
 mod log;
 mod mailbox;
 mod network;
+mod openrouter;
 mod operator_mail;
 mod platform_key;
 mod provider;
@@ -37,6 +38,7 @@ pub use log::{Log, LogFormat};
 pub use mailbox::Mailbox;
 pub(crate) use nearest::suggestion;
 pub use network::Network;
+pub use openrouter::OpenRouter;
 pub use operator_mail::{MailSecurity, OperatorMail};
 pub use platform_key::PlatformKey;
 pub use provider::Provider;
@@ -63,6 +65,8 @@ pub struct Config {
     pub network: Network,
     /// Limits of a call to a model.
     pub provider: Provider,
+    /// Where OpenRouter is, and what connecting it makes.
+    pub openrouter: OpenRouter,
     /// The operator's own provider key, used only as a fallback; absent unless they choose to pay.
     pub platform_key: Option<PlatformKey>,
     /// Brakes against loops.

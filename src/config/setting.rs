@@ -136,6 +136,13 @@ pub(super) fn not_empty(text: &str) -> Result<(), String> {
     if text.trim().is_empty() { Err("must not be empty".to_owned()) } else { Ok(()) }
 }
 
+/// A rule for texts that go into a header or a list.
+pub(super) fn one_line(text: &str) -> Result<(), String> {
+    let is_plain = (1..=100).contains(&text.len()) && text.bytes().all(|byte| (b' '..=b'~').contains(&byte));
+    let is_plain = is_plain && text.trim() == text;
+    if is_plain { Ok(()) } else { Err("must be one line of 1 to 100 plain characters".to_owned()) }
+}
+
 fn within<T: PartialOrd + Copy>(
     value: T,
     range: &RangeInclusive<T>,

@@ -1,83 +1,30 @@
-//! Who calls and what they may do: every route says what it needs, and the call is let in before its handler runs.
+//! Who calls, and what they may do.
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequestParts, Request, State};
-use axum::http::HeaderMap;
-use axum::http::header::AUTHORIZATION;
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
-use axum::middleware::Next;
-use axum::response::Response;
 
-use super::Api;
-use super::access_token::AccessToken;
+use super::access::{Access, Purpose, Scope};
+use super::api_keys::rights::Rights;
 use super::client_address::ClientAddress;
 use super::error::{ApiError, ErrorCode};
-use super::throttle::Counted;
-use crate::store::{NewAuditEntry, Role, SessionId, UserId};
-
-/// What a route needs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
-    /// Nothing.
-    Public,
-    /// A right that other credentials than a session can have as well.
-    Scope(Scope),
-    /// A session: what only the person may do.
-    Session,
-    /// A session of an administrator.
-    Administrator,
-}
-
-/// A right (SR-44).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// See AI configurations, keys masked.
-    ConfigsRead,
-    /// Change AI configurations.
-    ConfigsWrite,
-    /// See agents and mailboxes.
-    AgentsRead,
-    /// Change agents and mailboxes.
-    AgentsWrite,
-    /// Read mail.
-    MailRead,
-    /// See runs.
-    RunsRead,
-    /// Decide about runs.
-    RunsWrite,
-    /// See what was used.
-    UsageRead,
-    /// Take everything along.
-    ExportRead,
-}
-
-impl Scope {
-    /// Its stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::ConfigsRead => "configs:read",
-            Self::ConfigsWrite => "configs:write",
-            Self::AgentsRead => "agents:read",
-            Self::AgentsWrite => "agents:write",
-            Self::MailRead => "mail:read",
-            Self::RunsRead => "runs:read",
-            Self::RunsWrite => "runs:write",
-            Self::UsageRead => "usage:read",
-            Self::ExportRead => "export:read",
-        }
-    }
-}
+use super::security_tokens::pass::Pass;
+use crate::store::{ApiKeyId, NewAuditEntry, Role, SessionId, UserId};
 
 /// With what a caller proved who they are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone)]
 pub enum Authority {
     /// A session: everything that the user may do.
     Session(SessionId),
+    /// A platform API key: what it has the rights to.
+    ApiKey(ApiKeyId, Arc<Rights>),
+    /// A security token, by now redeemed: the one thing that it was made for, with the key that it stands for.
+    SecurityToken(Arc<Pass>),
 }
 
 /// Who calls.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone)]
 pub struct Caller {
     /// The user in whose name.
     pub user: UserId,
@@ -92,88 +39,85 @@ pub struct Caller {
 impl Caller {
     /// An entry of the caller's audit log; `subject` is `<kind>:<id>`.
     pub(super) fn entry(&self, action: &'static str, subject: Option<String>) -> NewAuditEntry {
-        let Authority::Session(session) = self.authority;
-        NewAuditEntry {
-            user: self.user,
-            action,
-            is_done: true,
-            actor: format!("session:{session}"),
-            subject,
-            address: Some(self.address.0.to_string()),
-        }
+        let actor = match &self.authority {
+            Authority::Session(session) => format!("session:{session}"),
+            Authority::ApiKey(key, _) => format!("api_key:{key}"),
+            Authority::SecurityToken(pass) => format!("security_token:{}", pass.token),
+        };
+        let address = Some(self.address.0.to_string());
+        NewAuditEntry { user: self.user, action, is_done: true, actor, subject, address }
     }
 
     /// The session, for what only the person may do.
-    pub(super) fn session(&self) -> SessionId {
-        let Authority::Session(session) = self.authority;
-        session
+    pub(super) fn session(&self) -> Result<SessionId, ApiError> {
+        match self.authority {
+            Authority::Session(session) => Ok(session),
+            Authority::ApiKey(..) | Authority::SecurityToken(_) => Err(only_the_person()),
+        }
+    }
+
+    /// What the security token of the call stands for; `None` for whoever may use everything of the user's.
+    pub(super) fn pass(&self) -> Option<&Pass> {
+        match &self.authority {
+            Authority::SecurityToken(pass) => Some(pass),
+            Authority::Session(_) | Authority::ApiKey(..) => None,
+        }
+    }
+
+    /// What the platform API key of the call has the rights to; `None` for others.
+    pub(super) fn rights(&self) -> Option<&Rights> {
+        match &self.authority {
+            Authority::ApiKey(_, rights) => Some(rights),
+            Authority::Session(_) | Authority::SecurityToken(_) => None,
+        }
     }
 
     /// Whether the caller may do what needs this.
     pub(super) fn may(&self, access: Access) -> bool {
-        let Authority::Session(_) = self.authority;
-        match access {
-            Access::Public | Access::Session | Access::Scope(_) => true,
-            Access::Administrator => self.role == Role::Admin,
+        self.check(access).is_ok()
+    }
+
+    /// Refuses a call that goes beyond what its caller may do (SR-44).
+    pub(super) fn check(&self, access: Access) -> Result<(), ApiError> {
+        match (&self.authority, access) {
+            (Authority::Session(_), Access::Administrator) if self.role != Role::Admin => {
+                Err(forbidden("only an administrator may do this"))
+            }
+            (Authority::Session(_), _) | (_, Access::Public) => Ok(()),
+            (Authority::ApiKey(_, rights), Access::Scope(scope)) => check_scope(rights, scope),
+            (Authority::ApiKey(_, rights), Access::Purpose(purpose)) => check_purpose(rights, purpose),
+            // What a token was made for has been looked at when it was redeemed.
+            (Authority::SecurityToken(pass), Access::Purpose(purpose)) if pass.purpose == purpose => Ok(()),
+            (Authority::ApiKey(..), _) => Err(only_the_person()),
+            (Authority::SecurityToken(_), _) => Err(ApiError::invalid_security_token()),
         }
     }
+}
+
+fn check_scope(rights: &Rights, scope: Scope) -> Result<(), ApiError> {
+    if rights.has(scope) {
+        return Ok(());
+    }
+    Err(forbidden(format!("this needs a platform API key with the scope `{}`", scope.as_str())))
+}
+
+/// Whoever may make a token for it may do it as well.
+fn check_purpose(rights: &Rights, purpose: Purpose) -> Result<(), ApiError> {
+    if rights.has(Scope::TokensCreate) { Ok(()) } else { check_scope(rights, purpose.scope()) }
+}
+
+fn only_the_person() -> ApiError {
+    forbidden("only the person may do this; sign in")
+}
+
+fn forbidden(message: impl Into<std::borrow::Cow<'static, str>>) -> ApiError {
+    ApiError::new(ErrorCode::Forbidden, message)
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
-        parts.extensions.get().copied().ok_or_else(ApiError::unauthorized)
+        parts.extensions.get().cloned().ok_or_else(ApiError::unauthorized)
     }
-}
-
-/// Before every handler: who it is, whether they may, and whether they come too often.
-pub(super) async fn let_in(
-    State((api, access)): State<(Arc<Api>, Access)>,
-    address: ClientAddress,
-    mut request: Request,
-    next: Next,
-) -> Result<Response, ApiError> {
-    let now = api.store.clock().now();
-    if access == Access::Public {
-        api.throttle.take(address.into(), now)?;
-        return Ok(next.run(request).await);
-    }
-    let Some(caller) = find_caller(&api, address, request.headers()).await? else {
-        api.throttle.take(address.into(), now)?;
-        return Err(ApiError::unauthorized());
-    };
-    api.throttle.take(Counted::User(caller.user), now)?;
-    if !caller.may(access) {
-        return Err(ApiError::new(ErrorCode::Forbidden, "only an administrator may do this"));
-    }
-    request.extensions_mut().insert(caller);
-    Ok(next.run(request).await)
-}
-
-/// A session ends at once for every token of it (SR-32).
-async fn find_caller(
-    api: &Api,
-    address: ClientAddress,
-    headers: &HeaderMap,
-) -> Result<Option<Caller>, ApiError> {
-    let Some(token) = bearer(headers) else { return Ok(None) };
-    let Some(token) = AccessToken::verify(token, &api.vault, api.store.clock().now()) else {
-        return Ok(None);
-    };
-    let principal = api.store.find_principal(token.user, token.session).await?;
-    Ok(principal.map(|principal| Caller {
-        user: principal.id,
-        role: principal.role,
-        authority: Authority::Session(token.session),
-        address,
-    }))
-}
-
-/// The token, if exactly one was sent (RFC 6750 section 2.1).
-fn bearer(headers: &HeaderMap) -> Option<&str> {
-    let mut sent = headers.get_all(AUTHORIZATION).iter();
-    let (only, None) = (sent.next()?, sent.next()) else { return None };
-    let (scheme, token) = only.to_str().ok()?.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }

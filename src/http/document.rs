@@ -3,25 +3,32 @@
 use utoipa::OpenApi as _;
 use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn, PathItem};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme};
+use utoipa::openapi::security::{
+    ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityRequirement, SecurityScheme,
+};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, Required, Response, ResponseBuilder};
 use utoipa_axum::router::OpenApiRouter;
 
-use super::caller::Access;
+use super::access::Access;
+use super::credentials::SECURITY_TOKEN;
 use super::error::{ErrorBody, ErrorCode, ErrorDescription};
 use super::idempotency::IDEMPOTENCY_KEY;
 use super::links::link;
 use super::routes::{Route, table};
 
-/// What the security scheme is called.
+/// What the security schemes are called.
 const BEARER: &str = "bearer";
+const TOKEN: &str = "security_token";
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "Postkey",
         description = "Agents that answer email on their owner's own AI provider key.\n\n\
-            Sign up or sign in for a token, and send it as `Authorization: Bearer <token>`. Fields of requests are \
+            Sign up or sign in for a token, and send it as `Authorization: Bearer <token>`. Programs send a platform \
+            API key (`pk_sk_..`) in its place, which needs the scope that a call names. Front ends get a security \
+            token (`pkst1..`) for one purpose, and send it as `X-Security-Token`, as the field `security_token` of \
+            the body, or as the bearer, and nothing beside it. Fields of requests are \
             written as shown (`apiKey`); `snake_case` is understood as well. Answers are in `snake_case`. Every \
             refusal has one shape: `{\"error\":{\"code\",\"message\",\"details\"}}`.",
     ),
@@ -35,13 +42,15 @@ pub(super) fn base() -> OpenApi {
     let components = document.components.get_or_insert_default();
     let bearer = Http::builder().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
     components.add_security_scheme(BEARER, SecurityScheme::Http(bearer));
+    let token = ApiKey::Header(ApiKeyValue::new(SECURITY_TOKEN.as_str()));
+    components.add_security_scheme(TOKEN, SecurityScheme::ApiKey(token));
     document
 }
 
 /// The whole document.
 pub fn document() -> OpenApi {
     let mut router = OpenApiRouter::with_openapi(base());
-    for Route { access, is_creating, handler: (schemas, mut paths, handler) } in table() {
+    for Route { access, is_creating, handler: (schemas, mut paths, handler), .. } in table() {
         for (path, item) in &mut paths.paths {
             let has_id = path.contains('{');
             for (method, operation) in operations(item) {
@@ -97,12 +106,19 @@ fn complete(operation: &mut Operation, access: Access, has_id: bool) {
     if has_id {
         refusal(operation, "404", "There is no such thing, or it is somebody else's.");
     }
+    refusal(
+        operation,
+        "400",
+        "There is more than one credential with the call, or one stands in its address.",
+    );
     let Some(right) = right(access) else { return };
     refusal(operation, "401", "There is no valid token with the call.");
-    operation.security = Some(vec![SecurityRequirement::new(BEARER, [right])]);
-    if access == Access::Administrator {
-        refusal(operation, "403", "The token may not do this.");
-    }
+    refusal(operation, "403", "The token may not do this.");
+    let by_bearer = SecurityRequirement::new(BEARER, [right]);
+    operation.security = Some(match access {
+        Access::Purpose(purpose) => vec![by_bearer, SecurityRequirement::new(TOKEN, [purpose.as_str()])],
+        _ => vec![by_bearer],
+    });
 }
 
 fn is_in_query(parameter: &RefOr<Parameter>) -> bool {
@@ -129,6 +145,7 @@ fn right(access: Access) -> Option<&'static str> {
     match access {
         Access::Public => None,
         Access::Scope(scope) => Some(scope.as_str()),
+        Access::Purpose(purpose) => Some(purpose.scope().as_str()),
         Access::Session => Some("session"),
         Access::Administrator => Some("administrator"),
     }

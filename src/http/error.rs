@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use serde_json::Value;
@@ -15,6 +15,9 @@ use utoipa::ToSchema;
 
 use crate::store::StoreError;
 use crate::vault::VaultError;
+
+/// What OpenAI's client libraries heed before they try again.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Which case it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ToSchema)]
@@ -26,6 +29,12 @@ pub enum ErrorCode {
     InvalidHeader,
     /// There is no valid token with the call.
     Unauthorized,
+    /// The security token is not good for this call.
+    InvalidSecurityToken,
+    /// There is more than one credential with the call.
+    ConflictingCredentials,
+    /// A key or a token stands in the address (URL) of the call.
+    CredentialInUrl,
     /// The address or the password is wrong.
     WrongCredentials,
     /// The token may not do this.
@@ -38,6 +47,10 @@ pub enum ErrorCode {
     ResetUnavailable,
     /// The link to reset a password is used, too old, or wrong.
     LinkInvalid,
+    /// This server has no public URL that a browser could come back to.
+    CallbackUnavailable,
+    /// Nobody waits for this consent or its code, or the code is wrong.
+    ConsentInvalid,
     /// There is no such thing, or it is somebody else's.
     NotFound,
     /// The path has no such method.
@@ -68,6 +81,16 @@ pub enum ErrorCode {
     KeyNeeded,
     /// The `Idempotency-Key` was used for another call.
     IdempotencyKeyReused,
+    /// There is no key to ask a provider with.
+    NoKey,
+    /// The provider does not take the question.
+    ProviderRefused,
+    /// The key's money or quota at its provider is used up.
+    QuotaExhausted,
+    /// The provider wants the key to rest.
+    ProviderBusy,
+    /// The provider does not answer as it should.
+    ProviderFailed,
     /// Too many calls or attempts.
     TooManyRequests,
     /// A fault of the program.
@@ -79,12 +102,19 @@ pub enum ErrorCode {
 impl ErrorCode {
     fn status(self) -> StatusCode {
         match self {
-            Self::MalformedJson | Self::InvalidHeader => StatusCode::BAD_REQUEST,
-            Self::Unauthorized | Self::WrongCredentials => StatusCode::UNAUTHORIZED,
+            Self::MalformedJson
+            | Self::InvalidHeader
+            | Self::ConflictingCredentials
+            | Self::CredentialInUrl
+            | Self::ConsentInvalid => StatusCode::BAD_REQUEST,
+            Self::Unauthorized | Self::InvalidSecurityToken | Self::WrongCredentials => {
+                StatusCode::UNAUTHORIZED
+            }
             Self::Forbidden
             | Self::SignUpClosed
             | Self::NotInvited
             | Self::ResetUnavailable
+            | Self::CallbackUnavailable
             | Self::LinkInvalid => StatusCode::FORBIDDEN,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
@@ -100,8 +130,12 @@ impl ErrorCode {
             | Self::ProviderUnsupported
             | Self::KeyRefused
             | Self::KeyNeeded
+            | Self::NoKey
+            | Self::ProviderRefused
             | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::TooManyRequests => StatusCode::TOO_MANY_REQUESTS,
+            Self::QuotaExhausted => StatusCode::PAYMENT_REQUIRED,
+            Self::TooManyRequests | Self::ProviderBusy => StatusCode::TOO_MANY_REQUESTS,
+            Self::ProviderFailed => StatusCode::FAILED_DEPENDENCY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -115,12 +149,13 @@ pub struct ApiError {
     message: Cow<'static, str>,
     details: Option<Value>,
     retry_after: Option<Duration>,
+    is_once: bool,
 }
 
 impl ApiError {
     /// A case with a sentence that says what to do.
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), details: None, retry_after: None }
+        Self { code, message: message.into(), details: None, retry_after: None, is_once: false }
     }
 
     /// With what a program needs to know.
@@ -135,11 +170,31 @@ impl ApiError {
         self
     }
 
+    /// Not to be tried again by a program alone.
+    pub(super) fn once(mut self) -> Self {
+        self.is_once = true;
+        self
+    }
+
+    /// What is told of it where there is no status any more.
+    pub(super) fn into_body(self) -> ErrorBody {
+        ErrorBody {
+            error: ErrorDescription { code: self.code, message: self.message, details: self.details },
+        }
+    }
+
     /// A field of the body with a value that it cannot have; `problem` completes the sentence that begins with the
     /// field's name.
     pub fn field(name: &str, problem: &str) -> Self {
         let message = format!("`{name}` {problem}");
         Self::new(ErrorCode::InvalidInput, message).with(serde_json::json!({ "field": name }))
+    }
+
+    /// What to do, as a sentence on a page.
+    pub(super) fn sentence(&self) -> String {
+        let mut letters = self.message.chars();
+        let first = letters.next().map(char::to_uppercase);
+        first.into_iter().flatten().chain(letters).chain(['.']).collect()
     }
 
     /// Unknown and foreign things alike (SR-54).
@@ -153,6 +208,18 @@ impl ApiError {
             ErrorCode::Unauthorized,
             "this call needs a valid token; sign in, and send it as `Authorization: Bearer <token>`",
         )
+    }
+
+    /// Every way in which a security token can be wrong alike (SR-50).
+    pub fn invalid_security_token() -> Self {
+        let message = "this security token is not good for this call; ask for a new one where it was made";
+        Self::new(ErrorCode::InvalidSecurityToken, message)
+    }
+
+    /// More than one credential, of which only one can be meant (SR-51).
+    pub fn conflicting_credentials() -> Self {
+        let message = "a security token stands alone: leave out every other key and token";
+        Self::new(ErrorCode::ConflictingCredentials, message)
     }
 
     /// A fault of the program; what it was belongs into the log.
@@ -205,13 +272,16 @@ pub(super) struct ErrorDescription {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.code.status();
-        let error = ErrorDescription { code: self.code, message: self.message, details: self.details };
-        let mut response = (status, Json(ErrorBody { error })).into_response();
+        let (retry_after, is_once) = (self.retry_after, self.is_once);
+        let mut response = (status, Json(self.into_body())).into_response();
         let headers = response.headers_mut();
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if let Some(wait) = self.retry_after {
+        if is_once {
+            headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+        }
+        if let Some(wait) = retry_after {
             // At least a second, and never too early.
             let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0 || wait.is_zero());
             headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));

@@ -1,9 +1,9 @@
-//! What goes around every call: an id, the caller's address, a time limit, the headers that browsers heed, one shape
+//! What goes around every call: an id, the caller's address, a time limit (that of its route), the headers that browsers heed, one shape
 //! for refusals, and one line in the log.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
@@ -14,6 +14,7 @@ use futures::FutureExt;
 use super::Api;
 use super::client_address::Peer;
 use super::error::{ApiError, ErrorCode};
+use super::exposure::check_address;
 use crate::config;
 
 /// Names a call in answers and logs.
@@ -35,11 +36,10 @@ pub(super) async fn surround(State(api): State<Arc<Api>>, mut request: Request, 
         request.extensions_mut().insert(client);
     }
     // A fault in one call is an answer, and does not take others of its connection along.
-    let answered = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let mut response = match tokio::time::timeout(api.config.http.call_timeout, answered).await {
-        Ok(Ok(response)) => in_our_shape(response),
-        Ok(Err(_panic)) => ApiError::internal().into_response(),
-        Err(_) => late().into_response(),
+    let answered = AssertUnwindSafe(answer(&api, request, next)).catch_unwind();
+    let mut response = match answered.await {
+        Ok(response) => in_our_shape(response),
+        Err(_panic) => ApiError::internal().into_response(),
     };
     add_headers(response.headers_mut(), &api.config.http);
     if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
@@ -48,6 +48,20 @@ pub(super) async fn surround(State(api): State<Arc<Api>>, mut request: Request, 
     let (status, took) = (response.status().as_u16(), began.elapsed());
     tracing::info!(request = %id, %method, path, status, ms = took.as_millis(), "answered");
     response
+}
+
+async fn answer(api: &Api, request: Request, next: Next) -> Response {
+    let client = request.extensions().get().copied();
+    match check_address(api, request.uri(), client).await {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    }
+}
+
+/// Around the handler of each route: it may take so long.
+pub(super) async fn within(State(longest): State<Duration>, request: Request, next: Next) -> Response {
+    let answered = tokio::time::timeout(longest, next.run(request)).await;
+    answered.unwrap_or_else(|_| late().into_response())
 }
 
 pub(super) async fn not_found() -> ApiError {

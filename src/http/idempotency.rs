@@ -20,6 +20,7 @@ use uuid::Uuid;
 use super::Api;
 use super::caller::Caller;
 use super::error::{ApiError, ErrorCode};
+use super::input::read_body;
 use crate::store::{ANSWER_COLUMN, Known, NamedCall, UserId};
 use crate::vault::{Place, Sealed};
 
@@ -41,8 +42,7 @@ pub(super) async fn once(
     next: Next,
 ) -> Result<Response, ApiError> {
     let Some(name) = name_of(&request)? else { return Ok(next.run(request).await) };
-    let (parts, body) = request.into_parts();
-    let body = to_bytes(body, api.config.http.max_body_bytes).await.map_err(|_| too_large())?;
+    let (parts, body) = read_body(request, api.config.http.max_body_bytes).await?;
     let call = NamedCall {
         id: api.store.clock().new_uuid(),
         user: caller.user,
@@ -119,10 +119,6 @@ fn place(user: UserId, id: Uuid) -> Place<'static> {
 fn invalid() -> ApiError {
     let message = format!("`Idempotency-Key` must be one text of 1 to {LONGEST} visible ASCII characters");
     ApiError::new(ErrorCode::InvalidHeader, message)
-}
-
-fn too_large() -> ApiError {
-    ApiError::new(ErrorCode::PayloadTooLarge, "the body is larger than this server takes")
 }
 
 fn in_progress() -> ApiError {

@@ -3,7 +3,7 @@
 
 use std::str::FromStr;
 
-use axum::body::Bytes;
+use axum::body::{Bytes, to_bytes};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::CONTENT_TYPE;
@@ -81,15 +81,27 @@ pub(super) fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(from: D) -> 
     Option::deserialize(from).map(Some)
 }
 
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether the body is said to be JSON.
+pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let kind = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     kind.eq_ignore_ascii_case("application/json")
 }
 
+/// The whole body of a call that is to be looked at before its handler; at most so many bytes.
+pub(super) async fn read_body(request: Request, most: usize) -> Result<(Parts, Bytes), ApiError> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, most).await.map_err(|_| too_large())?;
+    Ok((parts, body))
+}
+
+fn too_large() -> ApiError {
+    ApiError::new(ErrorCode::PayloadTooLarge, "the body is larger than this server takes")
+}
+
 fn unreadable(error: &BytesRejection) -> ApiError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
-        return ApiError::new(ErrorCode::PayloadTooLarge, "the body is larger than this server takes");
+        return too_large();
     }
     ApiError::new(ErrorCode::MalformedJson, "the body did not arrive whole; send it again")
 }

@@ -4,40 +4,51 @@
 //! OpenAPI document and the tests of who may do what. A call goes
 //!
 //! ```text
-//! serving -> every_call (id, time limit, log) -> caller::let_in (who, may they, too often?) -> handler -> store
+//! serving -> every_call (id, time limit, log) -> door::let_in (who, may they, too often?) -> handler -> store
 //! ```
 //!
 //! Work is asked for by writing a row; a mail is never sent from here. Every refusal has one shape ([`ApiError`]).
 
 pub mod routes;
 
+mod access;
 mod access_token;
 mod accounts;
 mod agents;
 mod ai_configurations;
+mod api_keys;
 mod audit;
 mod caller;
+mod chat;
 mod client_address;
+mod credentials;
 mod document;
+mod door;
 mod error;
 mod every_call;
+mod exposure;
 mod idempotency;
 mod input;
 mod links;
 mod mailboxes;
 mod messages;
+mod networks;
 mod notices;
 mod object;
+mod openrouter;
 mod pages;
 mod passwords;
 mod reference;
+mod refusals;
 mod reset_page;
 mod runs;
 mod secret_token;
+mod security_tokens;
 mod serving;
 mod texts;
 mod throttle;
 mod usage;
+mod uses;
 
 use std::sync::Arc;
 
@@ -48,7 +59,9 @@ use tower_http::cors::CorsLayer;
 
 use self::client_address::Proxies;
 use self::passwords::Passwords;
+use self::refusals::Refusals;
 use self::throttle::Throttle;
+use self::uses::Uses;
 use crate::config;
 use crate::letters::Letters;
 use crate::net::{Dialler, Guard, HttpClients, Tokens};
@@ -56,10 +69,13 @@ use crate::run::Scribe;
 use crate::store::Store;
 use crate::vault::Vault;
 
-pub use self::caller::{Access, Authority, Caller, Scope};
+pub use self::access::{Access, Purpose, Scope};
+pub use self::api_keys::rights::Rights;
+pub use self::caller::{Authority, Caller};
 pub use self::client_address::ClientAddress;
 pub use self::document::document;
 pub use self::error::{ApiError, ErrorBody, ErrorCode};
+pub use self::security_tokens::pass::{CarriedKey, Means, Pass};
 pub use self::serving::{Listener, serve_until};
 
 /// The process's database, keys and connections, for what is asked of them.
@@ -94,6 +110,8 @@ pub struct Api {
     config: Arc<config::Config>,
     passwords: Passwords,
     throttle: Throttle,
+    uses: Uses,
+    refusals: Refusals,
     proxies: Proxies,
     letters: Option<Letters>,
 }
@@ -104,18 +122,19 @@ impl Api {
         let Parts { store, vault, clients, guard, dialler, tokens, scribe, config } = parts;
         let throttle = Throttle::new(config.http.calls_per_minute);
         let proxies = Proxies::new(&config.http.trusted_proxies);
-        let passwords = Passwords::new();
         Self {
             store,
             vault,
             clients,
             guard,
+            passwords: Passwords::new(),
+            throttle,
+            uses: Uses::default(),
+            refusals: Refusals::default(),
             dialler,
             tokens,
             scribe,
             config,
-            passwords,
-            throttle,
             proxies,
             letters: None,
         }
@@ -150,7 +169,15 @@ fn allow_origins(origins: &[String]) -> Option<CorsLayer> {
     let cors = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, idempotency::IDEMPOTENCY_KEY])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            idempotency::IDEMPOTENCY_KEY,
+            credentials::SECURITY_TOKEN,
+            credentials::USER_API_KEY,
+            credentials::USER_PROVIDER,
+            credentials::USER_BASE_URL,
+        ])
         .expose_headers([header::RETRY_AFTER, every_call::REQUEST_ID, idempotency::REPLAYED]);
     Some(cors)
 }

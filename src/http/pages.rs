@@ -95,6 +95,13 @@ impl<T> Page<T> {
     }
 }
 
+impl<T> Page<T> {
+    /// The same piece of other things.
+    pub(super) fn map<U>(self, change: impl FnMut(T) -> U) -> Page<U> {
+        Page { items: self.items.into_iter().map(change).collect(), next_cursor: self.next_cursor }
+    }
+}
+
 fn read_cursor(cursor: &str) -> Result<Uuid, ApiError> {
     let bytes = URL_SAFE_NO_PAD.decode(cursor).ok().and_then(|bytes| Uuid::from_slice(&bytes).ok());
     bytes.ok_or_else(|| ApiError::field("cursor", "must be the `next_cursor` of the piece before"))

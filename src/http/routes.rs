@@ -7,12 +7,14 @@ use axum::middleware::from_fn_with_state;
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
 use utoipa_axum::routes;
 
-use super::caller::{Access, Scope, let_in};
+use super::access::{Access, Purpose, Scope};
 use super::document::{self, base};
+use super::door::let_in;
+use super::every_call::within;
 use super::idempotency::once;
 use super::{
-    Api, accounts, agents, ai_configurations, audit, mailboxes, messages, notices, reference, reset_page,
-    runs, usage,
+    Api, accounts, agents, ai_configurations, api_keys, audit, chat, mailboxes, messages, notices,
+    openrouter, reference, reset_page, runs, security_tokens, usage,
 };
 
 /// One path with one method.
@@ -21,12 +23,14 @@ pub(super) struct Route {
     pub(super) access: Access,
     /// Whether it makes something: then it may be named, and is carried out once (`Idempotency-Key`).
     pub(super) is_creating: bool,
+    /// Whether it waits for a model: then it may take as long as one.
+    pub(super) asks_model: bool,
     /// Its handler, and what the handler says of itself.
     pub(super) handler: UtoipaMethodRouter<Arc<Api>>,
 }
 
 fn route(access: Access, handler: UtoipaMethodRouter<Arc<Api>>) -> Route {
-    Route { access, is_creating: false, handler }
+    Route { access, is_creating: false, asks_model: false, handler }
 }
 
 /// A route that makes something for its caller.
@@ -34,14 +38,22 @@ fn creating(access: Access, handler: UtoipaMethodRouter<Arc<Api>>) -> Route {
     Route { is_creating: true, ..route(access, handler) }
 }
 
+/// A route that asks a model and waits for its answer.
+fn asking(access: Access, handler: UtoipaMethodRouter<Arc<Api>>) -> Route {
+    Route { asks_model: true, ..route(access, handler) }
+}
+
 /// Every route there is; a call that is not here is not found.
 pub(super) fn table() -> Vec<Route> {
     use Access::{Administrator, Public, Session};
     let (read_configs, write_configs) =
         (Access::Scope(Scope::ConfigsRead), Access::Scope(Scope::ConfigsWrite));
+    // What is shown once is not kept to be shown again: these calls make something, and cannot be named.
+    let (write_keys, make_tokens) = (Access::Scope(Scope::KeysWrite), Access::Scope(Scope::TokensCreate));
     let (read_agents, write_agents) = (Access::Scope(Scope::AgentsRead), Access::Scope(Scope::AgentsWrite));
     let (read_runs, write_runs) = (Access::Scope(Scope::RunsRead), Access::Scope(Scope::RunsWrite));
     let read_mail = Access::Scope(Scope::MailRead);
+    let preview = Access::Purpose(Purpose::AgentPreview);
     vec![
         route(Public, routes!(reference::openapi)),
         route(Public, routes!(reference::docs)),
@@ -65,7 +77,29 @@ pub(super) fn table() -> Vec<Route> {
         route(write_configs, routes!(ai_configurations::change::change)),
         route(write_configs, routes!(ai_configurations::remove::remove)),
         route(write_configs, routes!(ai_configurations::change::make_default)),
-        route(write_configs, routes!(ai_configurations::verify::verify)),
+        route(Access::Purpose(Purpose::ConfigVerify), routes!(ai_configurations::verify::verify)),
+        route(write_keys, routes!(api_keys::create::create)),
+        route(write_keys, routes!(api_keys::read::list)),
+        route(write_keys, routes!(api_keys::read::get)),
+        route(write_keys, routes!(api_keys::change::change)),
+        route(write_keys, routes!(api_keys::revoke::revoke)),
+        route(write_keys, routes!(api_keys::rotate::rotate)),
+        route(make_tokens, routes!(security_tokens::create::create)),
+        route(make_tokens, routes!(security_tokens::list::list)),
+        route(make_tokens, routes!(security_tokens::revoke::revoke)),
+        route(make_tokens, routes!(security_tokens::revoke::revoke_all)),
+        asking(Access::Purpose(Purpose::ChatCompletion), routes!(chat::completions::complete)),
+        route(Access::Scope(Scope::ChatCreate), routes!(chat::models::list)),
+        route(Access::Scope(Scope::UsageRead), routes!(usage::usage)),
+        route(Session, routes!(openrouter::connect::connect)),
+        route(Session, routes!(openrouter::exchange::exchange)),
+        route(Public, routes!(openrouter::callback::callback)),
+        route(Public, routes!(openrouter::callback::connected)),
+        route(Access::Scope(Scope::RunsRead), routes!(notices::list_notices)),
+        route(Access::Scope(Scope::RunsWrite), routes!(notices::end_notice)),
+        route(Session, routes!(audit::list_audit)),
+        route(Session, routes!(accounts::export::export)),
+        route(Session, routes!(accounts::departure::delete_account)),
         route(read_agents, routes!(agents::read::list)),
         creating(write_agents, routes!(agents::create::create)),
         route(read_agents, routes!(agents::read::get)),
@@ -73,7 +107,7 @@ pub(super) fn table() -> Vec<Route> {
         route(write_agents, routes!(agents::remove::remove)),
         route(write_agents, routes!(agents::change::enable)),
         route(write_agents, routes!(agents::change::disable)),
-        creating(write_agents, routes!(agents::preview::preview)),
+        creating(preview, routes!(agents::preview::preview)),
         route(read_agents, routes!(mailboxes::read::list)),
         creating(write_agents, routes!(mailboxes::create::create)),
         route(read_agents, routes!(mailboxes::read::get)),
@@ -92,12 +126,6 @@ pub(super) fn table() -> Vec<Route> {
         route(read_mail, routes!(messages::list::list)),
         route(read_mail, routes!(messages::read::get)),
         route(read_mail, routes!(messages::raw::raw)),
-        route(Access::Scope(Scope::UsageRead), routes!(usage::usage)),
-        route(read_runs, routes!(notices::list_notices)),
-        route(write_runs, routes!(notices::end_notice)),
-        route(Session, routes!(audit::list_audit)),
-        route(Session, routes!(accounts::export::export)),
-        route(Session, routes!(accounts::departure::delete_account)),
     ]
 }
 
@@ -117,12 +145,15 @@ pub fn list() -> Vec<(String, String, Access)> {
 /// The router of the table. Each handler is behind what its route needs, so that none can forget to ask.
 pub(super) fn mount(api: &Arc<Api>) -> Router<Arc<Api>> {
     let mut router = OpenApiRouter::with_openapi(base());
-    for Route { access, is_creating, handler: (schemas, paths, mut handler) } in table() {
+    let usual = api.config.http.call_timeout;
+    for Route { access, is_creating, asks_model, handler: (schemas, paths, mut handler) } in table() {
         if is_creating {
             handler = handler.route_layer(from_fn_with_state(Arc::clone(api), once));
         }
         let guard = from_fn_with_state((Arc::clone(api), access), let_in);
-        router = router.routes((schemas, paths, handler.route_layer(guard)));
+        let longest = if asks_model { usual + api.config.provider.call_timeout } else { usual };
+        let limit = from_fn_with_state(longest, within);
+        router = router.routes((schemas, paths, handler.route_layer(guard).route_layer(limit)));
     }
     router.split_for_parts().0
 }

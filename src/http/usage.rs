@@ -60,7 +60,7 @@ pub(super) struct UsageItem {
     /// The day (UTC).
     #[schema(format = Date)]
     day: Option<String>,
-    /// The agent's id.
+    /// The agent's id; null for chats, which have none.
     agent_id: Option<String>,
     /// The agent's name; null when there is no such agent any more.
     agent_name: Option<String>,

@@ -1,6 +1,7 @@
 //! What the service itself writes to its users, through the operator's mail server: links to reset a password, and
 //! what an owner has to know.
 
+mod api_keys;
 mod notices;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use crate::mail::{Address, Letter, own_message_id};
 use crate::smtp::{OperatorPost, Phase, SmtpError, SmtpErrorKind};
 use crate::vault::Vault;
 
+pub use self::api_keys::{remind_of_api_keys, remind_of_api_keys_until};
 pub use self::notices::mail_notices_until;
 
 /// The way to the users; cheap to clone.

@@ -5,7 +5,7 @@ use std::fmt;
 use super::file_kind::{self, FileKind};
 use super::limits::Limits;
 use super::structure::Leaf;
-use super::{clean, tnef, transfer, visible};
+use super::{clean, tnef, transfer, uuencode, visible};
 
 /// Pictures up to this width and height, in pixels, are marks of a tracker and not for readers.
 const TRACKER_PIXELS: u32 = 2;
@@ -40,21 +40,34 @@ impl fmt::Debug for Attachment {
 pub(super) fn list(leaves: &[Leaf<'_>], limits: &Limits) -> Vec<Attachment> {
     let mut room = limits.attachment_text_bytes;
     let mut files = Vec::new();
-    for leaf in leaves.iter().filter(|leaf| is_file(leaf)) {
-        let mut file = attachment(leaf, files.len() + 1);
-        if room > 0 && is_text(leaf) {
-            let text = visible::readable(leaf, room);
-            room = room.saturating_sub(text.len());
-            file.text = Some(text);
+    for leaf in leaves {
+        if is_file(leaf) {
+            let mut file = attachment(leaf, files.len() + 1);
+            if room > 0 && is_text(leaf) {
+                let text = visible::readable(leaf, room);
+                room = room.saturating_sub(text.len());
+                file.text = Some(text);
+            }
+            files.push(file);
         }
-        files.push(file);
-        if is_tnef(leaf) {
-            let within = tnef::files(&transfer::decode(leaf.body, &leaf.encoding));
-            files.extend(within.into_iter().enumerate().map(|(index, file)| contained(file, index + 1)));
-        }
+        files.extend(within(leaf));
     }
     files.truncate(limits.parts);
     files
+}
+
+/// The files within a part: those of a `winmail.dat`, and uuencoded ones in a text.
+fn within(leaf: &Leaf<'_>) -> Vec<Attachment> {
+    let content = || transfer::decode(leaf.body, &leaf.encoding);
+    if is_tnef(leaf) {
+        let files = tnef::files(&content()).into_iter().enumerate();
+        files.map(|(index, file)| contained(&file.name, file.bytes, &[], index)).collect()
+    } else if leaf.kind == "text/plain" && uuencode::may_be_within(leaf.body, &leaf.encoding) {
+        let files = uuencode::files(&content()).into_iter().enumerate();
+        files.map(|(index, file)| contained(&file.name, file.bytes, &file.first, index)).collect()
+    } else {
+        Vec::new()
+    }
 }
 
 /// Signatures and the frame of an encrypted mail are no files of a person (EM-127), and trackers no pictures.
@@ -99,7 +112,9 @@ fn first_bytes(leaf: &Leaf<'_>) -> Vec<u8> {
 }
 
 fn attachment(leaf: &Leaf<'_>, number: usize) -> Attachment {
-    let declared = clean::line(&super::read::decode_words(leaf.name.as_deref().unwrap_or("")));
+    let in_content = || uuencode::name(leaf.body).filter(|_| transfer::is_uuencode(&leaf.encoding));
+    let declared = leaf.name.clone().or_else(in_content).unwrap_or_default();
+    let declared = clean::line(&super::read::decode_words(&declared));
     let name = file_name(&declared, file_kind::of(&first_bytes(leaf)), &format!("attachment-{number}"));
     Attachment {
         declared_name: (!declared.is_empty() && declared != name).then(|| clean::cut_chars(&declared, 250)),
@@ -111,12 +126,11 @@ fn attachment(leaf: &Leaf<'_>, number: usize) -> Attachment {
     }
 }
 
-/// A file within a `winmail.dat`.
-fn contained(file: tnef::File, number: usize) -> Attachment {
-    let declared = clean::line(&file.name);
-    let name = file_name(&declared, None, &format!("winmail-{number}"));
-    let kind = "application/octet-stream".to_owned();
-    Attachment { name, kind, bytes: file.bytes, ..Attachment::default() }
+/// A file within a part, which begins with `first`.
+fn contained(declared: &str, bytes: usize, first: &[u8], index: usize) -> Attachment {
+    let otherwise = format!("contained-{}", index + 1);
+    let name = file_name(&clean::line(declared), file_kind::of(first), &otherwise);
+    Attachment { name, kind: "application/octet-stream".to_owned(), bytes, ..Attachment::default() }
 }
 
 /// The last path part of a declared name without what file systems stumble over, ending as its content demands.

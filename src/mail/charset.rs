@@ -81,7 +81,9 @@ pub(super) fn of_page(html: &[u8]) -> Option<String> {
 /// A latin label is kept for bytes that could be anything; detectors take short latin texts for others.
 fn undeclared(bytes: &[u8], label: &str) -> String {
     let is_latin = matches!(label, "iso-8859-1" | "latin1" | "windows-1252");
-    let guessed = guess(bytes);
+    // What a latin label can be wrong about shows without the detector, which is slow.
+    let is_doubtful = !is_latin || bytes.contains(&0x1B) || std::str::from_utf8(bytes).is_ok();
+    let guessed = if is_doubtful { guess(bytes) } else { encoding_rs::WINDOWS_1252 };
     let is_believed = !is_latin || guessed == UTF_8 || guessed.name() == "ISO-2022-JP";
     let encoding = if is_believed { guessed } else { encoding_rs::WINDOWS_1252 };
     encoding.decode_without_bom_handling(bytes).0.into_owned()

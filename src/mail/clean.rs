@@ -73,29 +73,45 @@ pub(super) fn lines(text: &str) -> String {
 pub(super) fn counted_lines(text: &str) -> Cleaned {
     let mut out = String::with_capacity(text.len());
     let mut invisible_chars = 0;
-    let mut chars = text.chars().peekable();
     let mut before = None;
-    while let Some(c) = chars.next() {
-        match c {
-            '\r' => {
-                chars.next_if_eq(&'\n');
-                out.push('\n');
-            }
-            '\n' | '\t' => out.push(c),
-            '\u{2028}' | '\u{2029}' => out.push('\n'),
-            '\u{00A0}' | '\u{202F}' => out.push(' '),
-            _ if c.is_control() => continue,
-            _ if is_invisible(c) || ((is_joiner(c) || is_selector(c)) && !may_follow(c, before)) => {
+    let mut rest = text;
+    loop {
+        // Plain letters are most of any mail and need no look at each.
+        let plain = rest.bytes().take_while(|byte| matches!(byte, b' '..=b'~')).count();
+        let (run, after) = rest.split_at_checked(plain).unwrap_or((rest, ""));
+        out.push_str(run);
+        before = run.chars().next_back().or(before);
+        let mut chars = after.chars();
+        let Some(c) = chars.next() else { break };
+        rest = chars.as_str();
+        match shown_as(c, before) {
+            Some(shown) => out.push(shown),
+            None if c.is_control() => continue,
+            None => {
                 invisible_chars += 1;
                 continue;
             }
-            _ => out.push(c),
+        }
+        if c == '\r' {
+            rest = rest.strip_prefix('\n').unwrap_or(rest);
         }
         before = Some(c);
     }
     let is_composed = is_nfc_quick(out.chars()) == IsNormalized::Yes;
     let text = if is_composed { out } else { out.nfc().collect() };
     Cleaned { text, invisible_chars }
+}
+
+/// The character that is shown for `c` behind `before`; `None` when nothing is.
+fn shown_as(c: char, before: Option<char>) -> Option<char> {
+    match c {
+        '\r' | '\n' | '\u{2028}' | '\u{2029}' => Some('\n'),
+        '\t' => Some(c),
+        '\u{00A0}' | '\u{202F}' => Some(' '),
+        _ if c.is_control() || is_invisible(c) => None,
+        _ if is_joiner(c) || is_selector(c) => may_follow(c, before).then_some(c),
+        _ => Some(c),
+    }
 }
 
 /// At most `longest` characters, not ending within a character that is spelt with several (EM-51).

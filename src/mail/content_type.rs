@@ -2,12 +2,14 @@
 
 use mail_parser::parsers::MessageStream;
 
+use super::{clean, fields};
+
 /// Longest value that is parsed for parameters, in bytes.
 const LONGEST_VALUE: usize = 16 * 1024;
 
 /// A value such as `text/plain; charset=utf-8`; an unreadable one is of an empty kind.
 pub(super) struct ContentType {
-    /// What stands before the first `;`, in lower case, without comments.
+    /// See [`kind()`].
     pub(super) kind: String,
     parameters: Vec<(String, String)>,
 }
@@ -26,13 +28,20 @@ impl ContentType {
 
 /// Reads one field value; total.
 pub(super) fn read(value: &str) -> ContentType {
-    let kind: String = value.split([';', '(']).next().unwrap_or("").to_ascii_lowercase();
-    let kind = kind.split_whitespace().collect::<String>();
-    ContentType { kind, parameters: parameters(value) }
+    ContentType { kind: kind(value), parameters: parameters(value) }
+}
+
+/// What stands before the first `;`, in lower case, without comments.
+pub(super) fn kind(value: &str) -> String {
+    let kind = value.split([';', '(']).next().unwrap_or("").to_ascii_lowercase();
+    kind.split_whitespace().collect()
 }
 
 fn parameters(value: &str) -> Vec<(String, String)> {
-    let line = format!("{}\n", super::clean::cut_bytes(value, LONGEST_VALUE).replace(['\r', '\n'], " "));
+    if !value.contains(';') {
+        return Vec::new();
+    }
+    let line = fields::one_line(clean::cut_bytes(value, LONGEST_VALUE));
     let parsed = MessageStream::new(line.as_bytes()).parse_content_type().into_content_type();
     let attributes = parsed.and_then(|parsed| parsed.attributes).unwrap_or_default();
     let owned = attributes

@@ -10,10 +10,10 @@ pub(super) const LONGEST_NAME: usize = 80;
 ///
 /// A name that is empty after cleaning is written as `the owner of this mailbox`: the line itself is never left out.
 pub fn disclosure(owner_name: &str, language: Language) -> String {
-    let phrases = language.phrases();
+    let words = language.own_words();
     let name = clean::cut_chars(&clean::line(owner_name), LONGEST_NAME);
-    let owner = if name.is_empty() { phrases.nameless_owner } else { &name };
-    format!("{}{owner}{}", phrases.before_owner, phrases.after_owner)
+    let owner = if name.is_empty() { words.nameless_owner } else { &name };
+    format!("{}{owner}{}", words.before_owner, words.after_owner)
 }
 
 /// The text without the disclosure at its end, so that a model that reads our earlier answers does not learn to
@@ -25,8 +25,8 @@ pub fn without_disclosure(text: &str) -> &str {
 }
 
 fn is_disclosure(line: &str) -> bool {
-    Language::all().map(Language::phrases).any(|phrases| {
-        let rest = line.strip_prefix(phrases.before_owner);
-        rest.is_some_and(|rest| rest.ends_with(phrases.after_owner))
+    Language::all().map(Language::own_words).any(|words| {
+        let rest = line.strip_prefix(words.before_owner);
+        rest.is_some_and(|rest| rest.ends_with(words.after_owner))
     })
 }

@@ -1,9 +1,8 @@
 //! Encoded words of header fields, joined before their charset is decoded (RFC 2047, EM-113).
 
-use std::borrow::Cow;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use memchr::memmem;
 
 use super::{charset, transfer};
 
@@ -18,12 +17,12 @@ struct Word<'a> {
 
 /// Writes every run of words of one charset as one word in UTF-8, so that a character that was split over two words
 /// is whole and every charset that [`charset::decode`] knows is readable. What is no proper word stays as it is.
-pub(super) fn joined(value: &str) -> Cow<'_, str> {
-    if !value.contains("=?") {
-        return Cow::Borrowed(value);
+pub(super) fn joined(value: String) -> String {
+    if memmem::find(value.as_bytes(), b"=?").is_none() {
+        return value;
     }
     let mut out = String::with_capacity(value.len());
-    let mut rest = value;
+    let mut rest = value.as_str();
     while let Some(at) = rest.find("=?") {
         let (before, start) = rest.split_at(at);
         out.push_str(before);
@@ -38,7 +37,7 @@ pub(super) fn joined(value: &str) -> Cow<'_, str> {
         rest = after;
     }
     out.push_str(rest);
-    Cow::Owned(out)
+    out
 }
 
 /// Adds the words that follow with nothing but white space between, as long as the charset is the same.

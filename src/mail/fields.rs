@@ -59,7 +59,7 @@ struct RawField<'a> {
 
 /// Mails of old Macintosh programs end their lines with CR alone (EM-130).
 pub(super) fn with_line_feeds(raw: &[u8]) -> Option<Vec<u8>> {
-    let is_cr_only = raw.contains(&b'\r') && !raw.contains(&b'\n');
+    let is_cr_only = !raw.contains(&b'\n') && raw.contains(&b'\r');
     is_cr_only.then(|| raw.iter().map(|byte| if *byte == b'\r' { b'\n' } else { *byte }).collect())
 }
 
@@ -93,15 +93,20 @@ pub(super) fn split<'a>(raw: &'a [u8], limits: &Limits) -> (Fields, &'a [u8]) {
     (readable(fields, is_cut), rest)
 }
 
+/// A value as a parser of single fields wants it: without line breaks, and with a line end.
+pub(super) fn one_line(value: &str) -> String {
+    value.replace(['\r', '\n'], " ") + "\n"
+}
+
 /// The first line without its line end, and what follows.
 pub(super) fn next_line(bytes: &[u8]) -> (&[u8], &[u8]) {
-    let end = bytes.iter().position(|byte| *byte == b'\n').unwrap_or(bytes.len());
+    let end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
     let (line, after) = bytes.split_at_checked(end).unwrap_or((bytes, &[]));
     (line.strip_suffix(b"\r").unwrap_or(line), after.strip_prefix(b"\n").unwrap_or(after))
 }
 
 fn name_and_value(line: &[u8]) -> Option<(&[u8], &[u8])> {
-    let colon = line.iter().position(|byte| *byte == b':')?;
+    let colon = memchr::memchr(b':', line)?;
     let (name, value) = line.split_at_checked(colon)?;
     let name = name.trim_ascii_end();
     let is_name = !name.is_empty() && name.iter().all(u8::is_ascii_graphic);
@@ -115,22 +120,24 @@ fn is_mbox_mark(line: &[u8], is_first: bool) -> bool {
 
 /// Raw 8-bit values are UTF-8, else in the charset of the body, else in what they all together look like (EM-112).
 fn readable(raw: Vec<RawField<'_>>, is_cut: bool) -> Fields {
-    let declared = raw.iter().find(|field| field.name.eq_ignore_ascii_case(b"content-type"));
-    let declared =
-        declared.and_then(|field| content_type::read(&String::from_utf8_lossy(&field.value)).charset());
     let is_utf8 = |field: &&RawField<'_>| std::str::from_utf8(&field.value).is_ok();
     let strange: Vec<u8> =
         raw.iter().filter(|field| !is_utf8(field)).flat_map(|field| field.value.clone()).collect();
-    let charset = declared
-        .filter(|label| label != "utf-8")
-        .unwrap_or_else(|| charset::guess(&strange).name().to_owned());
+    let charset = if strange.is_empty() { String::new() } else { charset_of(&strange, &raw) };
     let fields = raw.into_iter().map(|field| {
         let value = match String::from_utf8(field.value) {
             Ok(value) => value,
             Err(error) => charset::decode(error.as_bytes(), Some(&charset)),
         };
         let name = String::from_utf8_lossy(field.name).to_ascii_lowercase();
-        Field { name, value: encoded_words::joined(&value).into_owned() }
+        Field { name, value: encoded_words::joined(value) }
     });
     Fields { fields: fields.collect(), is_cut }
+}
+
+fn charset_of(strange: &[u8], raw: &[RawField<'_>]) -> String {
+    let declared = raw.iter().find(|field| field.name.eq_ignore_ascii_case(b"content-type"));
+    let declared =
+        declared.and_then(|field| content_type::read(&String::from_utf8_lossy(&field.value)).charset());
+    declared.filter(|label| label != "utf-8").unwrap_or_else(|| charset::guess(strange).name().to_owned())
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use whatlang::{Detector, Lang};
 
 use super::clean;
-use super::phrases::{self, Phrases};
+use super::own_words::{self, OwnWords};
 
 /// A guess that is less sure than this is none: short texts of neighbouring languages look alike.
 const SURE_ENOUGH: f64 = 0.4;
@@ -14,11 +14,11 @@ const LOOKED_AT: usize = 4096;
 
 /// A language that we have our own words in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Language(&'static Phrases);
+pub struct Language(&'static OwnWords);
 
 impl Language {
     /// Spoken where the language is unknown.
-    pub const ENGLISH: Self = Self(&phrases::ENGLISH);
+    pub const ENGLISH: Self = Self(&own_words::ENGLISH);
 
     /// The language of the first of these texts that can be told; English if none can.
     pub fn of_first_sure(texts: &[&str]) -> Self {
@@ -33,7 +33,7 @@ impl Language {
 
     /// Every language that we speak.
     pub fn all() -> impl Iterator<Item = Self> {
-        phrases::ALL.iter().map(Self)
+        own_words::ALL.iter().map(Self)
     }
 
     /// The language of this tag (RFC 5646), if it is one of ours.
@@ -51,34 +51,33 @@ impl Language {
         self.0.tag
     }
 
-    pub(super) fn phrases(self) -> &'static Phrases {
+    pub(super) fn own_words(self) -> &'static OwnWords {
         self.0
     }
 }
 
 /// By the words that hold sentences together: two of them tell a language, unless a neighbour has as many.
-fn of_common_words(text: &str) -> Option<&'static Phrases> {
+fn of_common_words(text: &str) -> Option<&'static OwnWords> {
     let lower = text.to_lowercase();
     let mut counts: HashMap<&str, u32> = HashMap::new();
     // Pieces of addresses and numbers are no words.
     for word in lower.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric())) {
         *counts.entry(word).or_default() += 1;
     }
-    let hits = |phrases: &Phrases| -> u32 {
-        phrases.common_words.split(' ').filter_map(|word| counts.get(word)).sum()
-    };
-    let mut ranked: Vec<_> = phrases::ALL.iter().map(|phrases| (hits(phrases), phrases)).collect();
+    let hits =
+        |words: &OwnWords| -> u32 { words.common_words.split(' ').filter_map(|word| counts.get(word)).sum() };
+    let mut ranked: Vec<_> = own_words::ALL.iter().map(|words| (hits(words), words)).collect();
     ranked.sort_by_key(|(hits, _)| std::cmp::Reverse(*hits));
     match ranked.as_slice() {
-        [(most, phrases), (next, _), ..] if *most >= 2 && most > next => Some(phrases),
+        [(most, words), (next, _), ..] if *most >= 2 && most > next => Some(words),
         _ => None,
     }
 }
 
 /// By the script, and by the letters that follow each other.
-fn of_letters(text: &str) -> Option<&'static Phrases> {
-    let ours = phrases::ALL.iter().map(|phrases| phrases.lang).collect::<Vec<Lang>>();
+fn of_letters(text: &str) -> Option<&'static OwnWords> {
+    let ours = own_words::ALL.iter().map(|words| words.lang).collect::<Vec<Lang>>();
     let guess = Detector::with_allowlist(ours).detect(text)?;
     let is_sure = guess.confidence() >= SURE_ENOUGH;
-    phrases::ALL.iter().find(|phrases| is_sure && phrases.lang == guess.lang())
+    own_words::ALL.iter().find(|words| is_sure && words.lang == guess.lang())
 }

@@ -198,7 +198,7 @@ impl Header<'_> {
 
 /// The usable addresses of a list, groups flattened; never one taken from a display name (EM-132).
 pub(super) fn address_list(value: &str, most: usize) -> Vec<Named> {
-    let line = format!("{}\n", value.replace(['\r', '\n'], " "));
+    let line = fields::one_line(value);
     let Some(parsed) = MessageStream::new(line.as_bytes()).parse_address().into_address() else {
         return Vec::new();
     };
@@ -216,7 +216,7 @@ pub(super) fn is_null_path(path: &str) -> bool {
 
 /// Decodes the encoded words of an unstructured field (RFC 2047).
 pub(super) fn decode_words(value: &str) -> String {
-    let line = format!("{}\n", value.replace(['\r', '\n'], " "));
+    let line = fields::one_line(value);
     let decoded = MessageStream::new(line.as_bytes()).parse_unstructured();
     decoded.into_text().map(|text| text.into_owned()).unwrap_or_default()
 }
@@ -265,9 +265,11 @@ const ENCRYPTED_NOTE: &str = "[This part of the mail is encrypted and cannot be 
 
 /// The MIME entity within a mail that is signed as a whole (EM-127).
 fn signed_content(fields: &Fields, body: &[u8]) -> Option<Vec<u8>> {
-    let kind = content_type::read(fields.first("content-type").unwrap_or(""));
+    let declared =
+        fields.first("content-type").filter(|value| content_type::kind(value).starts_with("application/"))?;
+    let declared = content_type::read(declared);
     let encoding = fields.first("content-transfer-encoding").unwrap_or("").trim().to_ascii_lowercase();
-    let is_message = smime::is_message(&kind.kind, kind.parameter("name"));
+    let is_message = smime::is_message(&declared.kind, declared.parameter("name"));
     is_message.then(|| smime::signed_content(&transfer::decode(body, &encoding))).flatten()
 }
 
@@ -290,12 +292,12 @@ fn note_encrypted(structure: &Structure<'_>, text: &mut VisibleText) -> bool {
 
 /// SHA-256 of the words, white space and case folded: equal texts have equal hashes (EM-28).
 pub fn hash_words(visible: &str) -> [u8; 32] {
-    let mut hash = Sha256::new();
-    for word in visible.split_whitespace() {
-        hash.update(word.to_lowercase());
-        hash.update(b" ");
+    let mut folded = String::with_capacity(visible.len() + 1);
+    for word in visible.to_lowercase().split_whitespace() {
+        folded.push_str(word);
+        folded.push(' ');
     }
-    hash.finalize().into()
+    Sha256::digest(folded).into()
 }
 
 fn signals(fields: Fields, root_kind: String, leaves: &[Leaf<'_>]) -> Signals {

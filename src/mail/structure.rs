@@ -1,5 +1,7 @@
 //! The MIME tree, flattened to its leaves, with the caps on parts and depth (EM-106, EM-107, EM-128).
 
+use std::borrow::Cow;
+
 use super::content_type::{self, ContentType};
 use super::fields::{self, Fields};
 use super::limits::Limits;
@@ -39,8 +41,8 @@ pub(super) struct Structure<'a> {
 }
 
 /// A part still to be looked at.
-struct Pending<'a> {
-    fields: Fields,
+struct Pending<'f, 'a> {
+    fields: Cow<'f, Fields>,
     body: &'a [u8],
     depth: usize,
     in_alternative: bool,
@@ -49,10 +51,15 @@ struct Pending<'a> {
 
 /// Walks the tree without recursion, so that depth costs no stack.
 pub(super) fn walk<'a>(root: &Fields, body: &'a [u8], limits: &Limits) -> Structure<'a> {
-    let root_kind = content_type::read(root.first("content-type").unwrap_or("")).kind;
+    let root_kind = content_type::kind(root.first("content-type").unwrap_or(""));
     let mut structure = Structure { root_kind, leaves: Vec::new(), is_cut: false };
-    let first =
-        Pending { fields: root.clone(), body, depth: 0, in_alternative: false, default_kind: "text/plain" };
+    let first = Pending {
+        fields: Cow::Borrowed(root),
+        body,
+        depth: 0,
+        in_alternative: false,
+        default_kind: "text/plain",
+    };
     let (mut pending, mut seen) = (vec![first], 0_usize);
     while let Some(part) = pending.pop() {
         seen += 1;
@@ -95,19 +102,19 @@ fn boundary(declared: &ContentType) -> Option<&str> {
     boundary.filter(|_| declared.kind.starts_with("multipart/"))
 }
 
-fn children<'a>(
-    part: &Pending<'a>,
+fn children<'f, 'a>(
+    part: &Pending<'f, 'a>,
     declared: &ContentType,
     boundary: &str,
     room: usize,
     limits: &Limits,
-) -> (Vec<Pending<'a>>, bool) {
+) -> (Vec<Pending<'f, 'a>>, bool) {
     let (bodies, is_cut) = split(part.body, boundary.trim_end(), room);
     let default_kind = if declared.kind == "multipart/digest" { "message/rfc822" } else { "text/plain" };
     let in_alternative = part.in_alternative || declared.kind == "multipart/alternative";
     let children = bodies.into_iter().map(|raw| {
         let (fields, body) = fields::split(raw, limits);
-        Pending { fields, body, depth: part.depth + 1, in_alternative, default_kind }
+        Pending { fields: Cow::Owned(fields), body, depth: part.depth + 1, in_alternative, default_kind }
     });
     (children.collect(), is_cut)
 }
@@ -154,7 +161,7 @@ fn without_end<'a>(start: &'a [u8], rest: &[u8]) -> &'a [u8] {
     part.strip_suffix(b"\r").unwrap_or(part)
 }
 
-fn leaf<'a>(part: &Pending<'a>, declared: ContentType) -> Leaf<'a> {
+fn leaf<'a>(part: &Pending<'_, 'a>, declared: ContentType) -> Leaf<'a> {
     let disposition = content_type::read(part.fields.first("content-disposition").unwrap_or(""));
     let name = disposition.parameter("filename").or_else(|| declared.parameter("name"));
     let encoding = part.fields.first("content-transfer-encoding").unwrap_or("");

@@ -6,6 +6,8 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 
+use super::{fields, uuencode};
+
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -18,24 +20,48 @@ pub(super) fn decode<'a>(bytes: &'a [u8], encoding: &str) -> Cow<'a, [u8]> {
     match encoding {
         "base64" => Cow::Owned(decode_base64(bytes)),
         "quoted-printable" => Cow::Owned(decode_quoted_printable(bytes)),
+        _ if is_uuencode(encoding) => Cow::Owned(uuencode::decode(bytes)),
         _ => Cow::Borrowed(bytes),
     }
 }
 
-/// How many bytes [`decode`] would give, without decoding base64 (close enough for a listing).
+/// How many bytes [`decode`] would give; large files are in base64, which need not be decoded for it.
 pub(super) fn decoded_len(bytes: &[u8], encoding: &str) -> usize {
     match encoding {
-        "base64" => bytes.iter().filter(|byte| is_base64(**byte)).count() * 3 / 4,
-        _ => bytes.len(),
+        "base64" => count_base64(bytes) * 3 / 4,
+        _ => decode(bytes, encoding).len(),
     }
 }
 
+/// The names under which uuencoded parts are sent; no standard has one.
+pub(super) fn is_uuencode(encoding: &str) -> bool {
+    matches!(encoding, "x-uuencode" | "uuencode" | "x-uue" | "uue")
+}
+
 fn decode_base64(bytes: &[u8]) -> Vec<u8> {
-    let mut digits: Vec<u8> = bytes.iter().copied().filter(|byte| is_base64(*byte)).collect();
+    let mut digits = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        let (line, after) = fields::next_line(rest);
+        digits.extend_from_slice(line.trim_ascii());
+        rest = after;
+    }
+    LENIENT.decode(&digits).unwrap_or_else(|_| decode_damaged_base64(digits))
+}
+
+/// Passes over what is no digit.
+fn decode_damaged_base64(mut digits: Vec<u8>) -> Vec<u8> {
+    digits.retain(|byte| is_base64(*byte));
     if digits.len() % 4 == 1 {
         digits.pop();
     }
     LENIENT.decode(digits).unwrap_or_default()
+}
+
+fn count_base64(bytes: &[u8]) -> usize {
+    // Counters of one byte are added sixteen at a time.
+    let count = |chunk: &[u8]| chunk.iter().map(|byte| u8::from(is_base64(*byte))).sum::<u8>();
+    bytes.chunks(usize::from(u8::MAX)).map(|chunk| usize::from(count(chunk))).sum()
 }
 
 fn is_base64(byte: u8) -> bool {
@@ -45,11 +71,13 @@ fn is_base64(byte: u8) -> bool {
 fn decode_quoted_printable(bytes: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
-    while let Some((first, after)) = rest.split_first() {
+    loop {
+        let plain = memchr::memchr(b'=', rest).unwrap_or(rest.len());
+        let (before, marked) = rest.split_at_checked(plain).unwrap_or((rest, &[]));
+        out.extend_from_slice(before);
+        let Some(after) = marked.strip_prefix(b"=") else { break };
         rest = after;
-        if *first != b'=' {
-            out.push(*first);
-        } else if let Some(next_line) = after_soft_break(after) {
+        if let Some(next_line) = after_soft_break(after) {
             rest = next_line;
         } else if let Some((byte, after_digits)) = hex_pair(after) {
             out.push(byte);

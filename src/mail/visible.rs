@@ -5,7 +5,7 @@ use std::fmt;
 use super::clean;
 use super::limits::Limits;
 use super::structure::Leaf;
-use super::{charset, flowed, html, quotes, transfer};
+use super::{charset, flowed, html, quotes, transfer, uuencode};
 
 /// Stands where text was cut off (EM-107: with a visible note).
 const CUT_NOTE: &str = "\n[The rest of this mail was too long and was cut.]";
@@ -96,7 +96,7 @@ struct Words {
 fn words(leaf: &Leaf<'_>, room: usize) -> Words {
     let longest = room.saturating_mul(ENCODED_PER_WORDS);
     let encoded = leaf.body.get(..longest).unwrap_or(leaf.body);
-    let bytes = transfer::decode(encoded, &leaf.encoding);
+    let bytes = uuencode::without_files(transfer::decode(encoded, &leaf.encoding));
     let is_html = leaf.kind == "text/html";
     let label = leaf.charset.clone().or_else(|| is_html.then(|| charset::of_page(&bytes)).flatten());
     let decoded = charset::decode(&bytes, label.as_deref());
@@ -119,8 +119,8 @@ pub(super) fn readable(leaf: &Leaf<'_>, room: usize) -> String {
 /// Plain text is used unless there is HTML and it is empty, a stub, or says far less than that (EM-109).
 fn is_plain_enough(plain: &str, rich: &str) -> bool {
     let count = |text: &str| text.split_whitespace().count();
-    let says_enough = !plain.trim().is_empty() && !is_stub(plain) && count(plain) * 5 >= count(rich);
-    says_enough || rich.trim().is_empty()
+    let says_enough = || !plain.trim().is_empty() && !is_stub(plain) && count(plain) * 5 >= count(rich);
+    rich.trim().is_empty() || says_enough()
 }
 
 /// "Your client does not support HTML" and its like.

@@ -1,12 +1,15 @@
 //! The door for every transport: raw bytes become an arrival with an identity. Nothing is decided here.
 
 use std::panic;
+use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use super::Watching;
 use crate::clock::Timestamp;
-use crate::mail::{self, Limits, Mail, authentication};
-use crate::store::Arrival;
+use crate::mail::{self, AddressTag, Limits, Mail, Parties, authentication};
+use crate::store::{Arrival, Mailbox, MailboxId, ThreadId, UserId};
+use crate::vault::Vault;
 
 /// A mail as a transport brings it.
 pub(super) struct Delivery {
@@ -25,37 +28,66 @@ impl Delivery {
     }
 }
 
-/// Reads deliveries on a thread of their own, since a large mail takes a while.
-///
-/// `authserv_id` names the host whose verdict on senders is believed (EM-135).
-pub(super) async fn read_all(deliveries: Vec<Delivery>, authserv_id: Option<String>) -> Vec<Arrival> {
-    let read = tokio::task::spawn_blocking(move || {
-        deliveries.into_iter().map(|delivery| read(delivery, authserv_id.as_deref())).collect()
-    });
-    match read.await {
-        Ok(arrivals) => arrivals,
-        Err(error) => panic::resume_unwind(error.into_panic()),
-    }
+/// What is known of the mailbox that the deliveries came to.
+pub(super) struct Reader {
+    user: UserId,
+    mailbox: MailboxId,
+    /// The host whose verdict on senders is believed (EM-135).
+    authserv_id: Option<String>,
+    vault: Arc<Vault>,
+    now: Timestamp,
 }
 
-/// Total: a mail that the reader cannot bear is still a mail, known by its bytes.
-fn read(delivery: Delivery, authserv_id: Option<&str>) -> Arrival {
-    let known = match delivery.raw.is_empty() {
-        true => by_place(&delivery),
-        false => panic::catch_unwind(|| identify(&delivery.raw)).unwrap_or_else(|_| by_bytes(&delivery)),
-    };
-    Arrival {
-        identity: known.identity,
-        rfc_message_id: known.mail.message_id.clone(),
-        answers: answered(&known.mail),
-        correspondent: known.mail.from.first().map(|from| from.address.normalized()).unwrap_or_default(),
-        uid_validity: delivery.uid_validity,
-        uid: delivery.uid,
-        internal_date: delivery.internal_date,
-        bytes: delivery.bytes,
-        raw: delivery.raw,
-        truncated: delivery.truncated,
-        authentication: authentication::judge(&known.mail, authserv_id),
+impl Reader {
+    pub(super) fn of(mailbox: &Mailbox, watching: &Watching) -> Self {
+        Self {
+            user: mailbox.user_id,
+            mailbox: mailbox.id,
+            authserv_id: mailbox.believed_authserv_id().map(str::to_owned),
+            vault: watching.vault.clone(),
+            now: watching.store.clock().now(),
+        }
+    }
+
+    /// Reads deliveries on a thread of their own, since a large mail takes a while.
+    pub(super) async fn read_all(self, deliveries: Vec<Delivery>) -> Vec<Arrival> {
+        let read = tokio::task::spawn_blocking(move || {
+            deliveries.into_iter().map(|delivery| self.read(delivery)).collect()
+        });
+        match read.await {
+            Ok(arrivals) => arrivals,
+            Err(error) => panic::resume_unwind(error.into_panic()),
+        }
+    }
+
+    /// Total: a mail that the reader cannot bear is still a mail, known by its bytes.
+    fn read(&self, delivery: Delivery) -> Arrival {
+        let Known { identity, mail } = match delivery.raw.is_empty() {
+            true => by_place(&delivery),
+            false => panic::catch_unwind(|| identify(&delivery.raw)).unwrap_or_else(|_| by_bytes(&delivery)),
+        };
+        let correspondent = mail.from.first().map(|from| from.address.normalized()).unwrap_or_default();
+        Arrival {
+            identity,
+            rfc_message_id: mail.message_id.clone(),
+            signed_thread: self.signed_thread(&mail, &correspondent),
+            answers: answered(&mail),
+            correspondent,
+            uid_validity: delivery.uid_validity,
+            uid: delivery.uid,
+            internal_date: delivery.internal_date,
+            bytes: delivery.bytes,
+            raw: delivery.raw,
+            truncated: delivery.truncated,
+            authentication: authentication::judge(&mail, self.authserv_id.as_deref()),
+        }
+    }
+
+    /// By the address that the mail was sent to, if we have signed it for this correspondent (EM-66).
+    fn signed_thread(&self, mail: &Mail, correspondent: &str) -> Option<ThreadId> {
+        let parties = Parties { user: self.user.uuid(), mailbox: self.mailbox.uuid(), correspondent };
+        let is_tag = |bytes: &[u8], tag: &AddressTag| self.vault.is_address_tag(bytes, tag);
+        mail::signed_thread(mail, parties, self.now, &is_tag).map(ThreadId::from_uuid)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use super::fetching::{BEGINNING_BYTES, Group, MOST_BYTES, Portion};
-use super::intake::{self, Delivery};
+use super::intake::{Delivery, Reader};
 use super::watcher::{Watch, WatchError};
 use crate::imap::{ByteLimit, ImapError, Session, Summary};
 use crate::store::Mailbox;
@@ -142,8 +142,7 @@ async fn settle(
     deliveries: Vec<Delivery>,
     uids: &[u32],
 ) -> Result<(), WatchError> {
-    let authserv_id = mailbox.believed_authserv_id().map(str::to_owned);
-    let arrivals = intake::read_all(deliveries, authserv_id).await;
+    let arrivals = Reader::of(mailbox, &watch.watching).read_all(deliveries).await;
     if !arrivals.is_empty() {
         watch.watching.store.accept_messages(watch.lease, arrivals).await?;
     }

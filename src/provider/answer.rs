@@ -75,7 +75,7 @@ impl Usage {
     }
 
     /// Some servers leave reasoning out of the output and only count it in the total.
-    fn read(usage: &Value) -> Self {
+    pub(super) fn read(usage: &Value) -> Self {
         let count = |pointer: &str| usage.pointer(pointer).and_then(Value::as_u64);
         let input = count("/prompt_tokens").unwrap_or(0);
         let output = count("/completion_tokens").unwrap_or(0);
@@ -127,7 +127,8 @@ pub(super) fn name(text: &str) -> Option<String> {
     Some(name).filter(|name| !name.is_empty())
 }
 
-fn hidden_error(provider: Provider, body: &Value) -> Option<ProviderError> {
+/// The error that a success hides, if it does.
+pub(super) fn hidden_error(provider: Provider, body: &Value) -> Option<ProviderError> {
     let choice = body.pointer("/choices/0");
     let error = [Some(body), choice]
         .into_iter()

@@ -4,9 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use async_openai::Client;
 use async_openai::config::Config;
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use futures::TryFutureExt;
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
 use url::Url;
 use zeroize::Zeroizing;
 
@@ -15,6 +15,7 @@ use super::conversation::Conversation;
 use super::error::{ErrorClass, ProviderError};
 use super::exchange::{Exchange, Failure};
 use super::kind::Provider;
+use super::openrouter;
 use super::request::{self, Form};
 use crate::config;
 use crate::net::{HttpClient, HttpClients, NetError, Refusal};
@@ -48,7 +49,7 @@ pub async fn complete(
     limits: &config::Provider,
     call: Call<'_>,
 ) -> Result<Completion, ProviderError> {
-    let address = Address::of(call.provider, call.base_url, &call.key)?;
+    let address = Address::of(limits, call.provider, call.base_url, &call.key)?;
     let client = clients.for_base(&address.url).map_err(ProviderError::unreached)?;
     let request_id = Arc::new(OnceLock::new());
     let exchange = Exchange {
@@ -57,7 +58,11 @@ pub async fn complete(
         longest: limits.max_response_bytes,
         request_id: Arc::clone(&request_id),
     };
-    let answer = ask(&call, &openai_client(&client, address, exchange)).await?;
+    let openai = openai_client(&client, address, exchange);
+    let chat = openai.chat();
+    let put = |form| chat.create_byot(request::body(&call, form)).map_err(Failure::from);
+    let answer = ask_in_forms(Form::of(call.provider), put).await;
+    let answer = answer.map_err(|error| error.without_key(call.key.expose_secret()))?;
     let completion = answer::read(call.provider, call.model, &answer);
     let request_id = request_id.get().cloned();
     match completion.and_then(|completion| completion.without_key(call.key.expose_secret())) {
@@ -67,18 +72,20 @@ pub async fn complete(
     .map_err(|error| error.without_key(call.key.expose_secret()))
 }
 
-async fn ask(call: &Call<'_>, client: &Client<Address>) -> Result<Value, ProviderError> {
-    let mut form = Form::of(call.provider);
+/// Puts a question in one form after the other, for each parameter that the model refuses.
+pub(super) async fn ask_in_forms<T, F>(mut form: Form, put: impl Fn(Form) -> F) -> Result<T, ProviderError>
+where
+    F: Future<Output = Result<T, Failure>>,
+{
     loop {
-        let answer = client.chat().create_byot(request::body(call, form)).await;
-        let failure = match answer {
+        let failure = match put(form).await {
             Ok(answer) => return Ok(answer),
-            Err(error) => Failure::from(error),
+            Err(failure) => failure,
         };
-        form = match failure.unsupported.as_deref().and_then(|parameter| form.without(parameter)) {
-            Some(next) => next,
-            None => return Err(failure.error.without_key(call.key.expose_secret())),
-        };
+        match failure.unsupported.as_deref().and_then(|parameter| form.without(parameter)) {
+            Some(next) => form = next,
+            None => return Err(failure.error),
+        }
     }
 }
 
@@ -97,6 +104,7 @@ pub(super) struct Address {
 
 impl Address {
     pub(super) fn of(
+        app: &config::Provider,
         provider: Provider,
         base_url: Option<&str>,
         key: &SecretString,
@@ -107,7 +115,7 @@ impl Address {
         Ok(Self {
             base: url.as_str().trim_end_matches('/').to_owned(),
             url,
-            headers: headers(provider, key)?,
+            headers: headers(app, provider, key)?,
             key: key.clone(),
         })
     }
@@ -135,8 +143,12 @@ impl Config for Address {
     }
 }
 
-fn headers(provider: Provider, key: &SecretString) -> Result<HeaderMap, ProviderError> {
-    let mut headers = HeaderMap::new();
+fn headers(
+    app: &config::Provider,
+    provider: Provider,
+    key: &SecretString,
+) -> Result<HeaderMap, ProviderError> {
+    let mut headers = if provider == Provider::OpenRouter { openrouter::app(app) } else { HeaderMap::new() };
     let key = key.expose_secret();
     if !key.is_empty() {
         let bearer = Zeroizing::new(format!("Bearer {key}"));
@@ -144,12 +156,6 @@ fn headers(provider: Provider, key: &SecretString) -> Result<HeaderMap, Provider
             .map_err(|_| ProviderError::unsent(ErrorClass::AuthInvalid, "key_form"))?;
         value.set_sensitive(true);
         headers.insert(AUTHORIZATION, value);
-    }
-    if provider == Provider::OpenRouter {
-        // How OpenRouter shows its users where their money went; the second is the older name.
-        for name in ["x-openrouter-title", "x-title"] {
-            headers.insert(HeaderName::from_static(name), HeaderValue::from_static("Postkey"));
-        }
     }
     Ok(headers)
 }

@@ -84,20 +84,27 @@ impl tower::Service<HttpRequestFactory> for Exchange {
 }
 
 impl Exchange {
+    /// A success, read completely.
     pub(super) async fn run(&self, request: reqwest::Request) -> Result<Response, Failure> {
+        let response = self.open(request).await?;
+        let request_id = id_of(response.headers());
+        let read = self.success(response).await.map_err(Failure::from);
+        read.map_err(|failure| failure.with_request_id(request_id))
+    }
+
+    /// A success whose body is still to be read.
+    pub(super) async fn open(&self, request: reqwest::Request) -> Result<Response, Failure> {
         let response = self.client.execute(request).await.map_err(unanswered)?;
-        let (status, headers) = (response.status(), response.headers().clone());
-        let request_id = id_of(&headers);
-        let outcome = if status.is_success() {
-            self.success(response).await.map_err(Failure::from)
-        } else {
-            Err(self.complaint(response).await)
-        };
+        let request_id = id_of(response.headers());
         if let Some(id) = &request_id {
             // A second exchange of the same call keeps the first id; either finds it.
             let _ = self.request_id.set(id.clone());
         }
-        outcome.map_err(|failure| failure.with_request_id(request_id))
+        if response.status().is_success() {
+            Ok(response)
+        } else {
+            Err(self.complaint(response).await.with_request_id(request_id))
+        }
     }
 
     /// The answer, read completely within the limit, for async-openai to parse.

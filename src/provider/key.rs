@@ -25,6 +25,9 @@ pub enum KeyFormError {
     /// More power than the work needs (SR-6).
     #[error("this is an administration key; create an ordinary API key")]
     Administration,
+    /// What calls this service, and is nobody else's business.
+    #[error("this is a key or a token of Postkey's own; enter the provider's")]
+    Ours,
     /// A key of somebody else; named by the text.
     #[error("this looks like a key of {0}")]
     OtherProvider(&'static str),
@@ -47,6 +50,9 @@ pub fn check_key_form(provider: Provider, key: &SecretString) -> Result<(), KeyF
     check_characters(key)?;
     if is_administration_key(key) {
         return Err(KeyFormError::Administration);
+    }
+    if is_ours(key) {
+        return Err(KeyFormError::Ours);
     }
     match (provider, likely_owner(key)) {
         (Provider::OpenAiCompatible, _) | (_, None) => Ok(()),
@@ -71,6 +77,11 @@ fn check_characters(key: &str) -> Result<(), KeyFormError> {
 
 fn is_administration_key(key: &str) -> bool {
     key.starts_with("sk-admin-") || key.starts_with("sk-ant-admin")
+}
+
+/// Platform API keys and security tokens (SR-40, SR-49).
+fn is_ours(key: &str) -> bool {
+    ["pk_sk_", "pkst1."].iter().any(|prefix| key.starts_with(prefix))
 }
 
 struct Owner {

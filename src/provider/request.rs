@@ -33,6 +33,19 @@ impl Form {
         Self { temperature: true, limit, changed_limit: false }
     }
 
+    /// The field of the longest answer.
+    pub(super) fn limit_name(self) -> &'static str {
+        match self.limit {
+            LimitName::MaxCompletionTokens => "max_completion_tokens",
+            LimitName::MaxTokens => "max_tokens",
+        }
+    }
+
+    /// Whether a temperature is named.
+    pub(super) fn has_temperature(self) -> bool {
+        self.temperature
+    }
+
     /// The same question without a parameter that was refused, unless that was tried already.
     pub(super) fn without(self, parameter: &str) -> Option<Self> {
         match parameter {
@@ -54,11 +67,7 @@ pub(super) fn body(call: &Call<'_>, form: Form) -> Value {
     let mut body = Map::new();
     body.insert("model".into(), call.model.into());
     body.insert("messages".into(), messages(call).into());
-    let limit = match form.limit {
-        LimitName::MaxCompletionTokens => "max_completion_tokens",
-        LimitName::MaxTokens => "max_tokens",
-    };
-    body.insert(limit.into(), call.max_output_tokens.into());
+    body.insert(form.limit_name().into(), call.max_output_tokens.into());
     if let Some(temperature) = call.temperature.filter(|_| form.temperature) {
         body.insert("temperature".into(), temperature.into());
     }

@@ -7,7 +7,7 @@ use super::prompt::NO_REPLY;
 use super::resolve::{Question, Task};
 use super::scribe::Scribe;
 use crate::mail::reply::{Draft, Voice, compose};
-use crate::mail::{self, Address, Language, Wording};
+use crate::mail::{self, Address, Language, Parties, Wording};
 use crate::store::{
     Agent, Answer, Brakes, Exchange, Frozen, NewReply, OutboxMail, OutboxState, StoredCompletion,
 };
@@ -102,6 +102,7 @@ impl Scribe {
             parent: &question.mail,
             from: &from,
             from_name: Some(&question.owner_name),
+            reply_to: self.signed_address(question, &from).as_ref(),
             to: &question.recipient,
             to_name: None,
             body,
@@ -119,6 +120,20 @@ impl Scribe {
         })
         .map_err(RunError::Compose)?;
         Ok(Frozen { exchange: exchange(question, Some(body)), rfc_message_id: message_id, raw })
+    }
+
+    /// Where answers find the thread whatever becomes of their headers, if the mailbox's host delivers it (EM-66).
+    fn signed_address(&self, question: &Question, from: &Address) -> Option<Address> {
+        let correspondent = question.mail.from.first()?.address.normalized();
+        let parties = Parties {
+            user: question.mailbox.user_id.uuid(),
+            mailbox: question.mailbox.id.uuid(),
+            correspondent: &correspondent,
+        };
+        let (thread, now) = (question.message.thread_id.uuid(), self.store.clock().now());
+        let tag = |bytes: &[u8]| self.vault.address_tag(bytes);
+        let signed = || mail::signed_address(from, parties, thread, now, &tag);
+        question.mailbox.has_plus_forms(from.domain()).then(signed).flatten()
     }
 }
 

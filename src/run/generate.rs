@@ -11,7 +11,8 @@ use super::scribe::Scribe;
 use super::unlock::Key;
 use crate::provider::{Call, Completion, Conversation, Finish, ProviderError, complete};
 use crate::store::{
-    AiConfiguration, Answer, CallEnd, CallId, KeyState, Lease, NO_WORDS, NewCall, StoredCompletion,
+    AiConfiguration, AiConfigurationId, Answer, CallEnd, CallId, KeyState, Lease, NO_WORDS, NewCall,
+    StoreError, StoredCompletion, UserId,
 };
 
 /// How much longer than a call its probe keeps others from trying the same key.
@@ -68,7 +69,6 @@ impl Scribe {
         };
         let call = NewCall {
             id: CallId::new(self.store.clock()),
-            agent: question.agent.id,
             ai_configuration: configuration.map(|configuration| configuration.id),
             payer: key.payer,
             provider: key.provider.as_str().to_owned(),
@@ -76,12 +76,13 @@ impl Scribe {
             is_probe: self.probe(configuration).await?,
         };
         let id = call.id;
+        let (user, agent) = (question.user(), question.agent.id);
         let may_begin = match purpose {
-            Purpose::Run(lease) => self.store.begin_call(lease, call).await?,
-            Purpose::Preview => self.store.begin_preview_call(question.user(), call).await?,
+            Purpose::Run(lease) => self.store.begin_call(lease, agent, call).await?,
+            Purpose::Preview => self.store.begin_call_without_run(user, Some(agent), call).await?,
         };
         if !may_begin {
-            return Err(self.why_not(question).await?);
+            return Err(self.why_not(user, question.agent.ai_configuration_id).await?);
         }
         let begun = Instant::now();
         let asked = Call {
@@ -100,12 +101,18 @@ impl Scribe {
                 self.resume(key.configuration.as_mut()).await;
                 Ok(answer(question, id, completion, begun.elapsed()))
             }
-            Err(error) => Err(self.regret(question, id, error, begun.elapsed(), configuration).await),
+            Err(error) => {
+                let end = failure(&error, begun.elapsed());
+                match self.regret((user, id), &error, end, configuration).await {
+                    Ok(()) => Err(RunError::Provider(error)),
+                    Err(error) => Err(error.into()),
+                }
+            }
         }
     }
 
     /// Whether this is to be the one call that finds out if an exhausted key is good again.
-    async fn probe(&self, configuration: Option<&AiConfiguration>) -> Result<bool, RunError> {
+    pub(super) async fn probe(&self, configuration: Option<&AiConfiguration>) -> Result<bool, RunError> {
         let Some(configuration) = configuration.filter(|found| found.state == KeyState::Exhausted) else {
             return Ok(false);
         };
@@ -119,16 +126,19 @@ impl Scribe {
     }
 
     /// Why a call may not begin with a key that was good a moment ago.
-    async fn why_not(&self, question: &Question) -> Result<RunError, RunError> {
-        let chosen = question.agent.ai_configuration_id;
-        let Some(configuration) = self.store.find_ai_configuration(question.user(), chosen).await? else {
+    pub(super) async fn why_not(
+        &self,
+        user: UserId,
+        chosen: Option<AiConfigurationId>,
+    ) -> Result<RunError, RunError> {
+        let Some(configuration) = self.store.find_ai_configuration(user, chosen).await? else {
             return Ok(RunError::NoKey);
         };
         Ok(self.check_state(&configuration).err().unwrap_or(RunError::KeyPaused(CHANGED_MEANWHILE)))
     }
 
     /// The answer matters more, so a failure here is only noted: the next probe mends it.
-    async fn resume(&self, configuration: Option<&mut AiConfiguration>) {
+    pub(super) async fn resume(&self, configuration: Option<&mut AiConfiguration>) {
         let Some(configuration) = configuration.filter(|found| found.state == KeyState::Exhausted) else {
             return;
         };
@@ -138,31 +148,32 @@ impl Scribe {
         }
     }
 
-    async fn regret(
+    /// Notes how a call failed, and what that says of its key.
+    pub(super) async fn regret(
         &self,
-        question: &Question,
-        call: CallId,
-        error: ProviderError,
-        latency: Duration,
+        (user, call): (UserId, CallId),
+        error: &ProviderError,
+        end: CallEnd,
         configuration: Option<&AiConfiguration>,
-    ) -> RunError {
-        let end = CallEnd {
-            error_class: Some(error.class.as_str()),
-            error_code: error.code.clone(),
-            request_id: error.request_id.clone(),
-            maybe_charged: error.maybe_charged,
-            latency,
-            ..CallEnd::default()
-        };
-        let noted = insist(|| self.store.fail_call(question.user(), call, end.clone())).await;
+    ) -> Result<(), StoreError> {
+        let noted = insist(|| self.store.fail_call(user, call, end.clone())).await;
         let marked = match configuration {
-            Some(configuration) => insist(|| mark_key(self, &error, configuration)).await,
+            Some(configuration) => insist(|| mark_key(self, error, configuration)).await,
             None => Ok(()),
         };
-        match noted.and(marked) {
-            Ok(()) => RunError::Provider(error),
-            Err(error) => error.into(),
-        }
+        noted.and(marked)
+    }
+}
+
+/// How a call ended that failed.
+pub(super) fn failure(error: &ProviderError, latency: Duration) -> CallEnd {
+    CallEnd {
+        error_class: Some(error.class.as_str()),
+        error_code: error.code.clone(),
+        request_id: error.request_id.clone(),
+        maybe_charged: error.maybe_charged,
+        latency,
+        ..CallEnd::default()
     }
 }
 

@@ -8,11 +8,13 @@
 //! Every step looks first at what an earlier attempt has stored: a frozen reply is sent and not composed again, a
 //! stored answer is composed and not asked for again. `error` alone says what an error means for the run.
 //!
-//! Everything up to `freeze` is the work of a [`Scribe`], which cannot send; a [`Preview`] is made by it alone.
+//! Everything up to `freeze` is the work of a [`Scribe`], which cannot send; a [`Preview`] is made by it alone, and so is
+//! the answer to a [`ChatRequest`].
 
 pub mod decide;
 pub mod explain;
 
+mod chat;
 mod conduct;
 mod courier;
 mod error;
@@ -37,6 +39,7 @@ use crate::store::Claim;
 use self::courier::Couriers;
 use self::error::RunError;
 
+pub use self::chat::{ChatError, ChatKey, ChatPiece, ChatRequest, GivenKey};
 pub use self::preview::{Material, Preview, PreviewError, Refused, Written};
 pub use self::scribe::Scribe;
 

@@ -153,7 +153,7 @@ impl Scribe {
         let key = self.unlock(question)?;
         let answer = self.generate(question, Purpose::Preview, key, conversation).await?;
         let (user, call) = (question.user(), answer.call);
-        insist(|| self.store.end_preview_call(user, call, answer.end.clone())).await?;
+        insist(|| self.store.end_call_without_run(user, call, answer.end.clone())).await?;
         Ok(Written { completion: answer.completion, usage: answer.end, mail: None })
     }
 

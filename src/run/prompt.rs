@@ -72,15 +72,15 @@ impl<'a> Brief<'a> {
 }
 
 impl Scribe {
-    /// The conversation, as much of it as the model can read.
+    /// The conversation, as much of it as the model can read beside its answer.
     ///
     /// # Errors
     /// [`RunError::NoRoom`] where less than a useful part of the mail would fit.
     pub(super) async fn prompt(&self, question: &Question) -> Result<Conversation, RunError> {
         let earlier = self.earlier(question).await?;
-        let limits = &self.config.provider;
-        let window = limits.context_tokens.checked_shr(self.times_too_long(question).await?).unwrap_or(0);
-        let budget = window.saturating_sub(limits.max_output_tokens);
+        let whole = self.config.provider.context_tokens;
+        let window = whole.checked_shr(self.times_too_long(question).await?).unwrap_or(0);
+        let budget = window.saturating_sub(self.longest_answer(question.configuration.as_ref()));
         let fence = Fence::new(rand::random());
         converse(&Brief::of(question), &fence, &question.mail, &earlier, budget).ok_or(RunError::NoRoom)
     }
@@ -165,6 +165,8 @@ fn converse(
         turns.pop();
     }
     turns.reverse();
+    // Our signed address stands above what correspondents quote.
+    turns.iter_mut().for_each(|turn| turn.text = mail::without_details(&turn.text));
     Some(Conversation { system, turns })
 }
 

@@ -156,7 +156,7 @@ fn choose(dossier: &mut Dossier, mail: &Mail) -> Option<Agent> {
     let base = Address::parse(&dossier.mailbox.address);
     let named = agents.iter().position(|agent| {
         let Some(address) = agent.address.as_deref().and_then(Address::parse) else { return false };
-        delivered_to(mail).any(|to| to.is_same(&address) || is_detail_of(to, base.as_ref(), &address))
+        delivered_to(mail).any(|to| to.is_same(&address) || is_detail_of(&to, base.as_ref(), &address))
     });
     let unnamed = || agents.iter().position(|agent| agent.address.is_none());
     let index = named.or_else(unnamed)?;
@@ -172,8 +172,8 @@ fn configuration_of(agent: &Agent, configurations: Vec<AiConfiguration>) -> Opti
 }
 
 /// Where the mail says it was delivered, the most telling first (EM-62).
-fn delivered_to(mail: &Mail) -> impl Iterator<Item = &Address> {
-    mail.delivered_to.iter().chain(&mail.to).chain(&mail.cc)
+fn delivered_to(mail: &Mail) -> impl Iterator<Item = Address> {
+    mail.delivered_to.iter().chain(&mail.to).chain(&mail.cc).map(mail::unsigned)
 }
 
 /// `sales+anything@shop` is `sales@shop`.

@@ -9,7 +9,7 @@ use super::resolve::Task;
 use super::turnstile::Turnstiles;
 use crate::config;
 use crate::net::HttpClients;
-use crate::store::{AiConfigurationId, OutboxMail, Store};
+use crate::store::{AiConfigurationId, OutboxMail, Store, UserId};
 use crate::vault::Vault;
 
 /// Writes replies; cheap to clone.
@@ -19,6 +19,7 @@ pub struct Scribe {
     pub(super) vault: Arc<Vault>,
     pub(super) clients: HttpClients,
     pub(super) calls: Turnstiles<AiConfigurationId>,
+    pub(super) chats: Turnstiles<UserId>,
     pub(super) config: Arc<config::Config>,
 }
 
@@ -26,7 +27,8 @@ impl Scribe {
     /// Over the process's database, keys and ways to providers.
     pub fn new(store: Store, vault: Arc<Vault>, clients: HttpClients, config: Arc<config::Config>) -> Self {
         let calls = Turnstiles::new(config.provider.per_key);
-        Self { store, vault, clients, calls, config }
+        let chats = Turnstiles::new(config.http.chats_per_user);
+        Self { store, vault, clients, calls, chats, config }
     }
 
     /// The frozen reply, from a stored answer or a new one.

@@ -1,4 +1,4 @@
-//! At most so many at once, for each of many: calls per AI configuration, connections per mailbox.
+//! At most so many at once, for each of many: calls per AI configuration, chats per user, connections per mailbox.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -24,6 +24,13 @@ impl<K: Copy + Eq + Hash> Turnstiles<K> {
         // It is never closed, so that waiting always ends with a permit.
         let permit = Arc::clone(&turnstile).acquire_owned().await.ok();
         Pass { _turnstile: turnstile, _permit: permit }
+    }
+
+    /// Room, if there is any right now.
+    pub(super) fn try_pass(&self, key: K) -> Option<Pass> {
+        let turnstile = self.find(key);
+        let permit = Arc::clone(&turnstile).try_acquire_owned().ok()?;
+        Some(Pass { _turnstile: turnstile, _permit: Some(permit) })
     }
 
     fn find(&self, key: K) -> Arc<Semaphore> {

@@ -36,7 +36,7 @@ impl Scribe {
         Ok(key)
     }
 
-    fn open(&self, configuration: AiConfiguration) -> Result<Key, RunError> {
+    pub(super) fn open(&self, configuration: AiConfiguration) -> Result<Key, RunError> {
         self.check_state(&configuration)?;
         let provider = configuration.provider.parse().map_err(|_| RunError::UnknownProvider)?;
         let place = Place {
@@ -46,17 +46,22 @@ impl Scribe {
             provider: &configuration.provider,
         };
         let secret = self.vault.open(&place, &configuration.api_key)?;
-        let most = configuration.max_output_tokens.and_then(|most| u32::try_from(most).ok());
         Ok(Key {
             payer: Payer::Owner,
             provider,
             base_url: configuration.base_url.clone(),
             model: configuration.model.clone(),
             temperature: configuration.temperature,
-            max_output_tokens: most.unwrap_or(self.config.provider.max_output_tokens),
+            max_output_tokens: self.longest_answer(Some(&configuration)),
             secret,
             configuration: Some(configuration),
         })
+    }
+
+    /// The most tokens that an answer may have, as its owner or else the operator says.
+    pub(super) fn longest_answer(&self, configuration: Option<&AiConfiguration>) -> u32 {
+        let own = configuration.and_then(|configuration| configuration.max_output_tokens);
+        own.and_then(|most| u32::try_from(most).ok()).unwrap_or(self.config.provider.max_output_tokens)
     }
 
     /// Refuses a key that its provider refused, or that is to rest.

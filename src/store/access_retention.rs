@@ -1,4 +1,5 @@
-//! Forgetting what signing in leaves behind: sessions that are over, counts that have ended, answers kept for a day.
+//! Forgetting what signing in leaves behind: sessions that are over, counts that have ended, answers kept for a day,
+//! consents that nobody gave.
 
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ const MOST_AT_ONCE: i64 = 500;
 const COUNTS: Duration = Duration::from_secs(12 * 3600);
 /// How long an answer is kept for a call that comes again.
 const ANSWERS: Duration = Duration::from_secs(24 * 3600);
-/// How long sessions, links and invitations are kept after they are over.
+/// How long sessions, links, invitations, keys and tokens are kept after they are over.
 const REMAINS: Duration = Duration::from_secs(30 * 24 * 3600);
 
 impl Store {
@@ -28,7 +29,10 @@ impl Store {
             (FORGET_ANSWERS, now.minus(ANSWERS)),
             (FORGET_SESSIONS, now.minus(REMAINS)),
             (FORGET_RESETS, now.minus(REMAINS)),
+            (FORGET_CONSENTS, now),
             (FORGET_INVITES, now.minus(REMAINS)),
+            (FORGET_TOKENS, now.minus(REMAINS)),
+            (FORGET_KEYS, now.minus(REMAINS)),
             (FORGET_AUDIT, audit_before),
         ];
         self.write(move |tx| {
@@ -58,8 +62,18 @@ const FORGET_SESSIONS: &str = "DELETE FROM sessions WHERE id IN (
 const FORGET_RESETS: &str = "DELETE FROM password_resets
     WHERE hash IN (SELECT hash FROM password_resets WHERE expires_at < $1 LIMIT $2)";
 
+/// Nobody can come back with them any more.
+const FORGET_CONSENTS: &str =
+    "DELETE FROM oauth_states WHERE id IN (SELECT id FROM oauth_states WHERE expires_at < $1 LIMIT $2)";
+
 const FORGET_INVITES: &str =
     "DELETE FROM invites WHERE id IN (SELECT id FROM invites WHERE expires_at < $1 LIMIT $2)";
+
+const FORGET_TOKENS: &str = "DELETE FROM security_tokens
+    WHERE id IN (SELECT id FROM security_tokens WHERE expires_at < $1 LIMIT $2)";
+
+const FORGET_KEYS: &str = "DELETE FROM api_keys WHERE id IN (
+    SELECT id FROM api_keys WHERE revoked_at < $1 OR expires_at < $1 LIMIT $2)";
 
 const FORGET_AUDIT: &str = "DELETE FROM audit_entries WHERE (user_id, position) IN (
     SELECT user_id, position FROM audit_entries WHERE created_at < $1 ORDER BY position LIMIT $2)";

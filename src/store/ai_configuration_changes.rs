@@ -4,7 +4,7 @@
 use super::ai_configurations::{self, AiConfiguration, NewAiConfiguration};
 use super::audit::{self, NewAuditEntry};
 use super::pool::{Tx, on_tx};
-use super::{AiConfigurationId, Store, StoreError, UserId, notices, runs, users, wake};
+use super::{AiConfigurationId, Store, StoreError, UserId, key_limits, notices, runs, users, wake};
 use crate::clock::Timestamp;
 use crate::vault::Sealed;
 
@@ -127,6 +127,7 @@ impl Store {
                     }
                     audit::append(tx, entry, &clock).await?;
                     notices::end(tx, user, &format!("ai_configuration:{id}"), now).await?;
+                    key_limits::end_warnings(tx, user, id, now).await?;
                     // What waited for this key has another one now, or learns that it has none.
                     free_what_waits(tx, user, due).await?;
                     Ok(true)

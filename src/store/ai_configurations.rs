@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::key_limits;
 use super::notices::{self, NewNotice};
 use super::pool::{Tx, on_pool, on_tx};
 use super::{AiConfigurationId, Store, StoreError, UserId};
@@ -229,6 +230,8 @@ pub(super) async fn upsert(
     configuration: NewAiConfiguration,
     now: Timestamp,
 ) -> Result<(), StoreError> {
+    let owned = (configuration.user_id, configuration.id);
+    key_limits::forget_other(tx, owned, configuration.api_key.as_stored(), now).await?;
     if configuration.is_default {
         on_tx!(tx, db => sqlx::query(
             "UPDATE ai_configurations SET is_default = $3 WHERE user_id = $1 AND id <> $2 AND is_default")

@@ -16,6 +16,8 @@ pub struct Arrival {
     pub identity: String,
     /// Its own Message-ID, where it has one.
     pub rfc_message_id: Option<RfcMessageId>,
+    /// The thread whose signed address it was sent to (EM-66).
+    pub signed_thread: Option<ThreadId>,
     /// The mails it answers, the most telling first (EM-69).
     pub answers: Vec<RfcMessageId>,
     /// Who wrote it, in comparable form; empty where nobody can tell.
@@ -114,7 +116,13 @@ impl Batch {
         if let Some(known) = self.known.get(&arrival.identity) {
             return Ok(Accepted::Known(RunId::of(*known)));
         }
-        let found = self.find_thread(tx, &arrival).await?;
+        let found = match find_signed_thread(tx, self.lease, &arrival).await? {
+            Some(thread) => {
+                learn_alias(tx, self.lease, thread, &arrival, self.clock.now()).await?;
+                Some(thread)
+            }
+            None => self.find_thread(tx, &arrival).await?,
+        };
         let id = MessageId::new(&self.clock);
         let thread = found.unwrap_or_else(|| ThreadId::new(&self.clock));
         self.known.insert(arrival.identity.clone(), id);
@@ -312,6 +320,41 @@ async fn known_postgres(
     .bind(identities)
     .fetch_all(db)
     .await?)
+}
+
+/// The thread of a signed address, if it is of this mailbox and this correspondent.
+async fn find_signed_thread(
+    tx: &mut Tx,
+    lease: MailboxLease,
+    arrival: &Arrival,
+) -> Result<Option<ThreadId>, StoreError> {
+    let Some(thread) = arrival.signed_thread else { return Ok(None) };
+    Ok(on_tx!(tx, db => sqlx::query_scalar(
+        "SELECT id FROM threads WHERE user_id = $1 AND mailbox_id = $2 AND id = $3 AND correspondent = $4")
+        .bind(lease.user).bind(lease.mailbox).bind(thread).bind(&arrival.correspondent)
+        .fetch_optional(&mut *db).await)?)
+}
+
+/// An answer to a signed address that names an unknown mail names a reply of ours whose Message-ID its provider has
+/// replaced: later answers and bounces may name only that (EM-71).
+async fn learn_alias(
+    tx: &mut Tx,
+    lease: MailboxLease,
+    thread: ThreadId,
+    arrival: &Arrival,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let Some(answered) = arrival.answers.first() else { return Ok(()) };
+    on_tx!(tx, db => sqlx::query(
+        "INSERT INTO sent_mails (mailbox_id, rfc_message_id, user_id, thread_id, recipient, created_at)
+         SELECT $1, $2, $3, $4, $5, $6
+         WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE mailbox_id = $1 AND rfc_message_id = $2)
+            AND NOT EXISTS (SELECT 1 FROM messages WHERE mailbox_id = $1 AND rfc_message_id = $2)
+         ON CONFLICT DO NOTHING")
+        .bind(lease.mailbox).bind(answered.as_str()).bind(lease.user).bind(thread)
+        .bind(&arrival.correspondent).bind(now)
+        .execute(&mut *db).await.map(drop))?;
+    Ok(())
 }
 
 async fn find_thread_of(

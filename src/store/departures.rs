@@ -70,12 +70,14 @@ const END_MAILBOXES: &str =
     WHERE user_id = $1";
 
 /// Without a lane no run is claimed; a run in hand is gone when its worker wants to write.
-const END: [&str; 6] = [
+const END: [&str; 8] = [
     "DELETE FROM lanes WHERE user_id = $1",
     "DELETE FROM messages WHERE id IN (SELECT id FROM runs WHERE user_id = $1 AND lease_until IS NOT NULL)",
     "DELETE FROM ai_configurations WHERE user_id = $1",
     "DELETE FROM password_resets WHERE user_id = $1",
     "DELETE FROM sessions WHERE user_id = $1",
+    "DELETE FROM security_tokens WHERE user_id = $1",
+    "DELETE FROM api_keys WHERE user_id = $1",
     // An invitation that was used is its giver's; the address in it is not.
     "UPDATE invites SET email = NULL
      WHERE used_at IS NOT NULL AND email = (SELECT email FROM users WHERE id = $1)",

@@ -170,15 +170,17 @@ fn readable(name: &str, number: i64) -> Value {
     if is_time { Timestamp::from_millis(number).to_string().into() } else { number.into() }
 }
 
+const LISTS: [&str; 7] =
+    ["aliases", "link_domains", "allowed_senders", "blocked_senders", "scopes", "ip_allow", "ip_deny"];
+
 /// Lists are stored as JSON.
 fn listed(name: &str, text: String) -> Value {
-    let is_list = ["aliases", "link_domains", "allowed_senders", "blocked_senders"].contains(&name);
-    let list = is_list.then(|| serde_json::from_str(&text).ok()).flatten();
+    let list = LISTS.contains(&name).then(|| serde_json::from_str(&text).ok()).flatten();
     list.unwrap_or(Value::String(text))
 }
 
 /// In the order in which one thing names another.
-pub const EXPORT_PARTS: [ExportPart; 16] = [
+pub const EXPORT_PARTS: [ExportPart; 19] = [
     ExportPart::by_id(
         "account",
         "SELECT id, email, name, role, created_at, updated_at FROM users
@@ -194,6 +196,18 @@ pub const EXPORT_PARTS: [ExportPart; 16] = [
         "SELECT id, email, created_at, expires_at, used_at FROM invites
          WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3",
     ),
+    ExportPart::by_id(
+        "api_key",
+        "SELECT id, name, description, public_id, scopes, ip_allow, ip_deny, created_at, created_address, expires_at,
+            last_used_at, last_used_address, uses, rotated_from, rotated_to, revoked_at, revoked_reason, exposed_at
+         FROM api_keys WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+    ),
+    ExportPart::by_id(
+        "security_token",
+        "SELECT id, api_key_id, purpose, ai_configuration_id, agent_id, created_at, expires_at, max_uses, uses,
+            last_used_at, last_used_address, revoked_at, exposed_at
+         FROM security_tokens WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+    ),
     ExportPart::new(
         "audit_entry",
         Key::Position,
@@ -205,6 +219,11 @@ pub const EXPORT_PARTS: [ExportPart; 16] = [
         "SELECT id, provider, base_url, model, temperature, max_output_tokens, api_key_mask, api_key_last_four,
             key_fingerprint, is_default, state, state_reason, resume_at, verified_at, created_at, updated_at
          FROM ai_configurations WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+    ),
+    ExportPart::by_id(
+        "key_limits",
+        "SELECT ai_configuration_id, label, limit_nanousd, remaining_nanousd, expires_at, asked_at, checked_at
+         FROM key_limits WHERE user_id = $1 AND ai_configuration_id > $2 ORDER BY ai_configuration_id LIMIT $3",
     ),
     ExportPart::by_id(
         "mailbox",

@@ -100,8 +100,20 @@ id!(
     SessionId
 );
 id!(
+    /// One consent that a session asked for.
+    OauthStateId
+);
+id!(
     /// One invitation to sign up.
     InviteId
+);
+id!(
+    /// One platform API key.
+    ApiKeyId
+);
+id!(
+    /// One security token.
+    SecurityTokenId
 );
 id!(
     /// One place where automation has stopped.

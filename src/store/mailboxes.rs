@@ -56,6 +56,8 @@ pub struct Reception {
     pub answer_unaddressed: bool,
     /// Whether mail is answered that it got a copy of (EM-20).
     pub answer_copies: bool,
+    /// Whether mail to plus forms of the mailbox's addresses comes here (EM-66); without, what is known of the domain.
+    pub plus_addressing: Option<bool>,
 }
 
 /// A mailbox.
@@ -104,7 +106,18 @@ impl Mailbox {
     pub fn believed_authserv_id(&self) -> Option<&str> {
         self.reception.authserv_id.as_deref().or_else(|| usual_authserv_id(&self.imap.host))
     }
+
+    /// Whether mail to plus forms of an address of this domain comes here. A mailbox's host does not tell: mail may
+    /// be forwarded to it by another one.
+    pub fn has_plus_forms(&self, domain: &str) -> bool {
+        let is_known = || DOMAINS_WITH_PLUS_FORMS.contains(&domain.to_ascii_lowercase().as_str());
+        self.reception.plus_addressing.unwrap_or_else(is_known)
+    }
 }
+
+/// Providers' own domains, of which every address has plus forms.
+const DOMAINS_WITH_PLUS_FORMS: [&str; 5] =
+    ["gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "fastmail.com"];
 
 /// A mailbox to be made or changed: the settings count, the rest is kept as it is.
 pub type NewMailbox = Mailbox;
@@ -339,9 +352,9 @@ pub(super) async fn upsert(tx: &mut Tx, mailbox: NewMailbox, now: Timestamp) -> 
             smtp_host, smtp_port, smtp_security, smtp_username, smtp_password, smtp_ca,
             oauth_client_id, oauth_client_secret, oauth_refresh_token, oauth_token_url,
             authserv_id, answer_unaddressed, answer_copies, secrets_fingerprint, enabled, state, activated_at,
-            created_at, updated_at)
+            created_at, updated_at, plus_addressing)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20,
-            $21, $22, $23, $24, $25, $26, 'active', $27, $28, $28)
+            $21, $22, $23, $24, $25, $26, 'active', $27, $28, $28, $29)
          ON CONFLICT (id) DO UPDATE SET address = excluded.address, aliases = excluded.aliases,
             folder = excluded.folder, imap_host = excluded.imap_host, imap_port = excluded.imap_port,
             imap_security = excluded.imap_security, imap_username = excluded.imap_username,
@@ -352,7 +365,7 @@ pub(super) async fn upsert(tx: &mut Tx, mailbox: NewMailbox, now: Timestamp) -> 
             oauth_client_id = excluded.oauth_client_id, oauth_client_secret = excluded.oauth_client_secret,
             oauth_refresh_token = excluded.oauth_refresh_token, oauth_token_url = excluded.oauth_token_url,
             authserv_id = excluded.authserv_id, answer_unaddressed = excluded.answer_unaddressed,
-            answer_copies = excluded.answer_copies,
+            answer_copies = excluded.answer_copies, plus_addressing = excluded.plus_addressing,
             secrets_fingerprint = excluded.secrets_fingerprint, enabled = excluded.enabled,
             activated_at = CASE WHEN excluded.enabled AND NOT mailboxes.enabled
                 THEN $28 ELSE mailboxes.activated_at END,
@@ -369,6 +382,7 @@ pub(super) async fn upsert(tx: &mut Tx, mailbox: NewMailbox, now: Timestamp) -> 
         .bind(oauth.map(|oauth| oauth.token_url.clone()))
         .bind(&reception.authserv_id).bind(reception.answer_unaddressed).bind(reception.answer_copies)
         .bind(&mailbox.secrets_fingerprint).bind(mailbox.enabled).bind(mailbox.activated_at).bind(now)
+        .bind(reception.plus_addressing)
         .execute(&mut *db).await.map(drop))?;
     Ok(())
 }

@@ -26,9 +26,7 @@ pub enum Payer {
 pub struct NewCall {
     /// The id.
     pub id: CallId,
-    /// The agent it is made for.
-    pub agent: AgentId,
-    /// The owner's configuration; `None` for the platform key.
+    /// The owner's configuration; `None` for the platform key, and for a key that is stored nowhere.
     pub ai_configuration: Option<AiConfigurationId>,
     /// Whose key is used.
     pub payer: Payer,
@@ -131,17 +129,17 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
-    pub async fn begin_call(&self, lease: Lease, call: NewCall) -> Result<bool, StoreError> {
+    pub async fn begin_call(&self, lease: Lease, agent: AgentId, call: NewCall) -> Result<bool, StoreError> {
         let now = self.clock.now();
         self.write_one(move |tx| {
             Box::pin(async move {
                 let made = match tx {
                     Tx::Sqlite(_) => {
-                        outbox::assign(tx, lease, call.agent).await?;
-                        insert_call(tx, SQLITE_BEGIN, lease, call, now).await?
+                        outbox::assign(tx, lease, agent).await?;
+                        insert_call(tx, SQLITE_BEGIN, (lease, agent), call, now).await?
                     }
                     Tx::Postgres(_) | Tx::Single(_) => {
-                        insert_call(tx, POSTGRES_BEGIN, lease, call, now).await?
+                        insert_call(tx, POSTGRES_BEGIN, (lease, agent), call, now).await?
                     }
                 };
                 match made {
@@ -154,23 +152,23 @@ impl Store {
         .await
     }
 
-    /// Commits that a call of a preview is about to be made with a key of its owner's, unless the key is marked as not
-    /// to be used: then no call is noted and the answer is `false`.
+    /// Commits that a call without a run is about to be made, for a preview of an agent or for a chat, unless its key is
+    /// marked as not to be used: then no call is noted and the answer is `false`.
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn begin_preview_call(&self, user: UserId, call: NewCall) -> Result<bool, StoreError> {
+    pub async fn begin_call_without_run(
+        &self,
+        user: UserId,
+        agent: Option<AgentId>,
+        call: NewCall,
+    ) -> Result<bool, StoreError> {
         let now = self.clock.now();
         let made = self
             .write_one(move |tx| {
                 Box::pin(async move {
-                    Ok(on_tx!(tx, db => sqlx::query(
-                        "INSERT INTO provider_calls (id, user_id, agent_id, ai_configuration_id, payer, provider, model,
-                            state, started_at)
-                         SELECT $1, user_id, $3, id, $5, $6, $7, 'sent', $8 FROM ai_configurations
-                         WHERE user_id = $2 AND id = $4
-                            AND ($9 OR (state <> 'invalid' AND (resume_at IS NULL OR resume_at <= $8)))")
-                        .bind(call.id).bind(user).bind(call.agent).bind(call.ai_configuration).bind(call.payer)
+                    Ok(on_tx!(tx, db => sqlx::query(BEGIN_WITHOUT_RUN)
+                        .bind(call.id).bind(user).bind(agent).bind(call.ai_configuration).bind(call.payer)
                         .bind(call.provider).bind(call.model).bind(now).bind(call.is_probe)
                         .execute(&mut *db).await.map(|done| done.rows_affected()))?)
                 })
@@ -179,11 +177,16 @@ impl Store {
         Ok(made == 1)
     }
 
-    /// Completes the row of a preview's call.
+    /// Completes the row of a call without a run.
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn end_preview_call(&self, user: UserId, call: CallId, end: CallEnd) -> Result<(), StoreError> {
+    pub async fn end_call_without_run(
+        &self,
+        user: UserId,
+        call: CallId,
+        end: CallEnd,
+    ) -> Result<(), StoreError> {
         let now = self.clock.now();
         self.write_one(move |tx| Box::pin(async move { end_call(tx, user, call, "done", &end, now).await }))
             .await
@@ -257,16 +260,23 @@ const POSTGRES_BEGIN: &str = concat!(
     insert_call!("assigned")
 );
 
+const BEGIN_WITHOUT_RUN: &str =
+    "INSERT INTO provider_calls (id, user_id, agent_id, ai_configuration_id, payer,
+        provider, model, state, started_at)
+    SELECT $1, id, $3, $4, $5, $6, $7, 'sent', $8 FROM users
+    WHERE id = $2 AND ($4 IS NULL OR EXISTS (SELECT 1 FROM ai_configurations WHERE user_id = $2 AND id = $4
+        AND ($9 OR (state <> 'invalid' AND (resume_at IS NULL OR resume_at <= $8)))))";
+
 async fn insert_call(
     tx: &mut Tx,
     statement: &'static str,
-    lease: Lease,
+    (lease, agent): (Lease, AgentId),
     call: NewCall,
     now: Timestamp,
 ) -> Result<u64, StoreError> {
     Ok(on_tx!(tx, db => sqlx::query(statement)
         .bind(call.id).bind(lease.user).bind(lease.run).bind(lease.epoch)
-        .bind(call.agent).bind(call.ai_configuration).bind(call.payer)
+        .bind(agent).bind(call.ai_configuration).bind(call.payer)
         .bind(call.provider).bind(call.model).bind(now).bind(call.is_probe)
         .execute(&mut *db).await.map(|done| done.rows_affected()))?)
 }

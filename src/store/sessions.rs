@@ -4,7 +4,7 @@
 
 use super::audit::{self, NewAuditEntry};
 use super::pool::{Tx, on_pool, on_tx};
-use super::{Role, SessionId, Store, StoreError, UserId};
+use super::{Role, SessionId, Store, StoreError, UserId, security_tokens};
 use crate::clock::{Clock, Timestamp};
 
 /// A session as its user sees it.
@@ -145,8 +145,8 @@ impl Store {
         .await
     }
 
-    /// Sets another password, ends every session and every way to reset it, and begins a session anew if one is
-    /// given.
+    /// Sets another password, ends every session, every security token and every way to reset it, and begins a
+    /// session anew if one is given.
     ///
     /// # Errors
     /// Where the database does not answer.
@@ -171,7 +171,7 @@ impl Store {
     }
 }
 
-/// Inside a transaction: another password; whoever was signed in is not any more.
+/// Inside a transaction: another password; whoever was signed in is not any more, and security tokens are over.
 pub(super) async fn set_password(
     tx: &mut Tx,
     user: UserId,
@@ -182,6 +182,7 @@ pub(super) async fn set_password(
         .bind(user).bind(password_hash).bind(now).execute(&mut *db).await.map(drop))?;
     on_tx!(tx, db => sqlx::query("UPDATE password_resets SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL")
         .bind(user).bind(now).execute(&mut *db).await.map(drop))?;
+    security_tokens::revoke(tx, user, None, now).await?;
     end(tx, user, None, now).await.map(drop)
 }
 

@@ -1,6 +1,8 @@
 //! `usage_hours`: what provider calls came to, summed by the hour once nothing in it changes any more, so that a year
 //! is read as fast as a day. The calls of younger hours are added at every look.
 
+use uuid::Uuid;
+
 use super::pool::{Tx, on_pool, on_tx};
 use super::{AgentId, Payer, Store, StoreError, UserId, users};
 use crate::clock::Timestamp;
@@ -80,6 +82,9 @@ const MOST_USERS: i64 = 100;
 /// Calls that are summed in one transaction, unless one hour alone has more.
 const MOST_CALLS: i64 = 5000;
 
+/// The agent of calls that were made for none, in sums: a primary key has no gaps.
+const NO_AGENT: Uuid = Uuid::nil();
+
 impl Store {
     /// What a user's calls from `from` until before `until` came to, both at the beginning of a day (UTC), in the
     /// order of days; at most `most` groups.
@@ -96,7 +101,7 @@ impl Store {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(LIST)
             .bind(user).bind(from).bind(until)
             .bind(groups.day).bind(groups.agent).bind(groups.model).bind(groups.payer)
-            .bind(i64::from(most)).fetch_all(db).await)?)
+            .bind(i64::from(most)).bind(NO_AGENT).fetch_all(db).await)?)
     }
 
     /// Sums hours that ended before `settled_before`, when every call that began in them had ended. A bounded batch;
@@ -118,7 +123,7 @@ impl Store {
 
 // The hours are summed in their order: what is not summed is younger than the youngest summed hour.
 const LIST: &str = "WITH calls AS (
-    SELECT hour AS at, agent_id, payer, provider, model, calls, failed,
+    SELECT hour AS at, NULLIF(agent_id, $9) AS agent_id, payer, provider, model, calls, failed,
         input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nanousd
     FROM usage_hours WHERE user_id = $1 AND hour >= $2 AND hour < $3
     UNION ALL
@@ -156,7 +161,7 @@ const FIND_BATCH: &str = "SELECT MIN(started_at), MAX(started_at) FROM (
 
 const SUM: &str = "INSERT INTO usage_hours (user_id, hour, agent_id, payer, provider, model, calls, failed,
         input_tokens, cached_tokens, output_tokens, reasoning_tokens, cost_nanousd)
-    SELECT user_id, started_at / 3600000 * 3600000, agent_id, payer, provider, model, COUNT(*),
+    SELECT user_id, started_at / 3600000 * 3600000, COALESCE(agent_id, $4), payer, provider, model, COUNT(*),
         SUM(CASE WHEN state = 'failed' THEN 1 ELSE 0 END),
         SUM(input_tokens), SUM(cached_tokens), SUM(output_tokens), SUM(reasoning_tokens),
         SUM(cost_nanousd)
@@ -175,7 +180,7 @@ async fn sum_hours_of(tx: &mut Tx, user: UserId, until: Timestamp) -> Result<(),
     let from = begin_of_hour(first);
     let batch_end = begin_of_hour(last).max(from + HOUR);
     on_tx!(tx, db => sqlx::query(SUM)
-        .bind(user).bind(from).bind(batch_end.min(until.millis()))
+        .bind(user).bind(from).bind(batch_end.min(until.millis())).bind(NO_AGENT)
         .execute(&mut *db).await.map(drop))?;
     Ok(())
 }

@@ -12,7 +12,8 @@ use super::place::Layer;
 use super::sealed::Parts;
 use super::{Place, Sealed, VaultError};
 
-type Nonce = [u8; 12];
+/// Used once per key.
+pub(super) type Nonce = [u8; 12];
 
 /// What must be new for every seal.
 pub(super) struct Fresh {
@@ -55,14 +56,15 @@ pub(super) fn open(kek: &Kek, place: &Place<'_>, parts: &Parts) -> Result<Secret
 }
 
 /// The nonce, the ciphertext and the tag.
-fn encrypt(key: &Key, nonce: &Nonce, plain: &[u8], place: &[u8]) -> Result<Vec<u8>, VaultError> {
+pub(super) fn encrypt(key: &Key, nonce: &Nonce, plain: &[u8], place: &[u8]) -> Result<Vec<u8>, VaultError> {
     let encrypted = Aes256Gcm::new((&**key).into())
         .encrypt(nonce.into(), Payload { msg: plain, aad: place })
         .map_err(|_| VaultError::Refused)?;
     Ok([nonce.as_slice(), &encrypted].concat())
 }
 
-fn decrypt(key: &Key, sealed: &[u8], place: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
+/// The plain bytes, if they were encrypted for this place and nothing was changed.
+pub(super) fn decrypt(key: &Key, sealed: &[u8], place: &[u8]) -> Result<Zeroizing<Vec<u8>>, VaultError> {
     let (nonce, encrypted) = sealed.split_first_chunk::<12>().ok_or(VaultError::Malformed)?;
     Aes256Gcm::new((&**key).into())
         .decrypt(nonce.into(), Payload { msg: encrypted, aad: place })

@@ -18,7 +18,9 @@ pub(super) type Key = Zeroizing<[u8; 32]>;
 const WRAP: &[u8] = b"postkey/kek-wrap/v1";
 const FINGERPRINT: &[u8] = b"postkey/key-fingerprint/v1";
 const MESSAGE_TAG: &[u8] = b"postkey/message-tag/v1";
+const ADDRESS_TAG: &[u8] = b"postkey/address-tag/v1";
 const ACCESS_TOKEN: &[u8] = b"postkey/access-token/v1";
+const SECURITY_TOKEN: &[u8] = b"postkey/security-token/v1";
 
 /// Padded or not: both are printed by the tools that make keys.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
@@ -53,7 +55,9 @@ pub(super) struct Kek {
     pub id: KekId,
     pub wrap: Key,
     pub fingerprint: Key,
+    pub security_token: Key,
     message_tag: Key,
+    address_tag: Key,
     access_token: Key,
 }
 
@@ -63,21 +67,27 @@ impl Kek {
             id,
             wrap: derive(key, WRAP)?,
             fingerprint: derive(key, FINGERPRINT)?,
+            security_token: derive(key, SECURITY_TOKEN)?,
             message_tag: derive(key, MESSAGE_TAG)?,
+            address_tag: derive(key, ADDRESS_TAG)?,
             access_token: derive(key, ACCESS_TOKEN)?,
         })
     }
 
     pub fn message_tag(&self, bytes: &[u8]) -> [u8; 16] {
-        let hash: [u8; 32] = keyed_hash(&self.message_tag).chain_update(bytes).finalize().into_bytes().into();
-        let mut tag = [0; 16];
-        tag.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
-        tag
+        tag(&self.message_tag, bytes)
     }
 
-    /// Takes the same time wherever the tags differ.
     pub fn is_message_tag(&self, bytes: &[u8], tag: &[u8; 16]) -> bool {
-        keyed_hash(&self.message_tag).chain_update(bytes).verify_truncated_left(tag).is_ok()
+        is_tag(&self.message_tag, bytes, tag)
+    }
+
+    pub fn address_tag(&self, bytes: &[u8]) -> [u8; 10] {
+        tag(&self.address_tag, bytes)
+    }
+
+    pub fn is_address_tag(&self, bytes: &[u8], tag: &[u8; 10]) -> bool {
+        is_tag(&self.address_tag, bytes, tag)
     }
 
     pub fn sign_access_token(&self, bytes: &[u8]) -> [u8; 32] {
@@ -88,6 +98,19 @@ impl Kek {
     pub fn is_access_token_signature(&self, bytes: &[u8], signature: &[u8]) -> bool {
         keyed_hash(&self.access_token).chain_update(bytes).verify_slice(signature).is_ok()
     }
+}
+
+/// The beginning of the keyed hash.
+fn tag<const LENGTH: usize>(key: &Key, bytes: &[u8]) -> [u8; LENGTH] {
+    let hash: [u8; 32] = keyed_hash(key).chain_update(bytes).finalize().into_bytes().into();
+    let mut tag = [0; LENGTH];
+    tag.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
+    tag
+}
+
+/// Takes the same time wherever the tags differ.
+fn is_tag(key: &Key, bytes: &[u8], tag: &[u8]) -> bool {
+    keyed_hash(key).chain_update(bytes).verify_truncated_left(tag).is_ok()
 }
 
 /// HMAC-SHA256. A key shorter than a block is padded with zeros (RFC 2104 section 2); done here, since a key of

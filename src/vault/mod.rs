@@ -13,6 +13,7 @@ mod mask;
 mod password;
 mod place;
 mod sealed;
+mod security_token;
 mod source;
 
 use hmac::Mac;
@@ -32,6 +33,7 @@ pub use password::{
 };
 pub use place::Place;
 pub use sealed::Sealed;
+pub use security_token::{LONGEST_SECURITY_TOKEN, SECURITY_TOKEN_PREFIX};
 
 /// The operator's keys: one seals, all open.
 pub struct Vault {
@@ -120,6 +122,16 @@ impl Vault {
     /// Whether the tag is ours, also when it was made before the active key changed.
     pub fn is_message_tag(&self, bytes: &[u8], tag: &[u8; 16]) -> bool {
         self.keks().any(|kek| kek.is_message_tag(bytes, tag))
+    }
+
+    /// Marks the details of our reply addresses, under the active key (EM-66).
+    pub fn address_tag(&self, bytes: &[u8]) -> [u8; 10] {
+        self.active.address_tag(bytes)
+    }
+
+    /// Whether the tag is ours, also when it was made before the active key changed.
+    pub fn is_address_tag(&self, bytes: &[u8], tag: &[u8; 10]) -> bool {
+        self.keks().any(|kek| kek.is_address_tag(bytes, tag))
     }
 
     /// Signs what a signed-in user calls with, under the active key (SR-32).

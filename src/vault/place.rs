@@ -35,7 +35,7 @@ impl Layer {
 }
 
 impl Place<'_> {
-    /// Each part with its length before it, so that no two places read the same (SR-18).
+    /// No two places read the same (SR-18).
     pub(super) fn authenticated_data(&self, layer: Layer, kek: &KekId) -> Result<Vec<u8>, VaultError> {
         let parts = [
             layer.domain(),
@@ -45,12 +45,17 @@ impl Place<'_> {
             self.record.as_bytes(),
             self.provider.as_bytes(),
         ];
-        let mut data = Vec::with_capacity(parts.iter().map(|part| part.len() + 2).sum());
-        for part in parts {
-            let length = u16::try_from(part.len()).map_err(|_| VaultError::PlaceTooLong)?;
-            data.extend_from_slice(&length.to_be_bytes());
-            data.extend_from_slice(part);
-        }
-        Ok(data)
+        length_prefixed(&parts)
     }
+}
+
+/// Each part with its length before it, as a u16 with its high byte first.
+pub(super) fn length_prefixed(parts: &[&[u8]]) -> Result<Vec<u8>, VaultError> {
+    let mut data = Vec::with_capacity(parts.iter().map(|part| part.len() + 2).sum());
+    for part in parts {
+        let length = u16::try_from(part.len()).map_err(|_| VaultError::PlaceTooLong)?;
+        data.extend_from_slice(&length.to_be_bytes());
+        data.extend_from_slice(part);
+    }
+    Ok(data)
 }

@@ -5,6 +5,7 @@ mod bounces;
 mod brakes;
 mod limits;
 mod rules;
+mod signed_addresses;
 mod threads;
 mod wishes;
 
@@ -20,12 +21,14 @@ pub struct Letter {
     words: String,
     parent: Option<String>,
     fields: String,
+    to: Option<String>,
 }
 
 /// A letter of this name from this person.
 pub fn letter(name: &str, from: &str) -> Letter {
     let words = format!("What about {name}?");
-    Letter { id: format!("{name}@else.test"), from: from.into(), words, parent: None, fields: String::new() }
+    let fields = String::new();
+    Letter { id: format!("{name}@else.test"), from: from.into(), words, parent: None, fields, to: None }
 }
 
 impl Letter {
@@ -44,6 +47,11 @@ impl Letter {
         Self { fields: format!("{}{field}\r\n", self.fields), ..self }
     }
 
+    /// Addressed to this address instead of the desk's.
+    pub fn addressed_to(self, to: &str) -> Self {
+        Self { to: Some(to.into()), ..self }
+    }
+
     /// Its bytes, addressed to this desk.
     pub fn to(&self, desk: &Desk) -> Vec<u8> {
         let Self { id, from, words, fields, .. } = self;
@@ -54,7 +62,7 @@ impl Letter {
             "Return-Path: <{from}>\r\n{fields}From: <{from}>\r\nTo: {}\r\nSubject: A question\r\n\
              Message-ID: <{id}>\r\n{thread}Date: Fri, 20 Nov 2026 10:00:00 +0000\r\nMIME-Version: 1.0\r\n\
              Content-Type: text/plain; charset=utf-8\r\n\r\n{words}\r\n",
-            desk.address
+            self.to.as_deref().unwrap_or(&desk.address)
         )
         .into_bytes()
     }

@@ -51,6 +51,7 @@ fn the_documented_file_is_the_defaults() {
     assert_eq!(written.smtp, default.smtp);
     assert_eq!(written.network, default.network);
     assert_eq!(written.provider, default.provider);
+    assert_eq!(written.openrouter, default.openrouter);
     assert_eq!(written.answers, default.answers);
     assert_eq!(written.http, default.http);
     assert_eq!(written.retention, default.retention);

@@ -33,7 +33,7 @@ const LAYERS: [Layer; 7] = [
     Layer { modules: &["store"], below: &[0, 1], neighbours: &[] },
     Layer { modules: &["queue"], below: &[0, 2], neighbours: &[] },
     // The actors meet in a database row and never import each other.
-    Layer { modules: &["mailbox", "run"], below: &[0, 1, 2, 3], neighbours: &[] },
+    Layer { modules: &["credit", "mailbox", "run"], below: &[0, 1, 2, 3], neighbours: &[] },
     Layer { modules: &["http", "letters"], below: &[0, 1, 2, 3, 4], neighbours: &[("http", "letters")] },
     Layer {
         modules: &["app", "cli", "demo", "main"],

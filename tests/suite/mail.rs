@@ -17,6 +17,7 @@ mod properties;
 mod quotes;
 mod read;
 mod reply;
+mod reply_address;
 mod returned;
 mod wishes;
 mod words;

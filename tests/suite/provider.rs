@@ -4,11 +4,14 @@ mod answers;
 mod complaints;
 mod keys;
 mod server;
+mod streams;
 
 use std::time::Duration;
 
 use postkey::config;
-use postkey::provider::{Call, Completion, Conversation, Provider, ProviderError, Role, Turn, complete};
+use postkey::provider::{
+    Call, Completion, Conversation, Provider, ProviderError, Role, Turn, code_challenge, complete,
+};
 use secrecy::SecretString;
 use serde_json::json;
 use server::{Server, Step};
@@ -104,6 +107,13 @@ async fn the_question_is_put_in_the_providers_words() {
         let titled = asked.headers.iter().any(|line| line == "x-title: Postkey");
         assert_eq!(titled, provider == Provider::OpenRouter);
     }
+}
+
+#[test]
+fn a_challenge_is_the_hash_of_its_verifier() {
+    // RFC 7636, appendix B.
+    let verifier = SecretString::from("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk");
+    assert_eq!(code_challenge(&verifier), "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM");
 }
 
 #[tokio::test]

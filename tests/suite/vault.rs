@@ -313,6 +313,16 @@ async fn a_message_tag_is_ours_also_after_the_active_key_changed() {
     assert!(!rotated.is_message_tag(b"another", &tag));
 }
 
+#[tokio::test]
+async fn em_66_an_address_tag_is_ours_also_after_the_active_key_changed() {
+    let tag = vault().address_tag(b"thread");
+    assert_ne!(tag[..], vault().message_tag(b"thread")[..10], "each purpose has a key of its own");
+    let rotated = load(&format!("{},{}", entry("k2", 7), entry("k1", 0)), Some("k2")).await.unwrap();
+    assert_ne!(tag, rotated.address_tag(b"thread"));
+    assert!(rotated.is_address_tag(b"thread", &tag));
+    assert!(!rotated.is_address_tag(b"another", &tag));
+}
+
 #[test]
 fn a_mask_shows_ten_characters_or_a_quarter() {
     let masked = |secret: &str| mask(&secret.into());

@@ -20,6 +20,7 @@ pub(super) struct MailboxEntry {
     pub authserv_id: Setting<String>,
     pub answer_unaddressed: Option<bool>,
     pub answer_copies: Option<bool>,
+    pub plus_addressing: Setting<bool>,
     pub enabled: Option<bool>,
 }
 
@@ -44,6 +45,7 @@ pub(super) fn read_mailbox(mut table: Table<'_>) -> Option<MailboxEntry> {
     let authserv_id = table.setting("authserv_id", value::line);
     let answer_unaddressed = table.find("answer_unaddressed", value::flag);
     let answer_copies = table.find("answer_copies", value::flag);
+    let plus_addressing = table.setting("plus_addressing", value::flag);
     let enabled = table.find("enabled", value::flag);
     table.finish();
     let oauth = match oauth {
@@ -62,6 +64,7 @@ pub(super) fn read_mailbox(mut table: Table<'_>) -> Option<MailboxEntry> {
         authserv_id,
         answer_unaddressed,
         answer_copies,
+        plus_addressing,
         enabled,
     })
 }

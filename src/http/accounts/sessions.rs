@@ -38,7 +38,7 @@ pub(crate) struct SessionAnswer {
     responses((status = NO_CONTENT, description = "The session is over; its tokens are good for nothing.")),
 )]
 pub(crate) async fn sign_out(State(api): State<Arc<Api>>, caller: Caller) -> Result<StatusCode, ApiError> {
-    end(&api, &caller, caller.session()).await?;
+    end(&api, &caller, caller.session()?).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -51,8 +51,9 @@ pub(crate) async fn list_sessions(
     State(api): State<Arc<Api>>,
     caller: Caller,
 ) -> Result<Json<Page<SessionAnswer>>, ApiError> {
+    let current = caller.session()?;
     let sessions = api.store.list_sessions(caller.user).await?;
-    let items = sessions.into_iter().map(|session| answer(session, &caller)).collect();
+    let items = sessions.into_iter().map(|session| answer(session, current)).collect();
     Ok(Json(Page::whole(items)))
 }
 
@@ -75,12 +76,12 @@ async fn end(api: &Api, caller: &Caller, session: SessionId) -> Result<bool, Api
     Ok(api.store.end_session(session, entry).await?)
 }
 
-fn answer(session: Session, caller: &Caller) -> SessionAnswer {
+fn answer(session: Session, current: SessionId) -> SessionAnswer {
     SessionAnswer {
         id: session.id.to_string(),
         address: session.address,
         created_at: session.created_at.to_string(),
         expires_at: session.expires_at.to_string(),
-        is_current: session.id == caller.session(),
+        is_current: session.id == current,
     }
 }

@@ -10,7 +10,8 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::http::Api;
-use crate::http::caller::{Access, Caller, Scope};
+use crate::http::access::{Access, Scope};
+use crate::http::caller::Caller;
 use crate::http::error::{ApiError, ErrorBody, ErrorCode};
 use crate::http::input::{Id, Input};
 use crate::http::runs::{StateWord, UsageAnswer};
@@ -160,7 +161,10 @@ pub(crate) async fn preview(
     Id(id): Id<AgentId>,
     Input(input): Input<PreviewInput>,
 ) -> Result<Json<PreviewAnswer>, ApiError> {
-    let agent = api.store.find_agent(caller.user, id).await?.ok_or_else(ApiError::not_found)?;
+    let mut agent = api.store.find_agent(caller.user, id).await?.ok_or_else(ApiError::not_found)?;
+    if let Some(pass) = caller.pass() {
+        agent.ai_configuration_id = pass.configuration();
+    }
     if input.message_id.is_some() && !caller.may(Access::Scope(Scope::MailRead)) {
         return Err(ApiError::new(
             ErrorCode::Forbidden,

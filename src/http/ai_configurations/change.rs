@@ -19,6 +19,7 @@ use crate::http::caller::Caller;
 use crate::http::error::{ApiError, ErrorCode};
 use crate::http::input::{Id, Input, given};
 use crate::http::texts::{Line, Secret};
+use crate::provider::KeyLimits;
 use crate::store::{AiConfiguration, AiConfigurationChange, AiConfigurationId};
 
 /// What is to change; what is left out stays, and null stands for the default.
@@ -65,8 +66,12 @@ pub(crate) async fn change(
     Input(input): Input<AiConfigurationInput>,
 ) -> Result<Json<AiConfigurationAnswer>, ApiError> {
     let stored = find(&api, &caller, id).await?;
-    let change = read_change(&api, &caller, &stored, input).await?;
-    save(&api, &caller, id, change, "ai_config_changed").await
+    let (change, limits) = read_change(&api, &caller, &stored, input).await?;
+    let stored = save(&api, &caller, id, change, "ai_config_changed").await?;
+    if let Some(limits) = limits {
+        api.store.note_key_limits(&stored, limits).await?;
+    }
+    Ok(Json(AiConfigurationAnswer::of(&api, stored).await?))
 }
 
 /// Make an AI configuration the default.
@@ -81,7 +86,8 @@ pub(crate) async fn make_default(
     Id(id): Id<AiConfigurationId>,
 ) -> Result<Json<AiConfigurationAnswer>, ApiError> {
     let change = AiConfigurationChange { is_default: true, ..AiConfigurationChange::default() };
-    save(&api, &caller, id, change, "ai_config_made_default").await
+    let stored = save(&api, &caller, id, change, "ai_config_made_default").await?;
+    Ok(Json(AiConfigurationAnswer::of(&api, stored).await?))
 }
 
 async fn find(api: &Api, caller: &Caller, id: AiConfigurationId) -> Result<AiConfiguration, ApiError> {
@@ -95,12 +101,12 @@ async fn save(
     id: AiConfigurationId,
     change: AiConfigurationChange,
     action: &'static str,
-) -> Result<Json<AiConfigurationAnswer>, ApiError> {
+) -> Result<AiConfiguration, ApiError> {
     let entry = caller.entry(action, subject(id));
     if !api.store.change_ai_configuration(id, change, entry).await? {
         return Err(ApiError::not_found());
     }
-    Ok(Json(find(api, caller, id).await?.into()))
+    find(api, caller, id).await
 }
 
 async fn read_change(
@@ -108,7 +114,7 @@ async fn read_change(
     caller: &Caller,
     stored: &AiConfiguration,
     input: AiConfigurationInput,
-) -> Result<AiConfigurationChange, ApiError> {
+) -> Result<(AiConfigurationChange, Option<KeyLimits>), ApiError> {
     let word = provider_word(&stored.provider);
     if input.provider.is_some_and(|provider| provider.0 != word) {
         return Err(ApiError::field("provider", "cannot be changed; add another AI configuration"));
@@ -131,12 +137,11 @@ async fn read_change(
     if *base_url != stored.base_url && input.api_key.is_none() {
         return Err(key_needed());
     }
-    if let Some(key) = input.api_key {
-        let purpose = Purpose { id: stored.id, provider, base_url: base_url.as_deref() };
-        let key = check_and_seal(api, caller, &purpose, &look_at(provider, &key.0)?).await?;
-        change.key = Some(key);
-    }
-    Ok(change)
+    let Some(key) = input.api_key else { return Ok((change, None)) };
+    let purpose = Purpose { id: stored.id, provider, base_url: base_url.as_deref() };
+    let (key, limits) = check_and_seal(api, caller.user, &purpose, &look_at(provider, &key.0)?).await?;
+    change.key = Some(key);
+    Ok((change, limits))
 }
 
 /// A stored key is never shown to a server that its owner did not give it to (SR-59).

@@ -80,7 +80,7 @@ pub(crate) async fn create(
     }
     let id = AiConfigurationId::new(api.store.clock());
     let purpose = Purpose { id, provider, base_url: base_url.as_deref() };
-    let key = check_and_seal(&api, &caller, &purpose, &key).await?;
+    let (key, limits) = check_and_seal(&api, caller.user, &purpose, &key).await?;
     let new = NewAiConfiguration {
         id,
         user_id: caller.user,
@@ -101,7 +101,11 @@ pub(crate) async fn create(
         return Err(already_there(known));
     }
     let stored = api.store.find_ai_configuration(caller.user, Some(id)).await?;
-    Ok((StatusCode::CREATED, Json(stored.ok_or_else(ApiError::not_found)?.into())))
+    let stored = stored.ok_or_else(ApiError::not_found)?;
+    if let Some(limits) = limits {
+        api.store.note_key_limits(&stored, limits).await?;
+    }
+    Ok((StatusCode::CREATED, Json(AiConfigurationAnswer::of(&api, stored).await?)))
 }
 
 /// A server that may be asked with this provider's key.

@@ -6,19 +6,23 @@ pub(super) mod read;
 pub(super) mod remove;
 pub(super) mod verify;
 
-mod checked_key;
+pub(super) mod checked_key;
+
+mod limits;
 
 use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
+use self::limits::KeyLimitsAnswer;
+use super::Api;
 use super::error::{ApiError, ErrorCode};
 use crate::provider::Provider;
-use crate::store::{AiConfiguration, AiConfigurationId, KeyState};
+use crate::store::{AiConfiguration, AiConfigurationId, KeyState, KnownKeyLimits};
 
 /// What a new configuration has unless it says otherwise.
-const TEMPERATURE: f64 = 0.7;
-const MAX_TOKENS: i64 = 500;
+pub(super) const TEMPERATURE: f64 = 0.7;
+pub(super) const MAX_TOKENS: i64 = 500;
 /// The most tokens that an answer may have.
 const MOST_TOKENS: i64 = 1_000_000;
 
@@ -59,6 +63,8 @@ pub(crate) struct AiConfigurationAnswer {
     /// When the provider last said that the key is good; null while nobody could ask.
     #[schema(format = DateTime)]
     verified_at: Option<String>,
+    /// What the key may spend, and until when; null where the provider tells nothing of it.
+    limits: Option<KeyLimitsAnswer>,
     /// When it was made.
     #[schema(format = DateTime)]
     created_at: String,
@@ -67,8 +73,16 @@ pub(crate) struct AiConfigurationAnswer {
     updated_at: String,
 }
 
-impl From<AiConfiguration> for AiConfigurationAnswer {
-    fn from(stored: AiConfiguration) -> Self {
+impl AiConfigurationAnswer {
+    /// With what is known of its key.
+    pub(super) async fn of(api: &Api, stored: AiConfiguration) -> Result<Self, ApiError> {
+        let known = api.store.list_key_limits(stored.user_id).await?;
+        Ok(Self::new(stored, &known))
+    }
+
+    /// With what is known of its owner's keys.
+    fn new(stored: AiConfiguration, known: &[KnownKeyLimits]) -> Self {
+        let limits = known.iter().find(|known| known.ai_configuration_id == stored.id);
         Self {
             id: stored.id.to_string(),
             provider: provider_word(&stored.provider).to_owned(),
@@ -88,6 +102,7 @@ impl From<AiConfiguration> for AiConfigurationAnswer {
             state_reason: stored.state_reason,
             resume_at: stored.resume_at.map(|time| time.to_string()),
             verified_at: stored.verified_at.map(|time| time.to_string()),
+            limits: limits.map(Into::into),
             created_at: stored.created_at.to_string(),
             updated_at: stored.updated_at.to_string(),
         }
@@ -97,14 +112,18 @@ impl From<AiConfiguration> for AiConfigurationAnswer {
 /// What the API calls a server of the compatible style, which everything else calls by its style.
 const CUSTOM: &str = "custom";
 
+/// The provider of this name.
+pub(super) fn provider_of_word(word: &str) -> Option<Provider> {
+    Provider::ALL.into_iter().find(|provider| provider_word(provider.as_str()) == word)
+}
+
 fn provider_word(stored: &str) -> &str {
     if stored == Provider::OpenAiCompatible.as_str() { CUSTOM } else { stored }
 }
 
 /// A provider that can be called.
-fn parse_provider(word: &str) -> Result<Provider, ApiError> {
-    let found = Provider::ALL.into_iter().find(|provider| provider_word(provider.as_str()) == word);
-    found.ok_or_else(|| {
+pub(super) fn parse_provider(word: &str) -> Result<Provider, ApiError> {
+    provider_of_word(word).ok_or_else(|| {
         let supported = Provider::ALL.map(|provider| provider_word(provider.as_str()));
         let message = format!("`provider` must be one of {}", supported.join(", "));
         ApiError::new(ErrorCode::ProviderUnsupported, message)
@@ -127,6 +146,6 @@ fn check_max_tokens(max_tokens: i64) -> Result<i64, ApiError> {
 }
 
 /// What the audit log calls it.
-fn subject(id: AiConfigurationId) -> Option<String> {
+pub(super) fn subject(id: AiConfigurationId) -> Option<String> {
     Some(format!("ai_config:{id}"))
 }

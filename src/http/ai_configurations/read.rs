@@ -23,7 +23,9 @@ pub(crate) async fn list(
     caller: Caller,
 ) -> Result<Json<Page<AiConfigurationAnswer>>, ApiError> {
     let stored = api.store.list_ai_configurations(caller.user).await?;
-    Ok(Json(Page::whole(stored.into_iter().map(Into::into).collect())))
+    let known = api.store.list_key_limits(caller.user).await?;
+    let items = stored.into_iter().map(|stored| AiConfigurationAnswer::new(stored, &known)).collect();
+    Ok(Json(Page::whole(items)))
 }
 
 /// See one AI configuration.
@@ -38,5 +40,5 @@ pub(crate) async fn get(
     Id(id): Id<AiConfigurationId>,
 ) -> Result<Json<AiConfigurationAnswer>, ApiError> {
     let stored = api.store.find_ai_configuration(caller.user, Some(id)).await?;
-    Ok(Json(stored.ok_or_else(ApiError::not_found)?.into()))
+    Ok(Json(AiConfigurationAnswer::of(&api, stored.ok_or_else(ApiError::not_found)?).await?))
 }

@@ -28,7 +28,7 @@ pub(crate) struct VerificationAnswer {
 
 /// Ask the provider whether a key is good.
 ///
-/// The call costs nothing. A key that the provider refuses is not used again until it is replaced, or verified again.
+/// The call costs nothing, and refreshes what is shown as `limits`. A key that the provider refuses is not used again until it is replaced, or verified again.
 #[utoipa::path(
     post, path = "/api/ai-config/{id}/verify", tag = "ai-config",
     params(("id" = uuid::Uuid, Path, description = "The AI configuration.")),
@@ -41,10 +41,13 @@ pub(crate) async fn verify(
 ) -> Result<Json<VerificationAnswer>, ApiError> {
     let stored = api.store.find_ai_configuration(caller.user, Some(id)).await?;
     let stored = stored.ok_or_else(ApiError::not_found)?;
-    count_check(&api, &caller).await?;
+    count_check(&api, caller.user).await?;
     let answer = match ask(&api, &stored).await? {
-        Ok(KeyVerdict::Good) => {
+        Ok(KeyVerdict::Good(limits)) => {
             api.store.note_verified_key(&stored).await?;
+            if let Some(limits) = limits {
+                api.store.note_key_limits(&stored, limits).await?;
+            }
             VerificationAnswer { verified: true, reason: None }
         }
         Ok(KeyVerdict::Administration) => {
@@ -72,5 +75,6 @@ async fn ask(api: &Api, stored: &AiConfiguration) -> Result<Result<KeyVerdict, P
     };
     let key = api.vault.open(&place, &stored.api_key)?;
     let Ok(provider) = stored.provider.parse::<Provider>() else { return Err(ApiError::not_found()) };
-    Ok(check_key(&api.clients, provider, stored.base_url.as_deref(), &key).await)
+    let app = &api.config.provider;
+    Ok(check_key(&api.clients, app, provider, stored.base_url.as_deref(), &key).await)
 }

@@ -51,12 +51,12 @@ pub struct Bounce {
 pub(super) fn find(fields: &Fields, structure: &Structure<'_>, visible: &str) -> Option<Bounce> {
     let leaves = structure.leaves.as_slice();
     let listed = listed_recipients(fields);
-    let sender = Sender::of(fields);
     let is_report = structure.root_kind == "multipart/report";
-    let has_marks = !listed.is_empty() || is_report || sender.is_system || status::is_among(leaves);
+    let has_marks = !listed.is_empty() || is_report || status::is_among(leaves) || system::is_system(fields);
     if status::tells_of_success(leaves) || !(has_marks || speaks_of_failure(visible)) {
         return None;
     }
+    let sender = Sender::of(fields);
     let report = match status::find(leaves) {
         None if sender.is_system => status::find_returned(leaves),
         report => report,

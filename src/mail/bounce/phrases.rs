@@ -30,9 +30,10 @@ pub(super) fn folded(text: &str) -> String {
         if !out.is_empty() {
             out.push(' ');
         }
-        out.extend(word.chars().flat_map(char::to_lowercase).map(|c| if c == '’' { '\'' } else { c }));
+        out.push_str(word);
     }
-    out
+    let lower = out.to_lowercase();
+    if lower.is_ascii() { lower } else { lower.replace('’', "'") }
 }
 
 /// Whether folded text says that a mail was not delivered.

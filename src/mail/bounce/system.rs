@@ -161,7 +161,8 @@ pub(in super::super) fn is_system_name(name: &str) -> bool {
     SYSTEM_NAMES.contains(&plain.as_str())
 }
 
-fn is_system(fields: &Fields) -> bool {
+/// Whether a mail system wrote it, by its address or its name.
+pub(super) fn is_system(fields: &Fields) -> bool {
     let from = fields.first("from").unwrap_or("");
     let raw = ["from", "sender", "return-path"].into_iter().flat_map(|name| fields.all(name));
     let is_robot = raw.map(robots::bare_local).any(|local| robots::judge(local) == Some(Robot::System));

@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
+use super::boilerplate;
 use super::line::{Kind, Line, unquoted};
-use super::phrases;
 
 /// Most lines that one printed header takes.
 const MOST_LINES: usize = 24;
@@ -73,11 +73,11 @@ fn label(bare: &str) -> Option<Label> {
     let label = unquoted(label).trim_matches(['*', '_', ' ', '\u{a0}']);
     let is_in = |labels: &HashSet<&str>| labels.contains(label);
     match () {
-        () if is_in(&phrases::FROM_LABELS) => Some(Label::From),
-        () if is_in(&phrases::DATE_LABELS) => Some(Label::Date),
-        () if is_in(&phrases::SENT_LABELS) => Some(Label::Sent),
-        () if is_in(&phrases::TO_LABELS) => Some(Label::To),
-        () if is_in(&phrases::SUBJECT_LABELS) => Some(Label::Subject),
+        () if is_in(&boilerplate::FROM_LABELS) => Some(Label::From),
+        () if is_in(&boilerplate::DATE_LABELS) => Some(Label::Date),
+        () if is_in(&boilerplate::SENT_LABELS) => Some(Label::Sent),
+        () if is_in(&boilerplate::TO_LABELS) => Some(Label::To),
+        () if is_in(&boilerplate::SUBJECT_LABELS) => Some(Label::Subject),
         () => (!label.is_empty() && label.chars().count() <= 20 && label.split(' ').count() <= 2)
             .then_some(Label::Unknown),
     }

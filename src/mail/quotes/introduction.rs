@@ -1,7 +1,7 @@
 //! The lines with which mail programs introduce a quote: when, who, and "wrote" (EM-119).
 
+use super::boilerplate;
 use super::line::{Kind, Line, Proof};
-use super::phrases;
 
 /// Most lines over which programs break an introduction.
 const MOST_LINES: usize = 6;
@@ -52,7 +52,8 @@ fn ending_at(lines: &[Line<'_>], end: usize) -> Option<(usize, Proof)> {
     alone.filter(|_| is_whole).or(longer).or(alone.filter(|_| last.kind == Kind::Text))
 }
 
-fn may_end(line: &Line<'_>) -> bool {
+/// Whether an introduction may end with this line.
+pub(super) fn may_end(line: &Line<'_>) -> bool {
     let bare = without_frame(&line.bare);
     match line.kind {
         Kind::Text if bare.is_empty() => false,
@@ -75,10 +76,10 @@ fn may_continue(line: &Line<'_>, joined: &str) -> bool {
 fn proof(joined: &str) -> Option<Proof> {
     let text = without_frame(joined);
     let has_evidence = text.contains(|c: char| c == '@' || c.is_ascii_digit());
-    if !has_evidence || phrases::I_WROTE.iter().any(|phrase| has_phrase(text, phrase)) {
+    if !has_evidence || boilerplate::FIND_I_WROTE.is_in(text) {
         return None;
     }
-    let has_verb = phrases::WROTE.iter().any(|verb| has_phrase(text, verb));
+    let has_verb = boilerplate::FIND_WROTE.is_in(text);
     let has_address = text.contains('@');
     let has_moment = has_moment(text);
     let is_dated = has_moment && begins_with_date(text);
@@ -107,18 +108,7 @@ fn ends_with_colon(text: &str) -> bool {
 /// `Ann <ann@example.org> wrote:` and nothing else.
 fn is_name_and_verb(text: &str) -> bool {
     let Some((_, after)) = text.rsplit_once("> ") else { return false };
-    text.contains('@') && phrases::WROTE.contains(after.trim_end_matches([':', '：', ' ']))
-}
-
-/// Whether `phrase` stands in `text` as words of its own; scripts without spaces need no border.
-fn has_phrase(text: &str, phrase: &str) -> bool {
-    let is_spaced = phrase.chars().next().is_some_and(|c| c < '\u{3000}');
-    let is_border = |c: Option<char>| !is_spaced || !c.is_some_and(char::is_alphanumeric);
-    text.match_indices(phrase).any(|(at, found)| {
-        let (before, rest) = text.split_at(at);
-        let after = rest.strip_prefix(found).unwrap_or("");
-        is_border(before.chars().next_back()) && is_border(after.chars().next())
-    })
+    text.contains('@') && boilerplate::WROTE.contains(after.trim_end_matches([':', '：', ' ']))
 }
 
 fn begins_with_date(text: &str) -> bool {
@@ -127,7 +117,7 @@ fn begins_with_date(text: &str) -> bool {
         return true;
     }
     let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
-    let is_start = first.ends_with(',') || phrases::DATE_STARTS.contains(first);
+    let is_start = first.ends_with(',') || boilerplate::DATE_STARTS.contains(first);
     is_start && rest.chars().take(30).any(|c| c.is_ascii_digit())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::super::clean;
-use super::phrases;
+use super::boilerplate;
 
 /// A line longer than this, in bytes, is somebody's paragraph and never a mark of a program.
 const LONGEST_MARK: usize = 400;
@@ -65,7 +65,7 @@ fn line(text: &str) -> Line<'_> {
         () if is_quote(text) && is_forward(unquoted(&bare)) => Kind::Forward,
         () if is_quote(text) => Kind::Quote,
         () if is_forward(&bare) => Kind::Forward,
-        () if is_title(&bare, &phrases::HISTORY_TITLES) => Kind::History,
+        () if is_title(&bare, &boilerplate::HISTORY_TITLES) => Kind::History,
         () => Kind::Text,
     };
     Line { text, bare, kind }
@@ -90,7 +90,7 @@ pub(super) fn unquoted(text: &str) -> &str {
 fn is_forward(bare: &str) -> bool {
     let names_who =
         bare.starts_with("--") && bare.trim_start_matches(['-', ' ']).starts_with("forwarded by ");
-    names_who || is_title(bare, &phrases::FORWARD_TITLES)
+    names_who || is_title(bare, &boilerplate::FORWARD_TITLES)
 }
 
 /// A title is marked as one, by dashes around it or a colon behind it.

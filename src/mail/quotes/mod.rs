@@ -12,10 +12,10 @@
 //!
 //! In doubt a line stays: a mail that would be empty is kept whole, and a forwarded mail is matter, not history.
 
+mod boilerplate;
 mod header_block;
 mod introduction;
 mod line;
-mod phrases;
 mod signature;
 
 use line::{Kind, Line, Proof, unquoted};
@@ -52,6 +52,12 @@ pub(super) fn split(text: &str, is_forward: bool) -> VisibleText {
 
 /// Introductions of quotes that quote nothing: nobody wrote a word.
 fn is_nobodys(lines: &[Line<'_>]) -> bool {
+    let last = lines.iter().rfind(|line| line.kind != Kind::Blank);
+    let may_be = |line: &Line<'_>| line::read(unquoted(line.text)).iter().all(introduction::may_end);
+    // Most mails end with other words, and then the rest need not be looked at.
+    if !last.is_some_and(may_be) {
+        return false;
+    }
     let mut inner: Vec<Line<'_>> = lines.iter().flat_map(|line| line::read(unquoted(line.text))).collect();
     introduction::mark(&mut inner);
     let has_introduction = inner.iter().any(|line| matches!(line.kind, Kind::Introduction(_)));

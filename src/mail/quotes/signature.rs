@@ -1,7 +1,7 @@
 //! Signatures: what stands below the words and is the same in every mail (EM-122).
 
+use super::boilerplate;
 use super::line::{Kind, Line};
-use super::phrases;
 
 /// Most lines below `-- `, the mark that programs agreed on.
 const MOST_LINES: usize = 30;
@@ -71,7 +71,7 @@ fn is_sent_from(line: &Line<'_>, above: Option<&Line<'_>>) -> bool {
 fn says_sent_from(line: &Line<'_>) -> bool {
     let said = line.bare.trim_matches(['<', '>', '(', ')', '[', ']', '*', '_', ' ']);
     let words = said.split_whitespace().filter(|word| !word.contains("://")).count();
-    let starts = phrases::SENT_FROM.iter().any(|start| said.starts_with(start));
-    let ends = words <= 5 && phrases::SENT_FROM_ENDS.iter().any(|end| said.ends_with(end));
-    !said.is_empty() && words <= MOST_WORDS && !said.ends_with('?') && (starts || ends)
+    let starts = || boilerplate::FIND_SENT_FROM.begins(said);
+    let ends = || words <= 5 && boilerplate::SENT_FROM_ENDS.iter().any(|end| said.ends_with(end));
+    !said.is_empty() && words <= MOST_WORDS && !said.ends_with('?') && (starts() || ends())
 }

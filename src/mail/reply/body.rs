@@ -30,7 +30,7 @@ pub(super) struct Below<'a> {
 /// The model's words and what stands below them; `None` when there are no words.
 pub(super) fn write(words: &str, below: &Below<'_>, links: &Links, language: Language) -> Option<Body> {
     let words = clean::lines(words);
-    let removed = language.phrases().link_removed;
+    let removed = language.own_words().link_removed;
     let shaped = markdown::events(&words, links, removed);
     let text = plain::write(&shaped);
     // Words of several shapes can add up to a link that none of them was.

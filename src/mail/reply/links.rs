@@ -49,7 +49,9 @@ impl Links {
         let is_ours = self.domains.iter().any(|domain| {
             host.strip_suffix(domain.as_str()).is_some_and(|below| below.is_empty() || below.ends_with('.'))
         });
-        (is_web && is_anonymous && is_ours).then_some(url)
+        // Some readers' programs end a link there and look for another behind it.
+        let is_one = !target.contains('*');
+        (is_web && is_anonymous && is_ours && is_one).then_some(url)
     }
 
     /// The text in pieces, in order. Linear.

@@ -51,6 +51,8 @@ pub struct Draft<'a> {
     pub from: &'a Address,
     /// Our display name.
     pub from_name: Option<&'a str>,
+    /// Where answers to the reply go, if not to `from` (EM-66).
+    pub reply_to: Option<&'a Address>,
     /// The one recipient that the gate chose (EM-39).
     pub to: &'a Address,
     /// The recipient's display name, as far as it is harmless (EM-53).
@@ -155,6 +157,9 @@ fn header(draft: &Draft<'_>, language: Language) -> Result<MessageBuilder, Compo
         .date(date(draft.date))
         .message_id(Some(draft.message_id.bracketed()))
         .subject(subject::reply_subject(&draft.parent.subject, language));
+    if let Some(address) = draft.reply_to.and_then(|address| mailbox(address, draft.from_name)) {
+        builder = builder.reply_to(address);
+    }
     if let Some(parent) = threading::in_reply_to(draft.parent) {
         builder = builder.in_reply_to(parent);
     }

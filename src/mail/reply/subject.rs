@@ -42,7 +42,7 @@ pub(super) fn reply_subject(parent: &str, language: Language) -> String {
     while let Some(stripped) = without_reply_prefix(rest) {
         rest = stripped;
     }
-    let rest = if rest.is_empty() { language.phrases().no_subject } else { rest };
+    let rest = if rest.is_empty() { language.own_words().no_subject } else { rest };
     // An encoded word left over in decoded text would be decoded a second time by the reader's program.
     clean::cut_chars(&format!("Re: {rest}").replace("=?", "= ?"), LONGEST).trim_end().to_owned()
 }

@@ -14,7 +14,8 @@ require_authenticated = true
 limits = { per_thread_day = 2, per_agent_day = 50 }
 "#;
 
-const RECEPTION: &str = "authserv_id = \"mx.example.com\"\nanswer_copies = true\nimap = {";
+const RECEPTION: &str =
+    "authserv_id = \"mx.example.com\"\nanswer_copies = true\nplus_addressing = true\nimap = {";
 
 async fn stored(database: &TestDatabase) -> (Rules, Reception) {
     let store: Store = open_store(database, Clock::system()).await;
@@ -43,6 +44,7 @@ on_both! {
         assert_eq!(rules, expected);
         assert_eq!(reception.authserv_id.as_deref(), Some("mx.example.com"));
         assert!(reception.answer_copies && !reception.answer_unaddressed);
+        assert_eq!(reception.plus_addressing, Some(true));
         let again = program.run("apply accounts.toml").await.done();
         assert!(again.ends_with("0 made, 0 changed, 4 left as they were\n"), "{again}");
         program.write("accounts.toml", FILE);

@@ -1,4 +1,4 @@
-//! Replies that come back: their recipients get no more automatic answers, and the owner knows (EM-151 to EM-153).
+//! Replies that come back: their recipients get no more automatic answers, and the owner knows (EM-34, EM-151 to EM-153).
 
 use std::time::Duration;
 

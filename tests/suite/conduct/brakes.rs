@@ -1,4 +1,4 @@
-//! Limits of an agent's own, and threads that say the same again or go too fast (EM-27, EM-28).
+//! Limits of an agent's own, and threads that say the same again or go too fast (EM-27 to EM-29).
 
 use postkey::store::RunState;
 

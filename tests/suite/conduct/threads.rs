@@ -18,7 +18,7 @@ async fn threads(database: &TestDatabase) -> Vec<String> {
 }
 
 on_both! {
-    async fn a_conversation_is_one_thread_and_the_same_subject_is_not(database: TestDatabase) {
+    async fn em_69_a_conversation_is_one_thread_and_the_same_subject_is_not(database: TestDatabase) {
         let office = Office::open(&database).await;
         let ann = office.hire("ann@shop.test").await;
         let served = office.serve().await;
@@ -33,7 +33,7 @@ on_both! {
         assert_eq!(threads(&database).await, [EVE, EVE]);
     }
 
-    async fn nobody_gets_into_the_conversation_of_another(database: TestDatabase) {
+    async fn em_70_nobody_gets_into_the_conversation_of_another(database: TestDatabase) {
         let office = Office::open(&database).await;
         let ann = office.hire("ann@shop.test").await;
         let served = office.serve().await;
@@ -49,7 +49,7 @@ on_both! {
         assert!(!asked[1].request.to_string().contains("4711"), "the model was shown another's conversation");
     }
 
-    async fn an_answer_to_a_forgotten_reply_finds_its_thread(database: TestDatabase) {
+    async fn em_69_an_answer_to_a_forgotten_reply_finds_its_thread(database: TestDatabase) {
         let office = Office::open(&database).await;
         let ann = office.hire("ann@shop.test").await;
         let served = office.serve().await;

@@ -10,7 +10,7 @@ use crate::support::wait::until;
 use crate::support::world::letter;
 
 on_both! {
-    async fn every_reply_has_one_copy_and_every_answered_mail_its_flag(database: TestDatabase) {
+    async fn em_60_every_reply_has_one_copy_and_every_answered_mail_its_flag(database: TestDatabase) {
         let scene = Scene::begin(&database).await;
         let served = scene.serve().await;
         for number in 1..=25 {
@@ -32,7 +32,7 @@ on_both! {
         assert_eq!(scene.imap.sent(ANN).len(), 25, "a start files nothing twice");
     }
 
-    async fn a_refused_copy_is_neither_sent_again_nor_tried_for_ever(database: TestDatabase) {
+    async fn em_60_a_refused_copy_is_neither_sent_again_nor_tried_for_ever(database: TestDatabase) {
         let scene = Scene::begin(&database).await;
         let served = scene.serve().await;
         let refusals = ["[OVERQUOTA] full", "[TRYCREATE] no such folder", "[NOPERM] no", "[CANNOT] no", "no"];

@@ -8,7 +8,7 @@ use crate::support::imap_server::{Fault, Rule};
 use crate::support::world::letter;
 
 on_both! {
-    async fn only_mail_from_a_minute_before_the_activation_on_is_answered(database: TestDatabase) {
+    async fn em_25_only_mail_from_a_minute_before_the_activation_on_is_answered(database: TestDatabase) {
         let scene = Scene::begin(&database).await;
         let activated = scene.mailbox().await.activated_at;
         let before = |seconds| activated.minus(Duration::from_secs(seconds));
@@ -33,7 +33,7 @@ on_both! {
         assert!(!scene.imap.commands(ANN).iter().any(|line| line.starts_with("UID FETCH 1:") && line.contains("BODY")));
     }
 
-    async fn drafts_and_deleted_mails_are_left_alone(database: TestDatabase) {
+    async fn em_26_drafts_and_deleted_mails_are_left_alone(database: TestDatabase) {
         let scene = Scene::begin(&database).await;
         scene.imap.deliver_flagged(ANN, &letter(1, ANN), &["\\Draft"]);
         scene.imap.deliver_flagged(ANN, &letter(2, ANN), &["\\Seen", "\\Deleted"]);
@@ -62,7 +62,7 @@ on_both! {
         served.end().await;
     }
 
-    async fn a_server_that_hides_dates_gets_no_old_mail_answered(database: TestDatabase) {
+    async fn em_25_a_server_that_hides_dates_gets_no_old_mail_answered(database: TestDatabase) {
         let scene = Scene::begin(&database).await;
         scene.imap.hide_dates(ANN);
         for number in 1..=3 {

@@ -86,6 +86,7 @@ fn check_answer(parent: &Mail, recipient: &Address) -> Result<(), TestCaseError>
         parent,
         from: &from,
         from_name: Some("Shop"),
+        reply_to: None,
         to: recipient,
         to_name: None,
         body: "We open at nine.",

@@ -15,6 +15,7 @@ pub fn all() -> Vec<Vec<u8>> {
         LIST,
         ENCRYPTED,
         INVITATION,
+        OLD_FILE,
     ];
     let mut seeds: Vec<Vec<u8>> = texts.iter().map(|text| text.replace('\n', "\r\n").into_bytes()).collect();
     seeds.push(japanese());
@@ -47,6 +48,20 @@ On Mon, 13 Jul 2026 at 18:02, Shop <shop@postkey.example> wrote:
 > We open at nine.
 >
 >> When do you open?
+";
+
+const OLD_FILE: &str = "\
+From: ann@example.org
+To: shop@postkey.example
+Subject: The list
+
+Here it is:
+
+begin 644 list.txt
+/:V5T=&QE(#<*=&5A(#,*
+`
+end
+Bye, Ann
 ";
 
 const GERMAN_REPLY: &str = "\

@@ -5,6 +5,7 @@ mod export;
 
 use std::time::Duration;
 
+use postkey::provider::KeyLimits;
 use postkey::store::{
     NewAuditEntry, NewNotice, NewSuppression, NewUser, Provision, Reason, RunState, Store, UserId,
 };
@@ -66,6 +67,7 @@ impl Resident {
         let visitor = Visitor::at(served.address, signed_in["token"].as_str().unwrap());
         let named = visitor.request(reqwest::Method::POST, "/api/invites").header("idempotency-key", "one");
         send(named.json(&json!({}))).await.expect(201);
+        visitor.post("/api/openrouter/connect", json!({ "headless": true })).await.expect(200);
         leave_traces(&office.store, &desk).await;
         execute(database, &format!(
             "INSERT INTO sent_mails (mailbox_id, rfc_message_id, user_id, thread_id, recipient, created_at)
@@ -89,7 +91,8 @@ impl Resident {
     }
 }
 
-async fn give_password(store: &Store, user: UserId, email: &str) {
+/// Lets an owner sign in.
+pub(super) async fn give_password(store: &Store, user: UserId, email: &str) {
     let hash = hash_password(&SecretString::from(PASSWORD)).unwrap();
     let user = NewUser { id: user, email: email.into(), name: "Owner".into(), password_hash: Some(hash) };
     store.provision(Provision { users: vec![user], ..Provision::default() }).await.unwrap();
@@ -100,6 +103,8 @@ async fn leave_traces(store: &Store, desk: &Desk) {
     let now = store.clock().now();
     let notice = NewNotice { user, cause: "no_key".into(), kind: "no_key", sentence: "Save a key.".into() };
     store.give_notice(notice).await.unwrap();
+    let configuration = store.find_ai_configuration(user, None).await.unwrap().unwrap();
+    store.note_key_limits(&configuration, KeyLimits::default()).await.unwrap();
     let suppression = NewSuppression {
         user,
         mailbox: desk.mailbox,

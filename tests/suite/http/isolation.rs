@@ -5,6 +5,7 @@
 //! what was refused before was refused for the right reason, and has changed nothing.
 
 mod columns;
+mod credentials;
 mod rows;
 mod scene;
 

@@ -205,3 +205,74 @@ fn em_127_a_detached_signature_is_no_file() {
     let mail = with_part("Content-Type: application/pgp-signature; name=signature.asc", b"x");
     assert!(mail.attachments.is_empty());
 }
+
+/// `PK`, a zero and 42 more bytes in a first line, a short second line, and the two lines that end it.
+fn uuencoded(name: &str) -> String {
+    let content: Vec<u8> = b"PK\x03\x04".iter().copied().chain((0..56).map(|n| n * 4)).collect();
+    let digit = |six_bits: u8| if six_bits == 0 { '`' } else { char::from(six_bits + b' ') };
+    let line = |bytes: &[u8]| {
+        let mut line = String::from(digit(u8::try_from(bytes.len()).unwrap()));
+        for three in bytes.chunks(3) {
+            let [a, b, c] = [0, 1, 2].map(|at| three.get(at).copied().unwrap_or(0));
+            line.extend([a >> 2, (a & 3) << 4 | b >> 4, (b & 15) << 2 | c >> 6, c & 63].map(digit));
+        }
+        line + "\n"
+    };
+    let lines: String = content.chunks(45).map(line).collect();
+    format!("begin 644 {name}\n{lines}`\nend\n")
+}
+
+#[test]
+fn em_124_a_uuencoded_file_in_the_text_is_a_file_and_no_text() {
+    let file = uuencoded("../photos.zip");
+    for encoding in ["7bit", "quoted-printable"] {
+        let text = format!("See there:\n\n{file}\nThanks!\n");
+        let text = if encoding == "7bit" { text } else { text.replace('=', "=3D") };
+        let mail = read(format!(
+            "From: ann@example.org\nContent-Type: text/plain\nContent-Transfer-Encoding: {encoding}\n\n{text}"
+        ));
+        assert_eq!(mail.text.visible, "See there:\n\n\nThanks!", "{encoding}");
+        let [found] = mail.attachments.as_slice() else { panic!("{:?}", mail.attachments) };
+        assert_eq!((found.name.as_str(), found.bytes), ("photos.zip", 60), "{encoding}");
+    }
+}
+
+#[test]
+fn em_124_a_uuencoded_part_is_decoded() {
+    for encoding in ["x-uuencode", "UUENCODE", "x-uue"] {
+        let mail = read(format!(
+            "From: ann@example.org\nContent-Type: multipart/mixed; boundary=edge\n\n--edge\n\nSee there.\n--edge\n\
+             Content-Type: application/octet-stream\nContent-Transfer-Encoding: {encoding}\n\n{}--edge--\n",
+            uuencoded("photos")
+        ));
+        let [found] = mail.attachments.as_slice() else { panic!("{:?}", mail.attachments) };
+        assert_eq!((found.name.as_str(), found.bytes), ("photos.zip", 60), "{encoding}");
+    }
+}
+
+#[test]
+fn em_124_a_damaged_uuencoded_file_ends_where_its_content_ends() {
+    let file = uuencoded("photos.zip").replace("`\nend\n", "");
+    let mail = read(format!("From: ann@example.org\n\nSee there:\n{file}Thanks!\n"));
+    assert_eq!(mail.text.visible, "See there:\nThanks!");
+    assert_eq!(mail.attachments.len(), 1);
+    let spaces = uuencoded("zeros.bin").lines().take(2).collect::<Vec<_>>().join("\n") + "\nM\n`\nend\n";
+    let mail = read(format!("From: ann@example.org\n\nSee there:\n{spaces}Thanks!\n"));
+    let sizes: Vec<usize> = mail.attachments.iter().map(|file| file.bytes).collect();
+    assert_eq!((mail.text.visible.as_str(), sizes), ("See there:\nThanks!", vec![90]));
+}
+
+#[test]
+fn em_124_sentences_that_begin_like_a_file_stay_text() {
+    for words in [
+        "begin 644 pages of reading today,\nand tell me what you think.",
+        "begin 100 METRES FROM HERE\nWALK ON UNTIL THE END\nend",
+        "begin with me\nend",
+        "begin 999 x\nend",
+        "> begin 644 a\n> end",
+    ] {
+        let mail = read(format!("From: ann@example.org\n\nHello,\n{words}\n\nAnn\n"));
+        assert_eq!(mail.text.visible, format!("Hello,\n{words}\n\nAnn"));
+        assert!(mail.attachments.is_empty(), "{words}");
+    }
+}

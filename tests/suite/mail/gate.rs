@@ -262,6 +262,14 @@ fn em_40_reply_to_counts_within_the_authors_organisation_only() {
 }
 
 #[test]
+fn em_41_a_robot_or_we_ourselves_are_never_the_recipient() {
+    for robot in ["noreply@example.org", "bounces-1@sub.example.org"] {
+        assert_answered(mail_with(&format!("Reply-To: {robot}\r\n")), "ann@example.org");
+    }
+    each_skips(&["Reply-To: shop+x@postkey.example\r\n"], SkipReason::Ourselves);
+}
+
+#[test]
 fn em_132_a_display_name_is_never_the_recipient() {
     assert_answered(from("\"ceo@bank.example\" <ann@example.org>"), "ann@example.org");
 }

@@ -63,7 +63,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn em_31_any_bytes_get_a_decision(raw in any_mail()) {
+    fn em_31_em_32_any_bytes_get_a_decision_and_the_same_again(raw in any_mail()) {
         let mail = read(&raw);
         let again = read(&raw);
         prop_assert_eq!(decide(&mail, &ours()), decide(&again, &ours()));
@@ -85,6 +85,7 @@ proptest! {
             parent: &parent,
             from: &address("shop@postkey.example"),
             from_name: Some(&name),
+            reply_to: Some(&address("shop+detail@postkey.example")),
             to: &address("ann@example.org"),
             to_name: Some(&name),
             body: &format!("x{words}"),

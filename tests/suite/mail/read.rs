@@ -121,6 +121,17 @@ fn em_109_plain_text_is_used_unless_it_says_less() {
 }
 
 #[test]
+fn em_110_a_page_is_a_page_wherever_it_stands() {
+    for kind in ["related", "mixed", "x-unknown"] {
+        let mail = read(format!(
+            "From: ann@example.org\r\nContent-Type: multipart/{kind}; boundary=edge\r\n\r\n--edge\r\n\
+             Content-Type: text/html\r\n\r\n<p>When do you <b>open</b>?</p>\r\n--edge--\r\n"
+        ));
+        assert_eq!(mail.text.visible, "When do you open?", "{kind}");
+    }
+}
+
+#[test]
 fn em_109_text_around_a_picture_is_joined() {
     let mail = read(
         "Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n\r\nBefore\r\n--b\r\nContent-Type: image/png; name=\"a.png\"\r\n\

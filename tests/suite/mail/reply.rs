@@ -10,6 +10,7 @@ use super::{address, id, mail_with, read};
 pub struct Given<'a> {
     pub parent: Mail,
     pub from: Address,
+    pub reply_to: Option<Address>,
     pub to: Address,
     pub from_name: Option<&'a str>,
     pub to_name: Option<&'a str>,
@@ -27,6 +28,7 @@ impl Default for Given<'_> {
         Self {
             parent: read(mail_with("")),
             from: address("shop@postkey.example"),
+            reply_to: None,
             to: address("ann@example.org"),
             from_name: Some("The Shop"),
             to_name: Some("Ann Miller"),
@@ -47,6 +49,7 @@ impl Given<'_> {
             parent: &self.parent,
             from: &self.from,
             from_name: self.from_name,
+            reply_to: self.reply_to.as_ref(),
             to: &self.to,
             to_name: self.to_name,
             body: self.body,
@@ -91,8 +94,9 @@ fn subject_for(parent: &str) -> String {
 }
 
 /// The fields whose names a reply may have; any other name was injected.
-pub const FIELDS: [&str; 15] = [
+pub const FIELDS: [&str; 16] = [
     "From",
+    "Reply-To",
     "To",
     "Date",
     "Message-ID",
@@ -132,7 +136,7 @@ pub fn assert_sound(bytes: &[u8]) {
 }
 
 #[test]
-fn em_35_a_reply_has_one_of_each_field_and_its_marks() {
+fn em_35_em_37_sr_89_a_reply_has_one_of_each_field_and_its_marks() {
     let bytes = Given::default().bytes();
     assert_sound(&bytes);
     let expected = [
@@ -158,6 +162,15 @@ fn em_35_a_reply_has_one_of_each_field_and_its_marks() {
     for name in ["Precedence", "Cc", "Bcc", "Reply-To"] {
         assert_eq!(field(&bytes, name), None);
     }
+}
+
+#[test]
+fn em_66_answers_go_to_the_address_that_the_draft_names() {
+    let reply_to = Some(address("shop+r.x@grün.example"));
+    let bytes = Given { reply_to, ..Given::default() }.bytes();
+    assert_sound(&bytes);
+    let expected = "\"The Shop\" <shop+r.x@xn--grn-ioa.example>";
+    assert_eq!(field(&bytes, "Reply-To").as_deref(), Some(expected));
 }
 
 #[test]

@@ -170,6 +170,15 @@ fn sr_69_a_link_cannot_be_put_together_from_shapes() {
 }
 
 #[test]
+fn sr_69_no_link_begins_within_another() {
+    for body in ["See shop.example/a?b*evil.com now", "See [it](https://shop.example/a*evil.com)"] {
+        let parts = linking(body, &["shop.example"]);
+        assert!(!parts.plain.contains("*evil.com"), "{}", parts.plain);
+        assert!(!parts.html.contains("href"), "{}", parts.html);
+    }
+}
+
+#[test]
 fn sr_69_the_words_of_a_link_cannot_name_another_one() {
     let parts = linking("[https://bank.example/](https://shop.example/)", &["shop.example"]);
     assert_eq!(parts.plain, "[link removed] <https://shop.example/>\n");

@@ -14,6 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 pub enum Step {
     /// Answer with this status, these header lines and this body.
     Answer(u16, Vec<String>, Vec<u8>),
+    /// Send these bytes, each on its own.
+    Pieces(Vec<Vec<u8>>),
     /// Promise a long body, send this much of it, and leave.
     Cut(Vec<u8>),
     /// Leave without a word.
@@ -139,6 +141,15 @@ async fn act(stream: &mut TcpStream, step: Step) -> bool {
         Step::Cut(body) => {
             let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 100000\r\n\r\n").await;
             let _ = stream.write_all(&body).await;
+            false
+        }
+        Step::Pieces(pieces) => {
+            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n").await;
+            for piece in pieces {
+                let _ = stream.write_all(&piece).await;
+                let _ = stream.flush().await;
+                tokio::task::yield_now().await;
+            }
             false
         }
         Step::Leave => false,

@@ -14,6 +14,7 @@ use postkey::clock::Clock;
 use postkey::config::{Config, MailSecurity, OperatorMail, SignUp};
 use postkey::store::Store;
 use reqwest::header::{AUTHORIZATION, HeaderMap};
+use reqwest::redirect::Policy;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
@@ -71,6 +72,8 @@ impl Service {
         config.http.sign_ins_per_address = 1000;
         config.http.sign_ups_per_address = 1000;
         config.http.key_checks_per_user = 1000;
+        config.http.new_keys_per_user = 1000;
+        config.http.security_tokens_per_user = 1000;
         change(&mut config);
         let mut app = App::open(config, Clock::system()).await.unwrap();
         let store = app.store().clone();
@@ -166,7 +169,7 @@ pub fn account(name: &str) -> Value {
 
 #[expect(clippy::disallowed_methods, reason = "the client of a test is no part of the product")]
 fn client() -> Client {
-    Client::builder().no_proxy().build().unwrap()
+    Client::builder().no_proxy().redirect(Policy::none()).build().unwrap()
 }
 
 /// Somebody who calls.

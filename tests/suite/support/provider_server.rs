@@ -53,8 +53,65 @@ pub enum Answer {
     Hang,
     /// Half of a response's promised bytes, then the connection is closed.
     Cut,
+    /// An answer in events.
+    Events(Events),
     /// First the wait, then the answer.
     Late(Duration, Box<Answer>),
+}
+
+/// An answer that comes piece by piece.
+#[derive(Clone)]
+pub struct Events {
+    /// What is sent, as it is; each but the first after the pause.
+    pub pieces: Vec<String>,
+    /// The time between two pieces.
+    pub pause: Duration,
+    /// What becomes of the connection then.
+    pub then: Then,
+}
+
+/// What becomes of a connection after the last piece.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Then {
+    /// It ends in order.
+    End,
+    /// It breaks off.
+    Break,
+    /// Nothing, for ever.
+    Hang,
+}
+
+impl Events {
+    /// These pieces without a pause, and an end in order.
+    pub fn of(pieces: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        let pieces = pieces.into_iter().map(Into::into).collect();
+        Self { pieces, pause: Duration::ZERO, then: Then::End }
+    }
+
+    /// The data of these events, each in one of its own.
+    pub fn data(events: impl IntoIterator<Item = impl ToString>) -> Self {
+        Self::of(events.into_iter().map(|event| format!("data: {}\n\n", event.to_string())))
+    }
+}
+
+/// A piece of an answer with these words.
+pub fn piece(words: &str) -> Value {
+    chunk(json!({ "content": words }), Value::Null)
+}
+
+/// The last piece of an answer.
+pub fn last_piece() -> Value {
+    chunk(json!({}), json!("stop"))
+}
+
+fn chunk(delta: Value, finish_reason: Value) -> Value {
+    json!({
+        "id": "chatcmpl-scripted",
+        "object": "chat.completion.chunk",
+        "created": 1_700_000_000,
+        "model": "test-model",
+        "choices": [{ "index": 0, "delta": delta, "finish_reason": finish_reason }],
+    })
 }
 
 impl Answer {
@@ -104,6 +161,7 @@ struct State {
     next: Mutex<BTreeMap<String, VecDeque<Answer>>>,
     always: Mutex<BTreeMap<String, Answer>>,
     otherwise: Mutex<Answer>,
+    streaming: Arc<()>,
 }
 
 impl ProviderServer {
@@ -116,6 +174,7 @@ impl ProviderServer {
             next: Mutex::default(),
             always: Mutex::default(),
             otherwise: Mutex::new(Answer::words(|call| format!("Answer to: {}", call.last_text()))),
+            streaming: Arc::default(),
         });
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
@@ -169,6 +228,11 @@ impl ProviderServer {
         self.state.calls.lock().unwrap().clone()
     }
 
+    /// Answers in events that are being sent now.
+    pub fn streaming(&self) -> usize {
+        Arc::strong_count(&self.state.streaming) - 1
+    }
+
     /// Every call so far that was made with this key.
     pub fn calls_of(&self, key: &str) -> Vec<Call> {
         self.calls().into_iter().filter(|call| call.key == key).collect()
@@ -200,21 +264,25 @@ async fn check(Shared(state): Shared<Arc<State>>, headers: HeaderMap) -> Respons
     state.checks.lock().unwrap().push(key.clone());
     let answer = state.checked.lock().unwrap().get(&key).cloned();
     let call = Call { key, request: Value::Null };
-    perform(answer.unwrap_or_else(|| Answer::status(200, "{\"data\":[]}")), &call).await
+    perform(&state, answer.unwrap_or_else(|| Answer::status(200, "{\"data\":[]}")), &call).await
 }
 
 async fn complete(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: String) -> Response<Body> {
     let call = Call { key: bearer(&headers), request: serde_json::from_str(&body).unwrap_or_default() };
     state.calls.lock().unwrap().push(call.clone());
-    perform(state.answer_for(&call.key), &call).await
+    perform(&state, state.answer_for(&call.key), &call).await
 }
 
-async fn perform(mut answer: Answer, call: &Call) -> Response<Body> {
+async fn perform(state: &State, mut answer: Answer, call: &Call) -> Response<Body> {
     while let Answer::Late(latency, later) = answer {
         tokio::time::sleep(latency).await;
         answer = *later;
     }
     match answer {
+        Answer::Words(words) if call.request["stream"] == true => {
+            send_events(state, in_pieces(&completion(call, &words(call))))
+        }
+        Answer::Events(events) => send_events(state, events),
         Answer::Words(words) => respond(200, &[], completion(call, &words(call)).to_string()),
         Answer::Response { status, headers, body } => respond(status, &headers, body),
         Answer::Cut => cut(),
@@ -228,6 +296,42 @@ fn respond(status: u16, headers: &[(&'static str, String)], body: String) -> Res
         response = response.header(*name, value);
     }
     response.body(Body::from(body)).unwrap()
+}
+
+fn send_events(state: &State, events: Events) -> Response<Body> {
+    let Events { pieces, pause, then } = events;
+    let streaming = Arc::clone(&state.streaming);
+    let pieces = futures::stream::unfold(
+        (pieces.into_iter(), streaming, true),
+        move |(mut left, streaming, is_first)| async move {
+            if !is_first {
+                tokio::time::sleep(pause).await;
+            }
+            let next = match (left.next(), then) {
+                (Some(piece), _) => Ok(piece),
+                (None, Then::End) => return None,
+                (None, Then::Break) => Err(std::io::Error::other("broken off on purpose")),
+                (None, Then::Hang) => std::future::pending().await,
+            };
+            Some((next, (left, streaming, false)))
+        },
+    );
+    let response = Response::builder().header("content-type", "text/event-stream");
+    response.body(Body::from_stream(pieces)).unwrap()
+}
+
+/// A completion as OpenAI streams it: word by word, then why it stops, then what it costs.
+fn in_pieces(completion: &Value) -> Events {
+    let words = completion["choices"][0]["message"]["content"].as_str().unwrap();
+    let mut events: Vec<Value> = words.split_inclusive(' ').map(piece).collect();
+    events.push(last_piece());
+    let mut costs = last_piece();
+    costs["choices"] = json!([]);
+    costs["usage"] = completion["usage"].clone();
+    events.push(costs);
+    let mut sent = Events::data(events);
+    sent.pieces.push("data: [DONE]\n\n".into());
+    sent
 }
 
 /// Promises more than it sends: the broken body makes the server close the connection.

@@ -72,6 +72,7 @@ pub async fn enqueue(store: &Store, mailbox: MailboxLease, count: u32) -> Vec<Ru
         .map(|number| Arrival {
             identity: format!("{}-{number}", uuid::Uuid::from_bytes(rand::random())),
             rfc_message_id: None,
+            signed_thread: None,
             answers: Vec::new(),
             correspondent: "someone@else.test".into(),
             uid_validity: 1,

@@ -82,6 +82,7 @@ fn settle_reception(entry: &MailboxEntry, stored: Reception) -> Reception {
         authserv_id: entry.authserv_id.over(stored.authserv_id),
         answer_unaddressed: entry.answer_unaddressed.unwrap_or(stored.answer_unaddressed),
         answer_copies: entry.answer_copies.unwrap_or(stored.answer_copies),
+        plus_addressing: entry.plus_addressing.over(stored.plus_addressing),
     }
 }
 
@@ -111,6 +112,7 @@ fn changes(stored: &Mailbox, settled: &Mailbox, is_same_login: bool) -> Vec<&'st
         ("authserv_id", stored.reception.authserv_id == settled.reception.authserv_id),
         ("answer_unaddressed", stored.reception.answer_unaddressed == settled.reception.answer_unaddressed),
         ("answer_copies", stored.reception.answer_copies == settled.reception.answer_copies),
+        ("plus_addressing", stored.reception.plus_addressing == settled.reception.plus_addressing),
         ("enabled", stored.enabled == settled.enabled),
         // The same login again means: it works now, try it.
         ("tried again", stored.state == MailboxState::Active),

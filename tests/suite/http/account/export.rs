@@ -16,12 +16,13 @@ use crate::support::raw::texts;
 use crate::support::world::letter;
 
 /// Which table is in which records. What a table's rows are that are not here is said below.
-const EXPORTED: [(&str, &str); 15] = [
+const EXPORTED: [(&str, &str); 16] = [
     ("agents", "agent"),
     ("ai_configurations", "ai_configuration"),
     ("audit_entries", "audit_entry"),
     ("completions", "completion"),
     ("invites", "invite"),
+    ("key_limits", "key_limits"),
     ("mailboxes", "mailbox"),
     ("messages", "message"),
     ("notices", "notice"),
@@ -34,12 +35,19 @@ const EXPORTED: [(&str, &str); 15] = [
     ("threads", "thread"),
 ];
 
-/// Hashes of tokens, sealed answers, sums of what is exported, and what the queue remembers.
-const NOT_EXPORTED: [&str; 6] =
-    ["agent_hours", "idempotency_keys", "lanes", "password_resets", "refresh_tokens", "usage_hours"];
+/// Hashes of tokens and states, sealed answers, sums of what is exported, and what the queue remembers.
+const NOT_EXPORTED: [&str; 7] = [
+    "agent_hours",
+    "idempotency_keys",
+    "lanes",
+    "oauth_states",
+    "password_resets",
+    "refresh_tokens",
+    "usage_hours",
+];
 
 /// Columns that hold what nobody but the program may see.
-const SECRET: [&str; 8] = [
+const SECRET: [&str; 11] = [
     "SELECT api_key FROM ai_configurations WHERE api_key IS NOT NULL",
     "SELECT imap_password FROM mailboxes WHERE imap_password IS NOT NULL",
     "SELECT smtp_password FROM mailboxes WHERE smtp_password IS NOT NULL",
@@ -47,6 +55,9 @@ const SECRET: [&str; 8] = [
     "SELECT hash FROM refresh_tokens WHERE hash IS NOT NULL",
     "SELECT hash FROM password_resets WHERE hash IS NOT NULL",
     "SELECT hash FROM invites WHERE hash IS NOT NULL",
+    "SELECT verifier FROM oauth_states WHERE verifier IS NOT NULL",
+    "SELECT state_hash FROM oauth_states WHERE state_hash IS NOT NULL",
+    "SELECT browser_hash FROM oauth_states WHERE browser_hash IS NOT NULL",
     "SELECT answer FROM idempotency_keys WHERE answer IS NOT NULL",
 ];
 

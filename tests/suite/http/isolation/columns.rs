@@ -34,10 +34,30 @@ pub enum Column {
     OtherUser,
     /// Somebody without the role.
     NoAdministrator,
+    /// With a platform API key of the owner's that was revoked.
+    KeyRevoked,
+    /// With one whose time is over.
+    KeyExpired,
+    /// With one that is good somewhere else.
+    KeyElsewhere,
+    /// With one that may do everything but this.
+    KeyWithoutScope,
+    /// With somebody else's that may do everything.
+    KeyOfOther,
+    /// With a security token of the owner's that was revoked.
+    TokenRevoked,
+    /// With one whose time is over.
+    TokenExpired,
+    /// With one that is good somewhere else.
+    TokenElsewhere,
+    /// With one that was made for something else.
+    TokenOtherwise,
+    /// With somebody else's.
+    TokenOfOther,
 }
 
 impl Column {
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 18] = [
         Self::NoToken,
         Self::Malformed,
         Self::Tampered,
@@ -46,26 +66,47 @@ impl Column {
         Self::Deleted,
         Self::OtherUser,
         Self::NoAdministrator,
+        Self::KeyRevoked,
+        Self::KeyExpired,
+        Self::KeyElsewhere,
+        Self::KeyWithoutScope,
+        Self::KeyOfOther,
+        Self::TokenRevoked,
+        Self::TokenExpired,
+        Self::TokenElsewhere,
+        Self::TokenOtherwise,
+        Self::TokenOfOther,
     ];
 
     pub fn applies_to(self, row: &Row) -> bool {
         match self {
             Self::NoAdministrator => row.needs == Access::Administrator,
+            Self::KeyOfOther => matches!(row.needs, Access::Scope(_) | Access::Purpose(_)),
             _ => row.needs != Access::Public,
         }
     }
 
     /// Makes the owner's call as this somebody.
     pub async fn check(self, scene: &Scene<'_>, row: &Row, call: &Call) {
-        let answer = call.send(row, &self.visitor(scene)).await;
+        let answer = call.send(row, &self.visitor(scene, row)).await;
         let place = format!("{} {} by {self:?}", row.method, row.path);
         match self {
-            Self::OtherUser if row.names_a_thing() => check_hidden(scene, row, call, &answer, &place).await,
-            Self::OtherUser if row.is_about_a_thing() => {
+            Self::OtherUser | Self::KeyOfOther if row.names_a_thing() => {
+                check_hidden(scene, row, call, &answer, &place).await;
+            }
+            Self::OtherUser | Self::KeyOfOther if row.is_about_a_thing() => {
                 assert!((400..500).contains(&answer.status) && answer.status != 401, "{place}: {answer:?}");
             }
-            Self::OtherUser => check_own(scene, call, &answer, &place),
-            Self::NoAdministrator => {
+            Self::OtherUser | Self::KeyOfOther => check_own(scene, call, &answer, &place),
+            Self::TokenRevoked
+            | Self::TokenExpired
+            | Self::TokenElsewhere
+            | Self::TokenOtherwise
+            | Self::TokenOfOther => {
+                assert_eq!(answer.headers["www-authenticate"], "Bearer", "{place}");
+                assert_eq!(answer.refused(401), "invalid_security_token", "{place}");
+            }
+            Self::NoAdministrator | Self::KeyWithoutScope => {
                 assert_eq!(answer.refused(403), "forbidden", "{place}");
             }
             _ => {
@@ -76,8 +117,8 @@ impl Column {
         }
     }
 
-    fn visitor(self, scene: &Scene<'_>) -> Visitor {
-        let owner = &scene.owner.visitor;
+    fn visitor(self, scene: &Scene<'_>, row: &Row) -> Visitor {
+        let (owner, keys) = (&scene.owner.visitor, &scene.credentials);
         let token = match self {
             Self::NoToken => return scene.service.stranger(),
             Self::OtherUser => return scene.other.visitor.clone(),
@@ -87,6 +128,16 @@ impl Column {
             Self::Expired => expired(&owner.token),
             Self::Revoked => scene.revoked.clone(),
             Self::Deleted => scene.deleted.clone(),
+            Self::KeyRevoked => keys.revoked_key.clone(),
+            Self::KeyExpired => keys.expired_key.clone(),
+            Self::KeyElsewhere => keys.key_elsewhere.clone(),
+            Self::KeyWithoutScope => keys.key_without(row.needs),
+            Self::KeyOfOther => keys.key_of_other.clone(),
+            Self::TokenRevoked => keys.revoked_token.clone(),
+            Self::TokenExpired => keys.expired_token.clone(),
+            Self::TokenElsewhere => keys.token_elsewhere.clone(),
+            Self::TokenOtherwise => keys.token_other_than(row.needs),
+            Self::TokenOfOther => keys.token_of_other.clone(),
         };
         scene.service.visitor(&token)
     }

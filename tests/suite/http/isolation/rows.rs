@@ -1,6 +1,6 @@
 //! How each route is called by whoever may.
 
-use postkey::http::{Access, Scope};
+use postkey::http::{Access, Purpose, Scope};
 use serde_json::{Value, json};
 
 use super::scene::{Person, Scene};
@@ -20,9 +20,13 @@ pub enum Thing {
     HeldRun,
     /// A run that its owner has put an end to.
     DiscardedRun,
+    /// A consent that the owner has given; it is named by its code, in the body.
+    Consent,
     Invite,
     Notice,
     Session,
+    ApiKey,
+    SecurityToken,
 }
 
 /// How a route is called.
@@ -73,8 +77,19 @@ impl Row {
 
 /// One for each route.
 pub fn rows() -> Vec<Row> {
-    let all =
-        [public(), accounts(), ai_configurations(), agents(), mailboxes(), runs(), messages(), records()];
+    let all = [
+        public(),
+        accounts(),
+        ai_configurations(),
+        openrouter(),
+        keys_and_tokens(),
+        agents(),
+        mailboxes(),
+        runs(),
+        messages(),
+        chat(),
+        records(),
+    ];
     all.into_iter().flatten().collect()
 }
 
@@ -96,6 +111,9 @@ fn public() -> Vec<Row> {
             Some(json!({ "token": "not one of ours", "newPassword": "another good password" }))
         }),
         row("GET", "/reset-password", 200),
+        // Nobody has consented to anything.
+        row("GET", "/oauth/openrouter/callback", 400),
+        row("GET", "/oauth/openrouter/connected", 200),
     ]
 }
 
@@ -133,7 +151,8 @@ fn ai_configurations() -> Vec<Row> {
             .body(|_, _, _| Some(json!({ "modelName": "another" }))),
         write("DELETE", "/api/ai-config/{id}", 204).with(Thing::AiConfiguration),
         write("POST", "/api/ai-config/{id}/default", 200).with(Thing::AiConfiguration),
-        write("POST", "/api/ai-config/{id}/verify", 200).with(Thing::AiConfiguration),
+        Row::new("POST", "/api/ai-config/{id}/verify", Access::Purpose(Purpose::ConfigVerify), 200)
+            .with(Thing::AiConfiguration),
     ]
 }
 
@@ -152,9 +171,11 @@ fn agents() -> Vec<Row> {
             .body(|_, _, _| Some(json!({ "instructions": "Answer briefly." }))),
         write("POST", "/api/automation/agents/{id}/enable", 200),
         write("POST", "/api/automation/agents/{id}/disable", 200),
-        write("POST", "/api/automation/agents/{id}/preview", 200).body(|_, _, _| {
-            Some(json!({ "mail": "From: ann@else.test\r\n\r\nWhat now?\r\n", "ask": false }))
-        }),
+        Row::new("POST", "/api/automation/agents/{id}/preview", Access::Purpose(Purpose::AgentPreview), 200)
+            .with(Thing::Agent)
+            .body(|_, _, _| {
+                Some(json!({ "mail": "From: ann@else.test\r\n\r\nWhat now?\r\n", "ask": false }))
+            }),
         write("DELETE", "/api/automation/agents/{id}", 204),
     ]
 }
@@ -196,6 +217,50 @@ fn runs() -> Vec<Row> {
 fn messages() -> Vec<Row> {
     let read = |path| Row::new("GET", path, Access::Scope(Scope::MailRead), 200).with(Thing::HeldRun);
     vec![read("/api/messages"), read("/api/messages/{id}"), read("/api/messages/{id}/raw")]
+}
+
+fn openrouter() -> Vec<Row> {
+    let session = |path, status| Row::new("POST", path, Access::Session, status);
+    vec![
+        session("/api/openrouter/connect", 200).body(|_, _, _| Some(json!({ "headless": true }))),
+        session("/api/openrouter/exchange", 200)
+            .with(Thing::Consent)
+            .body(|_, _, code| Some(json!({ "code": code }))),
+    ]
+}
+
+fn keys_and_tokens() -> Vec<Row> {
+    let keys = |method, path, status| Row::new(method, path, Access::Scope(Scope::KeysWrite), status);
+    let tokens = |method, path, status| Row::new(method, path, Access::Scope(Scope::TokensCreate), status);
+    vec![
+        keys("GET", "/api/v1/api-keys", 200).with(Thing::ApiKey),
+        keys("GET", "/api/v1/api-keys/{id}", 200).with(Thing::ApiKey),
+        keys("POST", "/api/v1/api-keys", 201).body(|scene, _, _| Some(scene.api_key(&["usage:read"]))),
+        keys("PUT", "/api/v1/api-keys/{id}", 200)
+            .with(Thing::ApiKey)
+            .body(|_, _, _| Some(json!({ "description": "another" }))),
+        keys("DELETE", "/api/v1/api-keys/{id}", 204).with(Thing::ApiKey),
+        keys("POST", "/api/v1/api-keys/{id}/rotate", 201).with(Thing::ApiKey).body(|_, _, _| Some(json!({}))),
+        tokens("GET", "/api/v1/security-tokens", 200).with(Thing::SecurityToken),
+        tokens("POST", "/api/v1/security-tokens", 201).body(|_, _, _| Some(carrying_a_key())),
+        tokens("DELETE", "/api/v1/security-tokens/{id}", 204).with(Thing::SecurityToken),
+        // Everybody's own, but the columns need them.
+        tokens("POST", "/api/v1/security-tokens/revoke-all", 200).last(),
+    ]
+}
+
+/// What makes a security token without anything else being there.
+pub fn carrying_a_key() -> Value {
+    json!({ "purpose": "chat.completion", "apiKeys": { "openai": "sk-of-the-matrix" } })
+}
+
+fn chat() -> Vec<Row> {
+    vec![
+        Row::new("POST", "/api/v1/chat/completions", Access::Purpose(Purpose::ChatCompletion), 200)
+            .with(Thing::AiConfiguration)
+            .body(|_, _, _| Some(json!({ "messages": [{ "role": "user", "content": "x" }] }))),
+        Row::new("GET", "/api/v1/models", Access::Scope(Scope::ChatCreate), 200).with(Thing::AiConfiguration),
+    ]
 }
 
 fn records() -> Vec<Row> {

@@ -7,9 +7,11 @@ use postkey::store::{NewNotice, UserId};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::rows::{Row, Thing};
+use super::credentials::Credentials;
+use super::rows::{Row, Thing, carrying_a_key};
 use crate::support::api::{Answered, PASSWORD, Service, Visitor, account};
 use crate::support::database::TestDatabase;
+use crate::support::openrouter::OpenRouter;
 use crate::support::raw::execute;
 use crate::support::wait::some;
 use crate::support::world::letter;
@@ -28,6 +30,8 @@ pub struct Person {
 /// them apart.
 pub struct Scene<'d> {
     pub service: Service,
+    /// Where the owner consents.
+    openrouter: OpenRouter,
     pub owner: Person,
     pub other: Person,
     pub plain: Person,
@@ -35,6 +39,8 @@ pub struct Scene<'d> {
     pub revoked: String,
     /// A token of an account that was deleted.
     pub deleted: String,
+    /// Keys and security tokens.
+    pub credentials: Credentials,
     /// What whoever has no good token gets.
     pub unauthorized: Value,
     database: &'d TestDatabase,
@@ -50,7 +56,8 @@ pub struct Call {
 
 impl<'d> Scene<'d> {
     pub async fn open(database: &'d TestDatabase) -> Self {
-        let service = Service::start(database).await;
+        let openrouter = OpenRouter::start().await;
+        let service = Service::start_with(database, |config| openrouter.stand_in(config)).await;
         let people = AtomicU32::new(0);
         let owner = settle(&service, &next_name(&people)).await;
         let other = settle(&service, &next_name(&people)).await;
@@ -59,9 +66,20 @@ impl<'d> Scene<'d> {
         gone.visitor.post("/api/account/delete", json!({ "password": PASSWORD })).await.expect(204);
         let unauthorized = service.stranger().get("/api/auth/me").await.expect(401);
         let deleted = gone.visitor.token;
-        let revoked = String::new();
-        let mut scene =
-            Self { service, owner, other, plain, revoked, deleted, unauthorized, database, people };
+        let (revoked, credentials) = (String::new(), Credentials::default());
+        let mut scene = Self {
+            service,
+            openrouter,
+            owner,
+            other,
+            plain,
+            revoked,
+            deleted,
+            credentials,
+            unauthorized,
+            database,
+            people,
+        };
         scene.promote().await;
         scene
     }
@@ -85,6 +103,7 @@ impl<'d> Scene<'d> {
         let second = self.sign_in(&self.owner).await;
         second.call(Method::POST, "/api/auth/logout", None).await.expect(204);
         self.revoked = second.token;
+        self.credentials = Credentials::make(self).await;
     }
 
     async fn sign_in(&self, person: &Person) -> Visitor {
@@ -101,6 +120,16 @@ impl<'d> Scene<'d> {
     /// An AI configuration that can be saved.
     pub fn ai_configuration(&self) -> Value {
         self.service.ai_configuration("a-key-of-the-matrix")
+    }
+
+    /// A platform API key that can be made.
+    pub fn api_key(&self, scopes: &[&str]) -> Value {
+        json!({ "name": self.fresh_name(), "scopes": scopes, "expiresAt": "never" })
+    }
+
+    /// The database behind the API.
+    pub fn database(&self) -> &TestDatabase {
+        self.database
     }
 
     /// Makes what the owner's call of a row needs.
@@ -133,8 +162,16 @@ impl<'d> Scene<'d> {
                 let discard = format!("/api/runs/{}/discard", run["id"].as_str().unwrap());
                 owner.act(&discard).await.expect(200)
             }
+            Thing::Consent => {
+                self.clear_ai_configurations().await;
+                let asked =
+                    owner.post("/api/openrouter/connect", json!({ "headless": true })).await.expect(200);
+                return Some(self.openrouter.consent(asked["authorize_url"].as_str().unwrap()));
+            }
             Thing::Invite => owner.post("/api/invites", json!({})).await.expect(201),
             Thing::Notice => self.give_notice().await,
+            Thing::ApiKey => owner.post("/api/v1/api-keys", self.api_key(&["usage:read"])).await.expect(201),
+            Thing::SecurityToken => owner.post("/api/v1/security-tokens", carrying_a_key()).await.expect(201),
             Thing::Session => {
                 self.sign_in(&self.owner).await;
                 owner.get("/api/auth/sessions").await.expect(200)["items"][0].clone()

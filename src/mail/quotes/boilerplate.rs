@@ -5,12 +5,51 @@
 use std::collections::HashSet;
 use std::sync::LazyLock;
 
+use aho_corasick::{AhoCorasick, Anchored, Input, StartKind};
+
 /// A list of phrases, read once.
 pub(super) type Phrases = LazyLock<HashSet<&'static str>>;
 
 fn rows(text: &'static str) -> HashSet<&'static str> {
     text.split(['|', '\n']).map(str::trim).filter(|phrase| !phrase.is_empty()).collect()
 }
+
+/// Phrases that are looked for within a text, all of them in one pass.
+pub(super) struct Finder(Option<AhoCorasick>);
+
+impl Finder {
+    fn of(phrases: &Phrases) -> Self {
+        // Only tables of gigabytes cannot be made.
+        Self(AhoCorasick::builder().start_kind(StartKind::Both).build(phrases.iter()).ok())
+    }
+
+    /// Whether `text` begins with a phrase.
+    pub(super) fn begins(&self, text: &str) -> bool {
+        let start = Input::new(text).anchored(Anchored::Yes);
+        self.0.as_ref().is_some_and(|table| table.is_match(start))
+    }
+
+    /// Whether a phrase stands in `text` as words of its own; scripts without spaces need no border.
+    pub(super) fn is_in(&self, text: &str) -> bool {
+        let mut found = self.0.iter().flat_map(|table| table.find_overlapping_iter(text));
+        found.any(|found| {
+            let phrase = text.get(found.range()).unwrap_or("");
+            let is_spaced = phrase.chars().next().is_some_and(|c| c < '\u{3000}');
+            let before = text.get(..found.start()).and_then(|text| text.chars().next_back());
+            let after = text.get(found.end()..).and_then(|text| text.chars().next());
+            !is_spaced || ![before, after].into_iter().flatten().any(char::is_alphanumeric)
+        })
+    }
+}
+
+/// Finds [`WROTE`].
+pub(super) static FIND_WROTE: LazyLock<Finder> = LazyLock::new(|| Finder::of(&WROTE));
+
+/// Finds [`SENT_FROM`].
+pub(super) static FIND_SENT_FROM: LazyLock<Finder> = LazyLock::new(|| Finder::of(&SENT_FROM));
+
+/// Finds [`I_WROTE`].
+pub(super) static FIND_I_WROTE: LazyLock<Finder> = LazyLock::new(|| Finder::of(&I_WROTE));
 
 /// "Wrote": stands in the line above a quote.
 pub(super) static WROTE: Phrases = Phrases::new(|| {

@@ -4,7 +4,7 @@ use whatlang::Lang;
 
 /// What is said in one language.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Phrases {
+pub(super) struct OwnWords {
     /// How the detector calls the language.
     pub(super) lang: Lang,
     /// Its tag for HTML (RFC 5646).
@@ -24,7 +24,7 @@ pub(super) struct Phrases {
 }
 
 /// What is said where the language is unknown.
-pub(super) const ENGLISH: Phrases = Phrases {
+pub(super) const ENGLISH: OwnWords = OwnWords {
     lang: Lang::Eng,
     tag: "en",
     common_words: "the and you is are to of my your have has please thanks thank what when how do does can could would for with hello not we this it at in",
@@ -36,9 +36,9 @@ pub(super) const ENGLISH: Phrases = Phrases {
 };
 
 /// Every language that we speak. Where a name would have to be bent, it stands behind a colon.
-pub(super) const ALL: [Phrases; 24] = [
+pub(super) const ALL: [OwnWords; 24] = [
     ENGLISH,
-    Phrases {
+    OwnWords {
         lang: Lang::Deu,
         tag: "de",
         common_words: "der die das und ich sie ist nicht wir mit für ein eine bitte danke wann wie haben kann mein meine guten tag auf den es hallo schon ihre um",
@@ -48,7 +48,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(kein Betreff)",
         link_removed: "[Link entfernt]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Fra,
         tag: "fr",
         common_words: "le la les et je vous est pas nous pour une un des merci bonjour ma mon votre avec dans que qui ce quand depuis du au quelle",
@@ -58,7 +58,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(sans objet)",
         link_removed: "[lien supprimé]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Spa,
         tag: "es",
         common_words: "el los las que de es no para una un por gracias hola mi su con usted cuándo qué cómo buenos buenas está lo hace mis quisiera",
@@ -68,7 +68,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(sin asunto)",
         link_removed: "[enlace eliminado]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Ita,
         tag: "it",
         common_words: "il lo gli che di non per una un grazie buongiorno mio mia con sono quando come della del da ho ciao le vorrei mi",
@@ -78,7 +78,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(nessun oggetto)",
         link_removed: "[link rimosso]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Por,
         tag: "pt",
         common_words: "os as que de não para uma um por obrigado obrigada olá meu minha com você quando como do da está bom há gostaria",
@@ -88,7 +88,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(sem assunto)",
         link_removed: "[link removido]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Nld,
         tag: "nl",
         common_words: "de het een en ik is niet wij met voor van mijn dank hallo wanneer hoe heeft kan jullie op er graag goedendag al hoi laat",
@@ -98,7 +98,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(geen onderwerp)",
         link_removed: "[link verwijderd]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Swe,
         tag: "sv",
         common_words: "och jag är inte vi med för en ett det som tack hej min när hur kan ni på har den till av har mitt skulle",
@@ -108,7 +108,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(inget ämne)",
         link_removed: "[länken borttagen]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Dan,
         tag: "da",
         common_words: "og jeg er ikke vi med for en et det som tak hej min hvornår hvordan kan på har den af nu til mit jer vil gerne",
@@ -118,7 +118,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(intet emne)",
         link_removed: "[link fjernet]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Nob,
         tag: "nb",
         common_words: "og jeg er ikke vi med for en et det som takk hei min når hvordan kan dere på har den av nå til mitt vil gjerne",
@@ -128,7 +128,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(uten emne)",
         link_removed: "[lenke fjernet]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Fin,
         tag: "fi",
         common_words: "ja on ei minä me kiitos hei milloin miten voi voitteko se että mutta olen onko sitä jo ole kun haluaisin mitä huomenna tänään missä",
@@ -138,7 +138,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(ei aihetta)",
         link_removed: "[linkki poistettu]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Pol,
         tag: "pl",
         common_words: "na nie jest się do czy dzień dobry dziękuję kiedy jak proszę moje mój że już mam są",
@@ -148,7 +148,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(bez tematu)",
         link_removed: "[link usunięto]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Ces,
         tag: "cs",
         common_words: "na je se do dobrý den děkuji kdy jak prosím moje můj že už jsem si by mám",
@@ -158,7 +158,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(bez předmětu)",
         link_removed: "[odkaz odstraněn]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Hun,
         tag: "hu",
         common_words: "az és nem hogy is van köszönöm jó napot mikor hogyan kérem már egy meg szeretném",
@@ -168,7 +168,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(nincs tárgy)",
         link_removed: "[hivatkozás eltávolítva]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Ron,
         tag: "ro",
         common_words: "și în nu este de la cu pentru mulțumesc bună ziua când cum vă rog mea meu va să aș",
@@ -178,7 +178,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(fără subiect)",
         link_removed: "[link eliminat]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Tur,
         tag: "tr",
         common_words: "ve bir bu için ne zaman nasıl merhaba teşekkürler teşekkür lütfen değil var mı mi ben siz da istiyorum",
@@ -188,7 +188,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(konu yok)",
         link_removed: "[bağlantı kaldırıldı]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Ell,
         tag: "el",
         common_words: "",
@@ -198,7 +198,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(χωρίς θέμα)",
         link_removed: "[ο σύνδεσμος αφαιρέθηκε]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Rus,
         tag: "ru",
         common_words: "",
@@ -208,7 +208,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(без темы)",
         link_removed: "[ссылка удалена]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Ukr,
         tag: "uk",
         common_words: "",
@@ -218,7 +218,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(без теми)",
         link_removed: "[посилання вилучено]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Jpn,
         tag: "ja",
         common_words: "",
@@ -228,7 +228,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(件名なし)",
         link_removed: "[リンクを削除しました]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Cmn,
         tag: "zh",
         common_words: "",
@@ -238,7 +238,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(无主题)",
         link_removed: "[链接已移除]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Kor,
         tag: "ko",
         common_words: "",
@@ -248,7 +248,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(제목 없음)",
         link_removed: "[링크 삭제됨]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Ara,
         tag: "ar",
         common_words: "",
@@ -258,7 +258,7 @@ pub(super) const ALL: [Phrases; 24] = [
         no_subject: "(بلا موضوع)",
         link_removed: "[أُزيل الرابط]",
     },
-    Phrases {
+    OwnWords {
         lang: Lang::Heb,
         tag: "he",
         common_words: "",

@@ -1,0 +1,128 @@
+//! The way back from OpenRouter: a browser, so it gets pages and not JSON.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::header::LOCATION;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{Html, IntoResponse, Response};
+use secrecy::SecretString;
+
+use super::browser_cookie::BrowserCookie;
+use super::finish::{Consent, finish};
+use super::nothing_open;
+use crate::http::Api;
+use crate::http::ai_configurations::checked_key::count_check;
+use crate::http::client_address::ClientAddress;
+use crate::http::error::{ApiError, ErrorBody};
+use crate::http::secret_token;
+
+/// Where a browser goes that was told no other place.
+const CONNECTED: &str = "/oauth/openrouter/connected";
+
+/// Longest code, in characters.
+const LONGEST_CODE: usize = 512;
+
+/// What OpenRouter adds to the URL.
+struct Returned {
+    code: SecretString,
+    state: String,
+}
+
+/// Finish connecting OpenRouter in the browser.
+///
+/// OpenRouter sends the browser here. It is answered once, and only in the browser that asked for the consent.
+#[utoipa::path(
+    get, path = "/oauth/openrouter/callback", tag = "pages",
+    params(
+        ("code" = String, Query, description = "What the key is fetched with."),
+        ("state" = String, Query, description = "Which consent it is."),
+    ),
+    responses(
+        (status = SEE_OTHER, description = "OpenRouter is connected.",
+            headers(("Location" = String, description = "Where the browser goes; without the code."))),
+        (status = BAD_REQUEST, description = "A page: nobody waits for this.", body = String, content_type = "text/html"),
+        (status = UNPROCESSABLE_ENTITY, description = "A page: the key that came cannot be used.", body = String, content_type = "text/html"),
+        (status = TOO_MANY_REQUESTS, description = "Too many calls; `Retry-After` says when to come back.",
+            content((String = "text/html"), (ErrorBody = "application/json"))),
+        (status = FAILED_DEPENDENCY, description = "A page: OpenRouter does not answer.", body = String, content_type = "text/html"),
+        (status = SERVICE_UNAVAILABLE, description = "The server cannot do it now; `Retry-After` says when to try again.",
+            content((String = "text/html"), (ErrorBody = "application/json"))),
+    ),
+)]
+pub(crate) async fn callback(
+    State(api): State<Arc<Api>>,
+    address: ClientAddress,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    // Without a public URL no consent leads here.
+    let Some(public_url) = &api.config.http.public_url else { return page(nothing_open()) };
+    let cookie = BrowserCookie::at(public_url);
+    let consent = match accept(&api, address, returned(&uri), cookie.read(&headers)).await {
+        Ok(consent) => consent,
+        Err(error) => return page(error),
+    };
+    let (consent, code) = consent;
+    let answer = match finish(&api, &consent, &code).await {
+        Ok(_) => {
+            let path = consent.state.return_path.as_deref().unwrap_or(CONNECTED);
+            (StatusCode::SEE_OTHER, [(LOCATION, format!("{public_url}{path}"))]).into_response()
+        }
+        Err(error) => page(error),
+    };
+    ([cookie.clear()], answer).into_response()
+}
+
+/// OpenRouter is connected.
+#[utoipa::path(
+    get, path = "/oauth/openrouter/connected", tag = "pages",
+    responses((status = OK, description = "A page that says so.", body = String, content_type = "text/html")),
+)]
+pub(crate) async fn connected() -> Html<String> {
+    html("OpenRouter is connected", "Your agents can answer with its key. You may close this page.")
+}
+
+/// Uses the consent up; whoever was not asked for it gets nothing and uses nothing up.
+async fn accept(
+    api: &Api,
+    address: ClientAddress,
+    returned: Option<Returned>,
+    browser: Option<String>,
+) -> Result<(Consent, SecretString), ApiError> {
+    let (Returned { code, state }, browser) = returned.zip(browser).ok_or_else(nothing_open)?;
+    let (state, browser) = (secret_token::hash(&state), secret_token::hash(&browser));
+    let state = api.store.use_oauth_state(state, browser).await?.ok_or_else(nothing_open)?;
+    count_check(api, state.user_id).await?;
+    Ok((Consent { state, address }, code))
+}
+
+/// Each of the two, exactly once.
+fn returned(uri: &Uri) -> Option<Returned> {
+    let pairs: Vec<_> = url::form_urlencoded::parse(uri.query()?.as_bytes()).collect();
+    let only = |wanted: &str| {
+        let mut values = pairs.iter().filter(|(name, _)| name == wanted).map(|(_, value)| value);
+        let (only, None) = (values.next()?, values.next()) else { return None };
+        Some(only.to_string())
+    };
+    let code = only("code").filter(|code| (1..=LONGEST_CODE).contains(&code.len()))?;
+    Some(Returned { code: code.into(), state: only("state")? })
+}
+
+fn page(error: ApiError) -> Response {
+    let text = html("OpenRouter is not connected", &error.sentence());
+    // The status and its headers stay as for every other refusal.
+    let (mut parts, _) = error.into_response().into_parts();
+    parts.headers.remove(axum::http::header::CONTENT_TYPE);
+    parts.headers.remove(axum::http::header::CONTENT_LENGTH);
+    (parts.status, parts.headers, text).into_response()
+}
+
+/// Both are our own words.
+fn html(title: &str, sentence: &str) -> Html<String> {
+    Html(format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<h1>{title}</h1>\n\
+         <p>{sentence}\n</html>\n"
+    ))
+}
