@@ -27,7 +27,6 @@ use crate::store::{AgentId, MessageId};
 pub(crate) struct PreviewInput {
     /// A mail with its header, as a mail program shows its source.
     #[serde(default)]
-    #[schema(max_length = 1_000_000)]
     mail: Option<String>,
     /// A mail that came in.
     #[serde(default, alias = "message_id")]

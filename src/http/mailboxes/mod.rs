@@ -43,7 +43,7 @@ pub(crate) struct MailboxAnswer {
     /// Whether it is to be watched.
     enabled: bool,
     /// Whether it is watched.
-    state: StateWord,
+    state: MailboxStateWord,
     /// Why it was stopped: `login_refused`, `oauth_refused`, `secret_unreadable`, `folder_missing` or
     /// `server_unusable`.
     #[schema(example = "login_refused")]
@@ -93,7 +93,7 @@ pub(super) struct OAuthAnswer {
 /// Whether a mailbox is watched.
 #[derive(Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum StateWord {
+pub(super) enum MailboxStateWord {
     /// It is.
     Active,
     /// Its owner has paused it.
@@ -142,9 +142,9 @@ impl From<Mailbox> for MailboxAnswer {
         Self {
             id: mailbox.id.to_string(),
             state: match (mailbox.enabled, mailbox.state) {
-                (false, _) => StateWord::Paused,
-                (true, MailboxState::Active) => StateWord::Active,
-                (true, MailboxState::Stopped) => StateWord::Stopped,
+                (false, _) => MailboxStateWord::Paused,
+                (true, MailboxState::Active) => MailboxStateWord::Active,
+                (true, MailboxState::Stopped) => MailboxStateWord::Stopped,
             },
             address: mailbox.address,
             aliases: mailbox.aliases,

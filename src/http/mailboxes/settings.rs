@@ -41,7 +41,7 @@ pub(super) struct ServerInput {
     password: Option<Credential>,
     /// Certificates of the only authorities that may vouch for the server, in PEM form; the public ones if left out.
     #[serde(default)]
-    ca: Option<Text<262_144>>,
+    ca: Option<Text<65_536>>,
 }
 
 /// Access tokens instead of passwords.

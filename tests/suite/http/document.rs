@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use postkey::http::{Access, routes};
 use serde_json::Value;
 
+use crate::layers::rust_files;
 use crate::support::api::Service;
 use crate::support::database::TestDatabase;
 
@@ -58,6 +59,26 @@ async fn every_reference_in_the_document_leads_somewhere() {
     for reference in references {
         assert!(document.pointer(reference).is_some(), "{reference} is missing");
     }
+}
+
+/// Of two schemas of one name the document would have one only.
+#[test]
+fn no_two_schemas_have_the_same_name() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/http");
+    let mut names = BTreeSet::new();
+    for file in rust_files(&folder) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for item in text.split("#[derive(").skip(1) {
+            let (derived, rest) = item.split_once(")]").unwrap();
+            let mut words = rest.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+            let is_kind = |word: &&str| ["struct", "enum"].contains(word);
+            if derived.contains("ToSchema") && words.any(|word| is_kind(&word)) {
+                let name = words.next().unwrap().to_owned();
+                assert!(names.insert(name.clone()), "{name} in {} is the second one", file.display());
+            }
+        }
+    }
+    assert!(names.len() > 20, "{names:?}");
 }
 
 #[test]
