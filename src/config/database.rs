@@ -12,7 +12,7 @@ pub struct Database {
     pub url: String,
     /// SQLite: connections that read, beside the one that writes; 4.
     pub read_connections: u32,
-    /// PostgreSQL: connections of the pool; 16.
+    /// PostgreSQL: connections, up to 6 of them for the steps of runs; 16.
     pub connections: u32,
     /// How long to wait for a free connection; 30 s.
     pub acquire_timeout: Duration,

@@ -69,6 +69,13 @@ impl<A: Ask> Group<A> {
 async fn answer_forever<A: Ask>(pool: PgPool, mut asked: mpsc::Receiver<Waiting<A>>) {
     let mut group = Vec::with_capacity(MOST_TOGETHER);
     while asked.recv_many(&mut group, MOST_TOGETHER).await > 0 {
+        // Whoever is about to ask gets to it before the group leaves.
+        tokio::task::yield_now().await;
+        while group.len() < MOST_TOGETHER
+            && let Ok(another) = asked.try_recv()
+        {
+            group.push(another);
+        }
         let wanted = group.drain(..).filter(|waiting| A::OUTLIVES_ASKER || !waiting.tell.is_closed());
         let (asks, tells): (Vec<A>, Vec<_>) = wanted.map(|waiting| (waiting.ask, waiting.tell)).unzip();
         let answers = answer_all(&pool, &asks).await;

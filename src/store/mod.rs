@@ -247,6 +247,14 @@ impl Store {
         }
     }
 
+    /// Like [`Store::write_one`] for a step of runs, which finds its rows by their keys.
+    async fn write_step<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
+        match &self.pool {
+            Pool::Sqlite { writer, .. } => writer.write(work).await,
+            Pool::Postgres { keyed, .. } => work(&mut Tx::Single(keyed.acquire().await?)).await,
+        }
+    }
+
     /// Like [`Store::write`] for work that is a single statement: PostgreSQL needs no BEGIN and COMMIT for it.
     async fn write_one<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
         match &self.pool {

@@ -7,7 +7,8 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool, Transaction,
+    ConnectOptions, Connection, Executor, PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool,
+    Transaction,
 };
 
 use super::StoreError;
@@ -20,8 +21,9 @@ use crate::config;
 pub(super) enum Pool {
     /// A file: many readers, one writer that groups commits.
     Sqlite { read: SqlitePool, writer: Writer, file: Box<SqliteConnectOptions> },
-    /// A server that several processes share, and what is asked of it in groups.
-    Postgres { pool: PgPool, groups: Groups },
+    /// A server that several processes share, and what runs ask of it in groups. Connections of `keyed` are for
+    /// statements that look rows up by their keys, and are planned once.
+    Postgres { pool: PgPool, keyed: PgPool, groups: Groups },
 }
 
 /// A transaction in progress; it never leaves a `Store` method.
@@ -65,6 +67,13 @@ pub(super) use {on_pool, on_tx};
 const ROWS_AHEAD: usize = 512;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Connections for the steps of runs: one for each kind of group and for the queue, which ask one thing at a time.
+const MOST_OF_RUNS: u32 = 6;
+
+/// A plan is kept from a time when the tables may have been empty, so none may be made that reads a table through.
+const PLAN_ONCE: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
+    SET enable_hashjoin = off; SET enable_mergejoin = off";
+
 /// A connection that rested this long is asked whether it is still there; before, asking would double the work.
 const TRUSTED: Duration = Duration::from_secs(1);
 
@@ -99,7 +108,7 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
         .test_before_acquire(false)
         .connect_with(options.read_only(true).create_if_missing(false))
         .await?;
-    Ok(Pool::Sqlite { read, writer: Writer::start(connection), file })
+    Ok(Pool::Sqlite { read, writer: Writer::start(connection)?, file })
 }
 
 async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
@@ -107,16 +116,24 @@ async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
     let name = format!("postkey {}", uuid::Uuid::from_bytes(rand::random()).simple());
     let options =
         PgConnectOptions::from_str(&config.url)?.application_name(&name).disable_statement_logging();
-    let pool = PgPoolOptions::new()
-        .max_connections(config.connections)
+    let of_runs = (config.connections / 2).clamp(1, MOST_OF_RUNS);
+    let pool = postgres_pool(config, config.connections.saturating_sub(of_runs).max(1));
+    let pool = pool.connect_with(options.clone()).await?;
+    refuse_unsafe_commits(&pool).await?;
+    let keyed = postgres_pool(config, of_runs)
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(PLAN_ONCE).await.map(drop) }))
+        .connect_with(options)
+        .await?;
+    let groups = Groups::start(&keyed);
+    Ok(Pool::Postgres { pool, keyed, groups })
+}
+
+fn postgres_pool(config: &config::Database, connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
         .acquire_timeout(config.acquire_timeout)
         .test_before_acquire(false)
         .before_acquire(|connection, rest| Box::pin(is_there(connection, rest.idle_for)))
-        .connect_with(options)
-        .await?;
-    refuse_unsafe_commits(&pool).await?;
-    let groups = Groups::start(&pool);
-    Ok(Pool::Postgres { pool, groups })
 }
 
 /// Asks only where time has passed since the connection's last answer.

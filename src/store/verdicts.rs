@@ -122,7 +122,7 @@ impl Store {
         let now = self.clock.now();
         let wakes = verdicts.iter().any(|verdict| verdict.due == Due::Now);
         let ended = self
-            .write_one(move |tx| {
+            .write_step(move |tx| {
                 Box::pin(async move {
                     match tx {
                         Tx::Sqlite(db) => end_sqlite(db, &verdicts, now).await,
