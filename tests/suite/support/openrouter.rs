@@ -127,6 +127,11 @@ impl OpenRouter {
         change(self.lock().accounts.get_mut(key).unwrap());
     }
 
+    /// Its owner ends a key: it is refused from now on.
+    pub fn end(&self, key: &str) {
+        self.lock().accounts.remove(key).unwrap();
+    }
+
     /// Answers exchanges with this status, or as they should be.
     pub fn fail_exchanges(&self, status: Option<u16>) {
         self.lock().fault = status;
