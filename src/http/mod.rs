@@ -27,6 +27,7 @@ mod door;
 mod error;
 mod every_call;
 mod exposure;
+mod html;
 mod idempotency;
 mod input;
 mod links;
