@@ -30,9 +30,9 @@ async fn open(database: &TestDatabase) -> (Scene, Site) {
 async fn a_browser_comes_back_from_openrouter_once() {
     let database = TestDatabase::sqlite().await;
     let (scene, site) = open(&database).await;
-    let browser = Browser::new();
-    let seen = browser.open(&site.url).await;
-    assert!(seen.contains("<h1>OpenRouter is connected</h1>"), "{seen}");
+    let mut browser = Browser::start().await;
+    browser.open(&site.url).await;
+    browser.until_seen("<h1>OpenRouter is connected</h1>").await;
     assert_eq!(configurations(&scene.ann).await.len(), 1);
 
     let visits = site.visits_below("/oauth/");
@@ -44,9 +44,10 @@ async fn a_browser_comes_back_from_openrouter_once() {
     assert_eq!(end.target, "/oauth/openrouter/connected");
     assert!(!end.headers.contains_key("cookie") && !end.headers.contains_key("referer"), "{end:?}");
 
-    for browser in [browser, Browser::new()] {
-        let again = browser.open(&format!("{}{}", site.url, back.target)).await;
-        assert!(again.contains("<h1>OpenRouter is not connected</h1>"), "{again}");
+    for mut browser in [browser, Browser::start().await] {
+        browser.open(&format!("{}{}", site.url, back.target)).await;
+        browser.until_seen("<h1>OpenRouter is not connected</h1>").await;
+        browser.close().await;
     }
     assert_eq!((scene.openrouter.granted().len(), scene.openrouter.calls_of("/auth/keys")), (1, 1));
 }
@@ -56,8 +57,10 @@ async fn whoever_does_not_consent_comes_back_to_a_page_that_says_so() {
     let database = TestDatabase::sqlite().await;
     let (scene, site) = open(&database).await;
     scene.openrouter.refuse_consents();
-    let seen = Browser::new().open(&site.url).await;
-    assert!(seen.contains("<h1>OpenRouter is not connected</h1>"), "{seen}");
+    let mut browser = Browser::start().await;
+    browser.open(&site.url).await;
+    browser.until_seen("<h1>OpenRouter is not connected</h1>").await;
+    browser.close().await;
     assert_eq!(site.visits_below(CALLBACK).len(), 1);
     scene.check_nothing_is_connected(&scene.ann).await;
     assert!(scene.openrouter.calls().is_empty());
