@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::Config;
 use crate::net::HttpClients;
-use crate::provider::{KeyVerdict, Provider, ProviderError, check_key};
-use crate::store::{API_KEY_COLUMN, AiConfiguration, Store, StoreError};
+use crate::provider::{ErrorClass, KeyVerdict, Provider, ProviderError, check_key};
+use crate::store::{API_KEY_COLUMN, AiConfiguration, KeyMark, Store, StoreError};
 use crate::vault::{Place, Vault, VaultError};
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
@@ -71,7 +71,6 @@ impl CreditWatch {
         let before = self.store.clock().now().minus(self.config.openrouter.refresh);
         let taken = self.store.take_stale_key(Provider::OpenRouter.as_str(), before).await?;
         let Some(configuration) = taken else { return Ok(Look::NothingToDo) };
-        // Whether the key still works is found out by the next call with it, which also knows what to do then.
         if let Err(error) = self.ask(&configuration).await {
             tracing::info!(ai_configuration = %configuration.id, %error, "cannot look up what a key may spend");
         }
@@ -89,9 +88,14 @@ impl CreditWatch {
         let key = self.vault.open(&place, &configuration.api_key)?;
         let base_url = configuration.base_url.as_deref();
         let app = &self.config.provider;
-        let verdict = check_key(&self.clients, app, Provider::OpenRouter, base_url, &key).await?;
-        if let KeyVerdict::Good(Some(limits)) = verdict {
-            self.store.note_key_limits(configuration, limits).await?;
+        match check_key(&self.clients, app, Provider::OpenRouter, base_url, &key).await {
+            Ok(KeyVerdict::Good(Some(limits))) => self.store.note_key_limits(configuration, limits).await?,
+            Ok(KeyVerdict::Good(None) | KeyVerdict::Administration) => {}
+            // Its owner has ended it there, and learns it before a mail has to wait.
+            Err(error) if error.class == ErrorClass::AuthInvalid => {
+                self.store.mark_key(configuration, KeyMark::refused(configuration)).await?;
+            }
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }

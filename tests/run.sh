@@ -11,9 +11,10 @@
 #   tests/run.sh --only-servers   starts PostgreSQL, prints the line to export, and waits for Ctrl-C
 #   tests/run.sh --help           this text
 #
-# Works as root and as an ordinary user. Needs Debian's packages `postgresql`, `dovecot-imapd` and `python3-venv`
-# and installs them when it may (as root, or with sudo that asks no password). The PostgreSQL server is
-# private: a temporary folder, a free loopback port, a random password, gone when this script ends.
+# Works as root and as an ordinary user. Needs Debian's packages `postgresql`, `dovecot-imapd`, `python3-venv`,
+# `curl`, `jq` and `chromium`, and installs them when it may (as root, or with sudo that asks no password). The
+# PostgreSQL server is private: a temporary folder, a free loopback port, a random password, gone when this
+# script ends.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -78,6 +79,9 @@ install_what_is_missing() {
     find_postgres || missing+=(postgresql)
     [[ -x "$(find_dovecot)" && -e /usr/lib/dovecot/imap ]] || missing+=(dovecot-imapd)
     python3 -c 'import ensurepip' 2>/dev/null || missing+=(python3-venv)
+    command -v curl >/dev/null || missing+=(curl)
+    command -v jq >/dev/null || missing+=(jq)
+    command -v chromium chromium-browser google-chrome >/dev/null || missing+=(chromium)
     ((${#missing[@]} == 0)) && return
 
     local become=()

@@ -18,7 +18,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::Api;
-use super::caller::Caller;
+use super::caller::{Authority, Caller};
 use super::error::{ApiError, ErrorCode};
 use super::input::read_body;
 use crate::store::{ANSWER_COLUMN, Known, NamedCall, UserId};
@@ -47,7 +47,7 @@ pub(super) async fn once(
         id: api.store.clock().new_uuid(),
         user: caller.user,
         name,
-        fingerprint: fingerprint(&parts, &body),
+        fingerprint: fingerprint(&caller, &parts, &body),
     };
     let (user, id) = (call.user, call.id);
     let given_up = api.store.clock().now().minus(api.config.http.call_timeout + MARGIN);
@@ -77,9 +77,16 @@ fn name_of(request: &Request) -> Result<Option<String>, ApiError> {
     }
 }
 
-/// Of the method, the path and the body.
-fn fingerprint(parts: &Parts, body: &Bytes) -> String {
+/// Of who calls, the method, the path and the body. Sessions of a person come and go and are one; a key or a token does
+/// not get what somebody else was answered, who may do more.
+fn fingerprint(caller: &Caller, parts: &Parts, body: &Bytes) -> String {
     let mut hash = Sha256::new();
+    hash.update(match &caller.authority {
+        Authority::Session(_) => String::new(),
+        Authority::ApiKey(key, _) => key.to_string(),
+        Authority::SecurityToken(pass) => pass.token.to_string(),
+    });
+    hash.update([0]);
     hash.update(parts.method.as_str());
     hash.update([0]);
     hash.update(parts.uri.path());

@@ -98,7 +98,7 @@ pub(super) fn table() -> Vec<Route> {
         route(Access::Scope(Scope::RunsRead), routes!(notices::list_notices)),
         route(Access::Scope(Scope::RunsWrite), routes!(notices::end_notice)),
         route(Session, routes!(audit::list_audit)),
-        route(Session, routes!(accounts::export::export)),
+        route(Access::Scope(Scope::ExportRead), routes!(accounts::export::export)),
         route(Session, routes!(accounts::departure::delete_account)),
         route(read_agents, routes!(agents::read::list)),
         creating(write_agents, routes!(agents::create::create)),

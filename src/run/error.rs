@@ -249,21 +249,16 @@ pub(super) async fn mark_key(
     let rest =
         |default: Duration| Some(scribe.store.clock().now().plus(error.retry_after.unwrap_or(default)));
     let (state, resume_at) = match error.class {
-        ErrorClass::AuthInvalid => (KeyState::Invalid, None),
+        ErrorClass::AuthInvalid => {
+            return scribe.store.mark_key(configuration, KeyMark::refused(configuration)).await;
+        }
         ErrorClass::QuotaExhausted => (KeyState::Exhausted, rest(QUOTA_EXHAUSTED)),
         ErrorClass::RateLimited => (KeyState::Active, rest(RATE_LIMITED)),
         _ => return Ok(()),
     };
     let provider = &configuration.provider;
-    let sentence = match state {
-        KeyState::Active => None,
-        KeyState::Invalid => {
-            Some(format!("{provider} refuses your key: save a new one; your mail waits for it."))
-        }
-        KeyState::Exhausted => {
-            Some(format!("{provider} says that your money or quota is used up: your mail waits for it."))
-        }
-    };
+    let sentence = (state == KeyState::Exhausted)
+        .then(|| format!("{provider} says that your money or quota is used up: your mail waits for it."));
     let notice = sentence.map(|sentence| NewNotice {
         user: configuration.user_id,
         cause: format!("ai_configuration:{}", configuration.id),

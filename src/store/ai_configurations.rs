@@ -7,6 +7,7 @@ use super::notices::{self, NewNotice};
 use super::pool::{Tx, on_pool, on_tx};
 use super::{AiConfigurationId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
+use crate::provider::ErrorClass;
 use crate::vault::Sealed;
 
 /// Column label to which the ciphertext of a provider key is bound.
@@ -82,6 +83,21 @@ pub struct KeyMark {
     pub resume_at: Option<Timestamp>,
     /// What its owner is told, with the mark.
     pub notice: Option<NewNotice>,
+}
+
+impl KeyMark {
+    /// Of a key that its provider refuses: it is not used again until it is replaced or verified, and its owner is told
+    /// (SR-3).
+    pub fn refused(configuration: &AiConfiguration) -> Self {
+        let (reason, provider) = (ErrorClass::AuthInvalid.as_str(), &configuration.provider);
+        let notice = NewNotice {
+            user: configuration.user_id,
+            cause: format!("ai_configuration:{}", configuration.id),
+            kind: reason,
+            sentence: format!("{provider} refuses your key: save a new one; your mail waits for it."),
+        };
+        Self { state: KeyState::Invalid, reason, resume_at: None, notice: Some(notice) }
+    }
 }
 
 /// A configuration to be made or changed.

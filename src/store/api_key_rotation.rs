@@ -2,7 +2,7 @@
 
 use super::audit::{self, NewAuditEntry};
 use super::pool::{Tx, on_tx};
-use super::{ApiKeyId, NewApiKey, Store, StoreError, UserId, api_keys, notices, users};
+use super::{ApiKey, ApiKeyId, NewApiKey, Store, StoreError, UserId, api_keys, notices, users};
 use crate::clock::Timestamp;
 
 /// What became of a key that was to be replaced.
@@ -14,20 +14,22 @@ pub enum ApiKeyRotation {
     Rotated,
     /// There is no such key that is good.
     Unknown,
+    /// Somebody else has changed it since it was looked at.
+    Outdated,
 }
 
 /// Whose place a key took, and which one takes its own.
 type Neighbours = (Option<ApiKeyId>, Option<ApiKeyId>);
 
 impl Store {
-    /// Puts the next key in the place of one that is good; that one ends at `old_ends_at`, if not before. Whose place
-    /// it had taken itself ends at once.
+    /// Puts the next key in the place of one that is good and still as it was `seen`; that one ends at `old_ends_at`, if
+    /// not before. Whose place it had taken itself ends at once.
     ///
     /// # Errors
     /// Where the database does not answer.
     pub async fn rotate_api_key(
         &self,
-        old: ApiKeyId,
+        seen: ApiKey,
         old_ends_at: Timestamp,
         next: NewApiKey,
         entry: NewAuditEntry,
@@ -35,13 +37,16 @@ impl Store {
         let clock = self.clock.clone();
         self.write(move |tx| {
             Box::pin(async move {
-                let (user, now) = (entry.user, clock.now());
+                let (user, old, now) = (entry.user, seen.id, clock.now());
                 users::lock(tx, user).await?;
                 let before = match find_neighbours(tx, user, old, now).await? {
                     None => return Ok(ApiKeyRotation::Unknown),
                     Some((_, Some(_))) => return Ok(ApiKeyRotation::Rotated),
                     Some((before, None)) => before,
                 };
+                if api_keys::find_settings(tx, user, old).await? != Some(seen.settings) {
+                    return Ok(ApiKeyRotation::Outdated);
+                }
                 if let Some(before) = before {
                     api_keys::revoke(tx, user, before, "rotated", now).await?;
                 }

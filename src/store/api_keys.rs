@@ -104,6 +104,8 @@ pub enum ApiKeySaved {
     Full,
     /// There is no such live key.
     Unknown,
+    /// Somebody else has changed it since it was looked at.
+    Outdated,
 }
 
 impl ApiKey {
@@ -182,27 +184,33 @@ impl Store {
             .bind(user).bind(after).bind(i64::from(most)).fetch_all(db).await)?)
     }
 
-    /// Changes what an owner decided about a key that is not revoked.
+    /// Changes what an owner decided about a key that is not revoked, from what was `seen` of it: a right that was
+    /// taken away in the meantime must not come back.
     ///
     /// # Errors
     /// Where the database does not answer.
     pub async fn change_api_key(
         &self,
-        key: ApiKeyId,
+        seen: ApiKey,
         settings: ApiKeySettings,
         entry: NewAuditEntry,
     ) -> Result<ApiKeySaved, StoreError> {
         let clock = self.clock.clone();
         self.write(move |tx| {
             Box::pin(async move {
-                let (user, now) = (entry.user, clock.now());
+                let (user, key, now) = (entry.user, seen.id, clock.now());
                 users::lock(tx, user).await?;
-                if is_name_taken(tx, user, key, settings.name.clone()).await? {
+                match find_settings(tx, user, key).await? {
+                    None => return Ok(ApiKeySaved::Unknown),
+                    Some(settings) if settings != seen.settings => return Ok(ApiKeySaved::Outdated),
+                    Some(_) => {}
+                }
+                // A key that was replaced has its name in common with the one in its place.
+                let is_renamed = settings.name != seen.settings.name;
+                if is_renamed && is_name_taken(tx, user, key, settings.name.clone()).await? {
                     return Ok(ApiKeySaved::NameTaken);
                 }
-                if !update(tx, user, key, settings, now).await? {
-                    return Ok(ApiKeySaved::Unknown);
-                }
+                update(tx, user, key, settings, now).await?;
                 notices::end(tx, user, &expiry_cause(key), now).await?;
                 audit::append(tx, entry, &clock).await?;
                 Ok(ApiKeySaved::Done)
@@ -299,6 +307,19 @@ fn exposure_cause(key: ApiKeyId) -> String {
     format!("api_key_exposed:{key}")
 }
 
+/// Inside a transaction in which nobody else changes what is the user's: what was decided about a key that is not
+/// revoked.
+pub(super) async fn find_settings(
+    tx: &mut Tx,
+    user: UserId,
+    key: ApiKeyId,
+) -> Result<Option<ApiKeySettings>, StoreError> {
+    Ok(on_tx!(tx, db => sqlx::query_as(
+        "SELECT name, description, scopes, ip_allow, ip_deny, expires_at FROM api_keys
+         WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL")
+        .bind(user).bind(key).fetch_optional(&mut *db).await)?)
+}
+
 /// Inside a transaction in which nobody else changes what is the user's.
 async fn is_name_taken(tx: &mut Tx, user: UserId, key: ApiKeyId, name: String) -> Result<bool, StoreError> {
     let other: Option<ApiKeyId> = on_tx!(tx, db => sqlx::query_scalar(
@@ -343,17 +364,16 @@ async fn update(
     key: ApiKeyId,
     settings: ApiKeySettings,
     now: Timestamp,
-) -> Result<bool, StoreError> {
+) -> Result<(), StoreError> {
     let (scopes, ip_allow) = (settings.scopes.stored()?, settings.ip_allow.stored()?);
     let (ip_deny, told_days) = (settings.ip_deny.stored()?, told_days(settings.expires_at, now));
-    let changed = on_tx!(tx, db => sqlx::query(
+    on_tx!(tx, db => sqlx::query(
         "UPDATE api_keys SET name = $3, description = $4, scopes = $5, ip_allow = $6, ip_deny = $7,
             expires_at = $8, told_days = $9
-         WHERE user_id = $1 AND id = $2 AND revoked_at IS NULL")
+         WHERE user_id = $1 AND id = $2")
         .bind(user).bind(key).bind(settings.name).bind(settings.description).bind(scopes).bind(ip_allow)
-        .bind(ip_deny).bind(settings.expires_at).bind(told_days)
-        .execute(&mut *db).await.map(|done| done.rows_affected()))?;
-    Ok(changed == 1)
+        .bind(ip_deny).bind(settings.expires_at).bind(told_days).execute(&mut *db).await.map(drop))?;
+    Ok(())
 }
 
 /// Inside a transaction: a key is good for nothing any more, and nothing more is told of it.

@@ -5,7 +5,7 @@ use super::audit::{self, NewAuditEntry};
 use super::pool::{Tx, on_pool, on_tx};
 use super::{
     AgentId, AiConfigurationId, ApiKeyId, NewNotice, Role, SecurityTokenId, Store, StoreError, UserId,
-    notices, users,
+    WordList, notices, users,
 };
 use crate::clock::Timestamp;
 
@@ -57,10 +57,15 @@ pub struct ShownSecurityToken {
     pub uses: i64,
     /// Since when it is good for nothing.
     pub revoked_at: Option<Timestamp>,
+    /// By which platform API key it was made, if not by the person.
+    pub maker: Option<ApiKeyId>,
     /// Since when the key is good for nothing that made it.
     pub maker_revoked_at: Option<Timestamp>,
     /// Until when the key is good that made it.
     pub maker_expires_at: Option<Timestamp>,
+    /// What the key may do that made it.
+    #[sqlx(try_from = "String")]
+    pub maker_scopes: WordList,
 }
 
 /// A token to be made.
@@ -123,8 +128,8 @@ impl Store {
     ) -> Result<Option<ShownSecurityToken>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
             "SELECT tokens.id, tokens.user_id, users.role, ai_configuration_id, tokens.expires_at, max_uses,
-                tokens.uses, tokens.revoked_at, api_keys.revoked_at AS maker_revoked_at,
-                api_keys.expires_at AS maker_expires_at
+                tokens.uses, tokens.revoked_at, tokens.api_key_id AS maker, api_keys.revoked_at AS maker_revoked_at,
+                api_keys.expires_at AS maker_expires_at, COALESCE(api_keys.scopes, '[]') AS maker_scopes
              FROM security_tokens AS tokens JOIN users ON users.id = tokens.user_id
                 LEFT JOIN api_keys ON api_keys.id = tokens.api_key_id
              WHERE jti_hash = $1 AND tokens.user_id = $2")

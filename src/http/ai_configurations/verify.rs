@@ -13,7 +13,7 @@ use crate::http::caller::Caller;
 use crate::http::error::ApiError;
 use crate::http::input::Id;
 use crate::provider::{ErrorClass, KeyVerdict, Provider, ProviderError, check_key};
-use crate::store::{API_KEY_COLUMN, AiConfiguration, AiConfigurationId, KeyMark, KeyState};
+use crate::store::{API_KEY_COLUMN, AiConfiguration, AiConfigurationId, KeyMark};
 use crate::vault::Place;
 
 /// What the provider says of a key.
@@ -55,9 +55,7 @@ pub(crate) async fn verify(
         }
         Err(error) => {
             if error.class == ErrorClass::AuthInvalid {
-                let reason = error.class.as_str();
-                let mark = KeyMark { state: KeyState::Invalid, reason, resume_at: None, notice: None };
-                api.store.mark_key(&stored, mark).await?;
+                api.store.mark_key(&stored, KeyMark::refused(&stored)).await?;
             }
             VerificationAnswer { verified: false, reason: Some(error.class.as_str()) }
         }

@@ -56,7 +56,7 @@ pub(crate) struct ApiKeyInput {
     params(("id" = uuid::Uuid, Path, description = "The key.")),
     responses(
         (status = OK, description = "It is changed.", body = ApiKeyAnswer),
-        (status = CONFLICT, description = "Another key has the name.", body = crate::http::ErrorBody),
+        (status = CONFLICT, description = "Another key has the name, or somebody has changed this one at the same moment.", body = crate::http::ErrorBody),
     ),
 )]
 pub(crate) async fn change(
@@ -67,10 +67,10 @@ pub(crate) async fn change(
 ) -> Result<Json<ApiKeyAnswer>, ApiError> {
     let now = api.store.clock().now();
     let key = find(&api, &caller, id).await?;
-    let settings = changed(key.settings, input, now)?;
+    let settings = changed(key.settings.clone(), input, now)?;
     check_within(&caller, &Rights::of(id, &settings)?)?;
     let entry = caller.entry("api_key_changed", subject(id));
-    refuse(api.store.change_api_key(id, settings, entry).await?)?;
+    refuse(api.store.change_api_key(key, settings, entry).await?)?;
     let key = api.store.find_api_key(caller.user, id).await?.ok_or_else(ApiError::not_found)?;
     Ok(Json(ApiKeyAnswer::new(key, now)))
 }

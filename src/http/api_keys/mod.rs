@@ -149,10 +149,15 @@ fn check_within(caller: &Caller, rights: &Rights) -> Result<(), ApiError> {
     Err(ApiError::new(ErrorCode::Forbidden, message))
 }
 
+fn outdated() -> ApiError {
+    ApiError::new(ErrorCode::WrongState, "somebody has changed this key at the same moment; try again")
+}
+
 fn refuse(saved: ApiKeySaved) -> Result<(), ApiError> {
     match saved {
         ApiKeySaved::Done => Ok(()),
         ApiKeySaved::Unknown => Err(ApiError::not_found()),
+        ApiKeySaved::Outdated => Err(outdated()),
         ApiKeySaved::NameTaken => {
             let message = "another key has this `name`; choose another name, or revoke that key";
             let details = serde_json::json!({ "field": "name" });

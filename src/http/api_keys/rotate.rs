@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 
 use super::create::{count, new_key, show};
 use super::text::NewApiKeyText;
-use super::{NewApiKeyAnswer, find, subject};
+use super::{NewApiKeyAnswer, find, outdated, subject};
 use crate::clock::Timestamp;
 use crate::http::Api;
 use crate::http::caller::Caller;
@@ -43,7 +43,7 @@ pub(crate) struct RotationInput {
     params(("id" = uuid::Uuid, Path, description = "The key to be replaced.")),
     responses(
         (status = CREATED, description = "The new key; it is shown this once.", body = NewApiKeyAnswer),
-        (status = CONFLICT, description = "It is replaced already.", body = ErrorBody),
+        (status = CONFLICT, description = "It is replaced already, or somebody has changed it at the same moment.", body = ErrorBody),
     ),
 )]
 pub(crate) async fn rotate(
@@ -67,9 +67,10 @@ pub(crate) async fn rotate(
     let next = new_key(id, stored, settings, &caller);
     let old_ends_at = now.plus(Duration::from_secs(overlap.into()));
     let entry = caller.entry("api_key_rotated", subject(old));
-    match api.store.rotate_api_key(old, old_ends_at, next, entry).await? {
+    match api.store.rotate_api_key(old_key, old_ends_at, next, entry).await? {
         ApiKeyRotation::Done => Ok((StatusCode::CREATED, Json(show(&api, &caller, id, text).await?))),
         ApiKeyRotation::Unknown => Err(ApiError::not_found()),
+        ApiKeyRotation::Outdated => Err(outdated()),
         ApiKeyRotation::Rotated => {
             let message = "this key is replaced already; replace the one that took its place";
             Err(ApiError::new(ErrorCode::AlreadyExists, message))

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::http::header::LOCATION;
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::{Html, IntoResponse, Response};
+use axum::http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
 use secrecy::SecretString;
 
 use super::browser_cookie::BrowserCookie;
@@ -15,6 +15,7 @@ use crate::http::Api;
 use crate::http::ai_configurations::checked_key::count_check;
 use crate::http::client_address::ClientAddress;
 use crate::http::error::{ApiError, ErrorBody};
+use crate::http::html;
 use crate::http::secret_token;
 
 /// Where a browser goes that was told no other place.
@@ -53,9 +54,14 @@ struct Returned {
 pub(crate) async fn callback(
     State(api): State<Arc<Api>>,
     address: ClientAddress,
+    method: Method,
     uri: Uri,
     headers: HeaderMap,
 ) -> Response {
+    // Whoever only looks at what is behind a link asks with HEAD, which must not change anything (RFC 9110 section 9.2.1).
+    if method != Method::GET {
+        return (StatusCode::METHOD_NOT_ALLOWED, [(ALLOW, "GET")]).into_response();
+    }
     // Without a public URL no consent leads here.
     let Some(public_url) = &api.config.http.public_url else { return page(nothing_open()) };
     let cookie = BrowserCookie::at(public_url);
@@ -79,8 +85,9 @@ pub(crate) async fn callback(
     get, path = "/oauth/openrouter/connected", tag = "pages",
     responses((status = OK, description = "A page that says so.", body = String, content_type = "text/html")),
 )]
-pub(crate) async fn connected() -> Html<String> {
-    html("OpenRouter is connected", "Your agents can answer with its key. You may close this page.")
+pub(crate) async fn connected() -> impl IntoResponse {
+    let sentence = "<p>Your agents can answer with its key. You may close this page.";
+    ([html::policy()], html::page("OpenRouter is connected", sentence))
 }
 
 /// Uses the consent up; whoever was not asked for it gets nothing and uses nothing up.
@@ -110,19 +117,10 @@ fn returned(uri: &Uri) -> Option<Returned> {
 }
 
 fn page(error: ApiError) -> Response {
-    let text = html("OpenRouter is not connected", &error.sentence());
+    let text = html::page("OpenRouter is not connected", &format!("<p>{}", error.sentence()));
     // The status and its headers stay as for every other refusal.
     let (mut parts, _) = error.into_response().into_parts();
-    parts.headers.remove(axum::http::header::CONTENT_TYPE);
-    parts.headers.remove(axum::http::header::CONTENT_LENGTH);
-    (parts.status, parts.headers, text).into_response()
-}
-
-/// Both are our own words.
-fn html(title: &str, sentence: &str) -> Html<String> {
-    Html(format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
-         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{title}</title>\n<h1>{title}</h1>\n\
-         <p>{sentence}\n</html>\n"
-    ))
+    parts.headers.remove(CONTENT_TYPE);
+    parts.headers.remove(CONTENT_LENGTH);
+    (parts.status, parts.headers, [html::policy()], text).into_response()
 }

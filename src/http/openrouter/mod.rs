@@ -45,7 +45,7 @@ const CALLBACK: &str = "/oauth/openrouter/callback";
 
 /// Every way in which nobody waits for a code, and every code that OpenRouter does not take, alike.
 fn nothing_open() -> ApiError {
-    let message =
-        "this consent was used already, is too old, or was begun elsewhere; connect OpenRouter again";
+    let message = "this consent was not given, was used already, is too old, or was begun elsewhere; connect \
+                   OpenRouter again";
     ApiError::new(ErrorCode::ConsentInvalid, message)
 }

@@ -60,7 +60,7 @@ pub(crate) struct NewSecurityTokenInput {
     #[serde(default)]
     #[schema(max_items = 20)]
     models: Vec<Line>,
-    /// The only agent that it is for.
+    /// The only agent that it is for, for `agent.run` and `agent.preview`.
     #[serde(default, alias = "agent_id")]
     agent_id: Option<Uuid>,
     /// Networks from which alone it is good.
@@ -148,7 +148,8 @@ fn check_fit(input: &NewSecurityTokenInput) -> Result<(), ApiError> {
     if !is_chat && input.api_keys.is_some() {
         return Err(ApiError::field("apiKeys", "must be left out: only `chat.completion` takes keys along"));
     }
-    if input.purpose == Purpose::ConfigVerify && input.agent_id.is_some() {
+    let has_agent = matches!(input.purpose, Purpose::AgentRun | Purpose::AgentPreview);
+    if !has_agent && input.agent_id.is_some() {
         return Err(ApiError::field("agentId", "must be left out: no agent is part of this purpose"));
     }
     if input.models.len() > MOST_MODELS || (!is_chat && !input.models.is_empty()) {

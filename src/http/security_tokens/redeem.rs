@@ -11,7 +11,7 @@ use super::keys::carried;
 use super::pass::{Means, Pass};
 use crate::clock::Timestamp;
 use crate::http::Api;
-use crate::http::access::{Access, Purpose};
+use crate::http::access::{Access, Purpose, Scope};
 use crate::http::caller::{Authority, Caller};
 use crate::http::client_address::ClientAddress;
 use crate::http::error::ApiError;
@@ -88,7 +88,9 @@ fn check(
 
 /// Whoever made it can still make some.
 fn has_maker(stored: &ShownSecurityToken, now: Timestamp) -> bool {
-    stored.maker_revoked_at.is_none() && stored.maker_expires_at.is_none_or(|end| now < end)
+    let is_good = stored.maker_revoked_at.is_none() && stored.maker_expires_at.is_none_or(|end| now < end);
+    let may_make = stored.maker_scopes.0.iter().any(|scope| scope == Scope::TokensCreate.as_str());
+    stored.maker.is_none() || (is_good && may_make)
 }
 
 /// The row goes with its AI configuration, so that one that is there has it still.

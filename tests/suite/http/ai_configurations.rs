@@ -133,10 +133,14 @@ on_both! {
         service.provider.checked("a-key", Answer::status(401, "{}"));
         assert_eq!(verify().await, json!({ "verified": false, "reason": "auth_invalid" }));
         assert_eq!(ann.get(&path(&saved)).await.expect(200)["state"], "invalid");
+        // Whoever has asked may be a program.
+        let told = ann.get("/api/notices").await.expect(200)["items"][0].clone();
+        assert!(told["kind"] == "auth_invalid" && told["ended_at"].is_null(), "{told}");
         service.provider.checked("a-key", Answer::status(200, "{\"data\":[]}"));
         assert_eq!(verify().await, json!({ "verified": true, "reason": null }));
         let again = ann.get(&path(&saved)).await.expect(200);
         assert!(again["state"] == "active" && again["verified_at"].is_string(), "{again}");
+        assert!(ann.get("/api/notices").await.expect(200)["items"][0]["ended_at"].is_string());
     }
 
     async fn a_key_stays_with_the_server_it_was_given_for(database: TestDatabase) {

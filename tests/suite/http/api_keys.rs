@@ -91,9 +91,11 @@ on_both! {
         let added = everything.post("/api/ai-config", configuration).await.expect(201);
         assert_eq!(ann.get("/api/ai-config").await.expect(200)["items"][0]["id"], added["id"]);
         // What only the person may do, or an administrator: Ann is one, her key is none.
-        for path in ["/api/auth/me", "/api/auth/sessions", "/api/audit", "/api/invites", "/api/account/export"] {
+        for path in ["/api/auth/me", "/api/auth/sessions", "/api/audit", "/api/invites"] {
             assert_eq!(everything.get(path).await.refused(403), "forbidden", "{path}");
         }
+        let export = with(&service, &make(&ann, wanted("backup", &["export:read"])).await).get("/api/account/export").await;
+        assert!(export.status == 200 && export.text.contains("ann@owner.test"), "{export:?}");
         let audit = ann.get("/api/audit").await.expect(200).to_string();
         assert!(audit.contains("api_key_made") && audit.contains("ai_config_added") && audit.contains("\"actor\":\"api_key:"));
     }

@@ -181,8 +181,10 @@ on_both! {
         let service = Service::start_with(&database, |config| config.http.allowed_origins = vec![origin.into()]).await;
         let preflight = |origin: &str| {
             let request = service.stranger().request(Method::OPTIONS, "/api/auth/login");
+            let request = request.header("access-control-request-headers", "authorization,x-stainless-lang");
             send(request.header("origin", origin).header("access-control-request-method", "POST"))
         };
+        assert_eq!(preflight(origin).await.headers["access-control-allow-headers"], "authorization,x-stainless-lang");
         assert_eq!(preflight(origin).await.headers["access-control-allow-origin"], origin);
         assert!(!preflight("https://evil.example").await.headers.contains_key("access-control-allow-origin"));
         let body = json!({ "email": "x@owner.test", "password": PASSWORD });

@@ -1,5 +1,6 @@
 //! Chat for front ends: in OpenAI's shape, on the owner's own key.
 
+mod browser;
 mod credentials;
 mod faults;
 mod leaving;

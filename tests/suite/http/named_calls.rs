@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::api::{Answered, Service, Visitor, send};
+use crate::support::api::{Answered, PASSWORD, Service, Visitor, send};
 use crate::support::database::on_both;
 use crate::support::raw::texts;
 
@@ -44,6 +44,22 @@ on_both! {
         let anns = named(&ann, "one", "/api/ai-config", body.clone()).await.expect(201);
         let bobs = named(&bob, "one", "/api/ai-config", body).await.expect(201);
         assert_ne!(anns["id"], bobs["id"]);
+    }
+
+    async fn what_a_person_was_answered_no_key_gets(database: TestDatabase) {
+        let service = Service::start(&database).await;
+        let ann = service.sign_up("ann").await;
+        let body = json!({ "provider": "custom", "apiKey": "a-key", "modelName": "m", "baseUrl": service.provider.base_url() });
+        named(&ann, "one", "/api/ai-config", body.clone()).await.expect(201);
+        let key = json!({ "name": "writer", "scopes": ["configs:write"], "expiresAt": "never" });
+        let key = ann.post("/api/v1/api-keys", key).await.expect(201);
+        let program = service.visitor(key["key"].as_str().unwrap());
+        assert_eq!(named(&program, "one", "/api/ai-config", body.clone()).await.refused(422), "idempotency_key_reused");
+        // The next session is the same person.
+        let sign_in = json!({ "email": "ann@owner.test", "password": PASSWORD });
+        let again = service.stranger().post("/api/auth/login", sign_in).await.expect(200);
+        let again = service.visitor(again["token"].as_str().unwrap());
+        assert_eq!(named(&again, "one", "/api/ai-config", body).await.headers["idempotency-replayed"], "true");
     }
 
     async fn of_calls_at_once_one_is_carried_out(database: TestDatabase) {

@@ -1,5 +1,6 @@
 //! Connecting OpenRouter against a scripted one: a click there, and a key that nobody has seen is here.
 
+mod browser;
 mod consents;
 mod failures;
 mod limits;

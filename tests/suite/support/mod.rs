@@ -1,11 +1,13 @@
 //! What tests stand on: scripted servers, a real Dovecot, and a fresh database for each test.
 
 pub mod api;
+pub mod browser;
 pub mod certificate;
 pub mod database;
 pub mod dialling;
 pub mod dovecot;
 pub mod dump;
+pub mod front;
 pub mod imap_server;
 pub mod loopback;
 pub mod office;

@@ -11,11 +11,11 @@ use std::future::IntoFuture;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
-use axum::Router;
 use axum::extract::State as Shared;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::{Html, IntoResponse, Response};
 use axum::routing::{get, post};
-use axum::{Json, response::IntoResponse, response::Response};
+use axum::{Json, Router};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use postkey::config::Config;
@@ -65,6 +65,8 @@ struct State {
     accounts: BTreeMap<String, Account>,
     granted: Vec<String>,
     calls: Vec<Call>,
+    /// Whether people want no part of it.
+    refuses: bool,
     /// What an exchange is answered with instead.
     fault: Option<u16>,
 }
@@ -80,11 +82,13 @@ impl OpenRouter {
             accounts: BTreeMap::new(),
             granted: Vec::new(),
             calls: Vec::new(),
+            refuses: false,
             fault: None,
         }));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let routes = Router::new()
+            .route("/auth", get(show))
             .route("/api/v1/auth/keys", post(exchange))
             .route("/api/v1/key", get(look_up))
             .route("/api/v1/chat/completions", post(complete))
@@ -110,11 +114,12 @@ impl OpenRouter {
     pub fn consent(&self, authorize_url: &str) -> String {
         let url = Url::parse(authorize_url).unwrap();
         assert_eq!((url.path(), url.port()), ("/auth", Some(self.address.port())), "{url}");
-        let query: BTreeMap<_, _> = url.query_pairs().into_owned().collect();
-        assert_eq!(query["code_challenge_method"], "S256");
-        let code = format!("code-{}", uuid::Uuid::from_bytes(rand::random()).simple());
-        self.lock().codes.insert(code.clone(), query["code_challenge"].clone());
-        code
+        self.lock().consent(&url.query_pairs().into_owned().collect())
+    }
+
+    /// From now on people who see the page in a browser want no part of it.
+    pub fn refuse_consents(&self) {
+        self.lock().refuses = true;
     }
 
     /// What the keys get that are given from now on.
@@ -125,6 +130,11 @@ impl OpenRouter {
     /// Changes what a key has.
     pub fn change(&self, key: &str, change: impl FnOnce(&mut Account)) {
         change(self.lock().accounts.get_mut(key).unwrap());
+    }
+
+    /// Its owner ends a key: it is refused from now on.
+    pub fn end(&self, key: &str) {
+        self.lock().accounts.remove(key).unwrap();
     }
 
     /// Answers exchanges with this status, or as they should be.
@@ -157,6 +167,16 @@ impl OpenRouter {
     }
 }
 
+impl State {
+    /// A code for whoever asked like this.
+    fn consent(&mut self, query: &BTreeMap<String, String>) -> String {
+        assert_eq!(query["code_challenge_method"], "S256");
+        let code = format!("code-{}", uuid::Uuid::from_bytes(rand::random()).simple());
+        self.codes.insert(code.clone(), query["code_challenge"].clone());
+        code
+    }
+}
+
 impl Drop for OpenRouter {
     fn drop(&mut self) {
         self.serving.abort();
@@ -164,6 +184,24 @@ impl Drop for OpenRouter {
 }
 
 type Server = Shared<Arc<Mutex<State>>>;
+
+/// The page on which people consent, with the button pressed already.
+async fn show(Shared(state): Server, uri: Uri) -> Html<String> {
+    let mut state = state.lock().unwrap();
+    let query: BTreeMap<String, String> = serde_urlencoded::from_str(uri.query().unwrap()).unwrap();
+    let mut back = Url::parse(&query["callback_url"]).unwrap();
+    if state.refuses {
+        back.query_pairs_mut().append_pair("error", "access_denied");
+    } else {
+        back.query_pairs_mut().append_pair("code", &state.consent(&query));
+    }
+    back.query_pairs_mut().append_pair("state", &query["state"]);
+    let back = back.as_str().replace('&', "&amp;");
+    Html(format!(
+        "<!doctype html><title>OpenRouter</title><a href=\"{back}\">Go on</a>\
+         <script>document.querySelector('a').click()</script>"
+    ))
+}
 
 async fn exchange(Shared(state): Server, headers: HeaderMap, Json(asked): Json<Value>) -> Response {
     let mut state = state.lock().unwrap();

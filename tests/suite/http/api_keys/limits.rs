@@ -1,5 +1,6 @@
 //! From where a key is good, and what it may give to others.
 
+use futures::future::join_all;
 use serde_json::{Value, json};
 
 use super::{ALL_SCOPES, assert_refused, make, path, wanted, with};
@@ -84,6 +85,26 @@ on_both! {
             with(&service, &plain).post("/api/v1/api-keys", wanted("another", &["usage:read"])).await,
         ] {
             assert_eq!(answer.refused(403), "forbidden");
+        }
+    }
+
+    async fn what_was_taken_from_a_key_does_not_come_back_by_a_change_at_the_same_moment(database: TestDatabase) {
+        let service = Service::start(&database).await;
+        let ann = service.sign_up("ann").await;
+        for round in 0..8 {
+            let made = make(&ann, wanted(&format!("key {round}"), &["keys:write", "usage:read"])).await;
+            let (key, path) = (with(&service, &made), path(&made));
+            let edits = join_all((0..6).map(|edit| key.put(&path, json!({ "description": edit.to_string() }))));
+            let rotate = format!("{path}/rotate");
+            let rotation = key.post(&rotate, json!({}));
+            let narrowing = async {
+                while ann.put(&path, json!({ "scopes": ["keys:write"] })).await.status != 200 {}
+            };
+            let (_, rotated, ()) = tokio::join!(edits, rotation, narrowing);
+            let narrowed = ann.get(&path).await.expect(200);
+            assert_eq!(narrowed["scopes"], json!(["keys:write"]), "round {round}");
+            // What was replaced before it was narrowed is another key.
+            assert!([201, 409].contains(&rotated.status), "{rotated:?}");
         }
     }
 

@@ -28,6 +28,8 @@ on_both! {
             assert_eq!(first[field], second[field], "{field}");
         }
         assert_eq!(second["rotated_from"], first["id"]);
+        let narrowed = ann.put(&path(&first), json!({ "description": "about to end" })).await.expect(200);
+        assert_eq!((&narrowed["state"], &narrowed["expires_at"]), (&old["state"], &old["expires_at"]));
         let again = ann.post(&format!("{}/rotate", path(&first)), json!({})).await;
         assert_eq!(again.refused(409), "already_exists");
         let third = rotate(&ann, &second, json!(3600)).await;

@@ -273,7 +273,7 @@ fn records() -> Vec<Row> {
         scope("GET", "/api/notices", Scope::RunsRead, 200).with(Thing::Notice),
         scope("POST", "/api/notices/{id}/end", Scope::RunsWrite, 204).with(Thing::Notice),
         Row::new("GET", "/api/audit", Access::Session, 200),
-        Row::new("GET", "/api/account/export", Access::Session, 200),
+        Row::new("GET", "/api/account/export", Access::Scope(Scope::ExportRead), 200),
         Row::new("POST", "/api/account/delete", Access::Session, 204)
             .body(|_, _, _| Some(json!({ "password": PASSWORD })))
             .last(),

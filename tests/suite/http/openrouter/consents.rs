@@ -1,9 +1,11 @@
 //! Consents that are given: in the browser, without one, once.
 
 use postkey::clock::Clock;
+use reqwest::Method;
 use serde_json::json;
 
 use super::{CALLBACK, COOKIE, PUBLIC_URL, Scene, ask, audit, check_page, configurations, query, rows};
+use crate::support::api::send;
 use crate::support::database::on_both;
 use crate::support::dump::dump;
 use crate::support::raw::{execute, texts};
@@ -108,6 +110,17 @@ on_both! {
         check_page(&scene.come_back(&code, &asked).await, 400);
         assert_eq!((scene.openrouter.calls_of("/auth/keys"), scene.openrouter.granted().len()), (1, 1));
         assert_eq!(configurations(&scene.ann).await.len(), 1);
+    }
+
+    async fn a_look_at_the_way_back_uses_nothing_up(database: TestDatabase) {
+        let scene = Scene::open(&database).await;
+        let (asked, code) = scene.consent(&scene.ann).await;
+        let path = format!("{CALLBACK}?code={code}&state={}", asked.state);
+        let look = scene.service.stranger().request(Method::HEAD, &path);
+        let look = send(look.header("cookie", format!("{COOKIE}={}", asked.cookie))).await;
+        assert_eq!((look.status, look.headers["allow"].to_str().unwrap()), (405, "GET"));
+        scene.check_nothing_is_connected(&scene.ann).await;
+        assert_eq!(scene.come_back(&code, &asked).await.status, 303);
     }
 
     async fn the_browser_goes_where_it_came_from_and_nowhere_else(database: TestDatabase) {

@@ -76,6 +76,22 @@ on_both! {
         assert_eq!(warnings(ann).await.0, Vec::<String>::new());
     }
 
+    async fn of_a_key_that_was_ended_at_openrouter_its_owner_is_told_before_a_mail_waits(database: TestDatabase) {
+        let scene = Scene::open_with(&database, |config| config.openrouter.refresh = Duration::from_secs(1)).await;
+        let ann = &scene.ann;
+        scene.connect_headless(ann).await.expect(200);
+        scene.openrouter.end(&scene.openrouter.granted()[0]);
+        until_warned(ann, &["auth_invalid"]).await;
+        assert_eq!(super::configurations(ann).await[0]["state"], "invalid");
+        // It is not asked about again until there is another key.
+        let looks = scene.openrouter.calls_of("/key");
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        assert_eq!(scene.openrouter.calls_of("/key"), looks);
+        scene.connect_headless(ann).await.expect(200);
+        assert_eq!(super::configurations(ann).await[0]["state"], "active");
+        assert_eq!(warnings(ann).await, (vec![], 1));
+    }
+
     async fn a_key_that_was_typed_in_has_limits_too(database: TestDatabase) {
         let scene = Scene::open(&database).await;
         let first = scene.connect_headless(&scene.ann).await.expect(200);

@@ -71,7 +71,12 @@ on_both! {
         let maker = service.visitor(key["key"].as_str().unwrap());
         let made = make(&maker, wanted(&config)).await;
         verify(&service, token(&made), &config).await.expect(200);
-        ann.delete(&format!("/api/v1/api-keys/{}", key["id"].as_str().unwrap())).await.expect(204);
+        let path = format!("/api/v1/api-keys/{}", key["id"].as_str().unwrap());
+        ann.put(&path, json!({ "scopes": ["configs:write"] })).await.expect(200);
+        assert_refused(verify(&service, token(&made), &config).await);
+        ann.put(&path, json!({ "scopes": ["tokens:create"] })).await.expect(200);
+        verify(&service, token(&made), &config).await.expect(200);
+        ann.delete(&path).await.expect(204);
         assert_refused(verify(&service, token(&made), &config).await);
         // With another password; not by signing out.
         let made = make(&ann, wanted(&config)).await;

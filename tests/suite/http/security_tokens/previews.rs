@@ -63,6 +63,10 @@ on_both! {
         let mut foreign = body;
         foreign["agentId"] = bobs;
         assert_eq!(ann.post("/api/v1/security-tokens", foreign).await.refused(422), "invalid_input");
+        for purpose in ["chat.completion", "config.verify"] {
+            let without_agents = json!({ "purpose": purpose, "configId": config, "agentId": own });
+            assert_eq!(ann.post("/api/v1/security-tokens", without_agents).await.refused(422), "invalid_input");
+        }
         ann.delete(&format!("/api/automation/agents/{}", own.as_str().unwrap())).await.expect(204);
         assert_refused(bearer.post(&path(own.as_str().unwrap()), pasted()).await);
         service.end().await;
