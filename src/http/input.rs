@@ -171,8 +171,9 @@ fn problem(said: &str) -> String {
 fn in_words(expected: &str) -> &str {
     match expected {
         "i64" | "u64" | "i32" | "u32" | "usize" => "a whole number",
-        "f64" => "a number",
+        "f64" | "a JSON number" => "a number",
         "a sequence" => "a list",
+        "a map" => "an object",
         _ if expected.starts_with("struct ") => "an object",
         _ => expected,
     }
