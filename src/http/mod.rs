@@ -55,7 +55,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::http::{HeaderValue, Method, header};
-use tower_http::cors::CorsLayer;
+use tower_http::cors::{AllowHeaders, CorsLayer};
 
 use self::client_address::Proxies;
 use self::passwords::Passwords;
@@ -169,15 +169,13 @@ fn allow_origins(origins: &[String]) -> Option<CorsLayer> {
     let cors = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        .allow_headers([
-            header::AUTHORIZATION,
-            header::CONTENT_TYPE,
-            idempotency::IDEMPOTENCY_KEY,
-            credentials::SECURITY_TOKEN,
-            credentials::USER_API_KEY,
-            credentials::USER_PROVIDER,
-            credentials::USER_BASE_URL,
-        ])
-        .expose_headers([header::RETRY_AFTER, every_call::REQUEST_ID, idempotency::REPLAYED]);
+        // Client libraries send headers of their own, which do nothing here.
+        .allow_headers(AllowHeaders::mirror_request())
+        .expose_headers([
+            header::RETRY_AFTER,
+            error::SHOULD_RETRY,
+            every_call::REQUEST_ID,
+            idempotency::REPLAYED,
+        ]);
     Some(cors)
 }

@@ -187,6 +187,16 @@ on_both! {
         assert!(!preflight("https://evil.example").await.headers.contains_key("access-control-allow-origin"));
         let body = json!({ "email": "x@owner.test", "password": PASSWORD });
         let request = service.stranger().request(Method::POST, "/api/auth/login").header("origin", origin).json(&body);
-        assert_eq!(send(request).await.headers["access-control-allow-origin"], origin);
+        let answer = send(request).await;
+        assert_eq!(answer.headers["access-control-allow-origin"], origin);
+        let shown = answer.headers["access-control-expose-headers"].to_str().unwrap();
+        for name in ["retry-after", "x-should-retry", "x-request-id"] {
+            assert!(shown.contains(name), "{name} is not in {shown}");
+        }
+        // What OpenAI's client library sends from a browser.
+        let library = service.stranger().request(Method::OPTIONS, "/api/v1/chat/completions").header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization,content-type,x-stainless-lang");
+        assert_eq!(send(library).await.headers["access-control-allow-headers"], "authorization,content-type,x-stainless-lang");
     }
 }
