@@ -27,6 +27,7 @@ mod door;
 mod error;
 mod every_call;
 mod exposure;
+mod fault;
 mod idempotency;
 mod input;
 mod links;
@@ -47,6 +48,7 @@ mod security_tokens;
 mod serving;
 mod texts;
 mod throttle;
+mod unread;
 mod usage;
 mod uses;
 
