@@ -60,13 +60,16 @@ impl<'d> Shapes<'d> {
         if let Some(values) = schema.get("enum").and_then(Value::as_array) {
             return values.iter().filter_map(Value::as_str).map(code).collect::<Vec<_>>().join(", ");
         }
-        let types = match schema.get("type") {
-            Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).collect(),
-            Some(Value::String(only)) => vec![only.as_str()],
-            _ => vec!["anything"],
-        };
-        let kinds: Vec<_> = types.into_iter().map(|kind| self.kind_of_type(kind, schema, of)).collect();
-        kinds.join(" or ") + &bounds(schema)
+        match schema.get("type") {
+            Some(Value::Array(types)) => {
+                let (null, types): (Vec<_>, Vec<_>) =
+                    types.iter().filter_map(Value::as_str).partition(|kind| *kind == "null");
+                let kinds = types.into_iter().map(|kind| self.kind_of_type(kind, schema, of));
+                kinds.chain(null.into_iter().map(str::to_owned)).collect::<Vec<_>>().join(" or ")
+            }
+            Some(Value::String(kind)) => self.kind_of_type(kind, schema, of),
+            _ => "anything".to_owned(),
+        }
     }
 
     fn kind_of_named(&mut self, name: &'d str, of: Use) -> String {
@@ -80,7 +83,7 @@ impl<'d> Shapes<'d> {
 
     fn kind_of_type(&mut self, kind: &str, schema: &'d Value, of: Use) -> String {
         let format = schema.get("format").and_then(Value::as_str).unwrap_or_default();
-        match (kind, format) {
+        let word = match (kind, format) {
             ("string", "date-time") => "time".to_owned(),
             ("string", "uuid") => "id".to_owned(),
             ("string", "email") => "mail address".to_owned(),
@@ -88,11 +91,12 @@ impl<'d> Shapes<'d> {
             ("integer", _) => "whole number".to_owned(),
             ("boolean", _) => "true or false".to_owned(),
             ("array", _) => match schema.get("items") {
-                Some(items) => format!("list of {}", self.kind(items, of)),
+                Some(items) => format!("list of {}", in_brackets(self.kind(items, of))),
                 None => "list".to_owned(),
             },
             (other, _) => escape(other),
-        }
+        };
+        word + &bounds(schema)
     }
 
     fn rows(&mut self, schema: &'d Value, before: &str, of: Use) -> String {
@@ -108,7 +112,7 @@ impl<'d> Shapes<'d> {
         for (name, field) in members(schema.get("properties")) {
             let (path, kind) = (format!("{before}{name}"), self.kind(field, of));
             let needed = if of == Use::Asked && is_required(name) { "; required" } else { "" };
-            let said = line(field.get("description"));
+            let said = line(description(field));
             rows.push_str(&format!("<tr><td>{}<td>{kind}{needed}<td>{said}\n", code(&path)));
             // A shape without a name is shown where it stands.
             let (inner, mark) = field.get("items").map_or((field, "."), |items| (items, "[]."));
@@ -127,6 +131,17 @@ impl<'d> Shapes<'d> {
 /// The members of an object, or none.
 pub(super) fn members(object: Option<&Value>) -> impl Iterator<Item = (&String, &Value)> {
     object.and_then(Value::as_object).into_iter().flat_map(Map::iter)
+}
+
+fn in_brackets(kind: String) -> String {
+    if kind.contains(", ") { format!("({kind})") } else { kind }
+}
+
+/// What is said of a field, also where it may be null and has a shape with a name.
+fn description(field: &Value) -> Option<&Value> {
+    let choices = ["oneOf", "allOf"].into_iter().find_map(|several| field.get(several)?.as_array());
+    let mut all = std::iter::once(field).chain(choices.into_iter().flatten());
+    all.find_map(|schema| schema.get("description"))
 }
 
 fn name_of(schema: &Value) -> Option<&str> {
