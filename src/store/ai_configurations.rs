@@ -115,12 +115,27 @@ pub struct NewAiConfiguration {
     pub verified_at: Option<Timestamp>,
 }
 
+macro_rules! list {
+    ($user:literal) => {
+        concat!(
+            "SELECT id, user_id, provider, base_url, model, temperature, max_output_tokens, api_key,
+                api_key_mask, api_key_last_four, key_fingerprint, is_default, state, state_reason, resume_at,
+                verified_at, created_at, updated_at
+             FROM ai_configurations WHERE user_id = ",
+            $user,
+            " ORDER BY provider LIMIT 100"
+        )
+    };
+}
+
 /// A user's configurations by provider; at most one per provider.
-pub(super) const LIST: &str =
-    "SELECT id, user_id, provider, base_url, model, temperature, max_output_tokens, api_key,
-        api_key_mask, api_key_last_four, key_fingerprint, is_default, state, state_reason, resume_at,
-        verified_at, created_at, updated_at
-     FROM ai_configurations WHERE user_id = $1 ORDER BY provider LIMIT 100";
+pub(super) const LIST: &str = list!("$1");
+/// The same of many users.
+pub(super) const LIST_OF_ALL: &str = concat!(
+    "SELECT own.* FROM UNNEST($1::UUID[]) AS asked (user_id) CROSS JOIN LATERAL (",
+    list!("asked.user_id"),
+    ") AS own"
+);
 
 impl Store {
     /// A user's configurations by provider; at most one per provider.

@@ -4,11 +4,12 @@
 
 use std::time::Duration;
 
-use sqlx::PgConnection;
-use sqlx::Row as _;
+use sqlx::query::QueryAs;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{PgConnection, PgPool, Sqlite, SqliteConnection};
 
-use super::claims::Lease;
-use super::pool::{Tx, on_pool, on_tx};
+use super::group::Ask;
+use super::pool::Pool;
 use super::suppressions::Reason;
 use super::{AgentId, MailboxId, RunId, Store, StoreError, ThreadId, UserId};
 use crate::clock::Timestamp;
@@ -89,43 +90,56 @@ pub(super) struct Counts {
 
 /// The replies of a day to one correspondent, in one thread and of one agent, but this run's; and the thread's last.
 /// An agent's day begins with the hour, so it has up to 25 of them.
-const COUNT: &str = "WITH counted AS (
-        SELECT CAST(COALESCE(SUM(CASE WHEN created_at > $4 THEN 1 ELSE 0 END), 0) AS BIGINT) AS in_10_minutes,
-            CAST(COUNT(*) AS BIGINT) AS in_a_day
-        FROM outbox WHERE user_id = $1 AND mailbox_id = $2 AND recipient = $3 AND created_at > $5 AND run_id <> $7
-    ), last AS (
-        SELECT question_hash, answer_hash, quick_exchanges, COALESCE(sent_at, created_at) AS at FROM outbox
-        WHERE user_id = $1 AND thread_id = $6 AND run_id <> $7 ORDER BY created_at DESC LIMIT 1
-    )
-    SELECT in_10_minutes, in_a_day,
-        (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
-         WHERE user_id = $1 AND thread_id = $6 AND created_at > $5 AND run_id <> $7) AS of_thread,
-        (SELECT CAST(COALESCE(SUM(replies), 0) AS BIGINT) FROM agent_hours
-         WHERE user_id = $1 AND agent_id = $8 AND hour >= $5 / 3600000)
-        - (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
-           WHERE user_id = $1 AND run_id = $7 AND agent_id = $8 AND created_at > $5) AS of_agent,
-        (SELECT reason FROM suppressions
-         WHERE user_id = $1 AND mailbox_id = $2 AND COALESCE(thread_id, $6) = $6
-            AND address IN ($3, (SELECT correspondent FROM threads WHERE id = $6))
-         ORDER BY created_at LIMIT 1) AS suppressed,
-        last.question_hash AS last_question, last.answer_hash AS last_answer,
-        last.quick_exchanges AS last_quick, last.at AS last_at
-    FROM counted LEFT JOIN last ON TRUE";
-
-/// Binds an [`Exchange`] to [`COUNT`].
-macro_rules! counting {
-    ($exchange:expr, $now:expr) => {
-        sqlx::query_as(COUNT)
-            .bind($exchange.user)
-            .bind($exchange.mailbox)
-            .bind(&$exchange.recipient)
-            .bind($now.minus(TEN_MINUTES))
-            .bind($now.minus(DAY))
-            .bind($exchange.thread)
-            .bind($exchange.run)
-            .bind($exchange.agent)
+macro_rules! count {
+    ($asked:literal, $last:literal) => {
+        concat!(
+            "WITH asked (user_id, mailbox_id, recipient, ten_minutes_ago, day_ago, thread_id, run_id, agent_id,
+                position) AS (",
+            $asked,
+            ")
+            SELECT
+                (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
+                 WHERE user_id = asked.user_id AND mailbox_id = asked.mailbox_id AND recipient = asked.recipient
+                    AND created_at > ten_minutes_ago AND run_id <> asked.run_id) AS in_10_minutes,
+                (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
+                 WHERE user_id = asked.user_id AND mailbox_id = asked.mailbox_id AND recipient = asked.recipient
+                    AND created_at > day_ago AND run_id <> asked.run_id) AS in_a_day,
+                (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
+                 WHERE user_id = asked.user_id AND thread_id = asked.thread_id
+                    AND created_at > day_ago AND run_id <> asked.run_id) AS of_thread,
+                (SELECT CAST(COALESCE(SUM(replies), 0) AS BIGINT) FROM agent_hours
+                 WHERE user_id = asked.user_id AND agent_id = asked.agent_id AND hour >= day_ago / 3600000)
+                - (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
+                   WHERE user_id = asked.user_id AND run_id = asked.run_id AND agent_id = asked.agent_id
+                      AND created_at > day_ago) AS of_agent,
+                (SELECT reason FROM suppressions
+                 WHERE user_id = asked.user_id AND mailbox_id = asked.mailbox_id
+                    AND COALESCE(thread_id, asked.thread_id) = asked.thread_id
+                    AND address IN (asked.recipient, (SELECT correspondent FROM threads WHERE id = asked.thread_id))
+                 ORDER BY created_at LIMIT 1) AS suppressed,
+                last.question_hash AS last_question, last.answer_hash AS last_answer,
+                last.quick_exchanges AS last_quick, COALESCE(last.sent_at, last.created_at) AS last_at
+            FROM asked LEFT JOIN ",
+            $last,
+            " ORDER BY position"
+        )
     };
 }
+
+const SQLITE_COUNT: &str = count!(
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)",
+    "outbox AS last ON last.run_id = (SELECT run_id FROM outbox
+        WHERE user_id = asked.user_id AND thread_id = asked.thread_id AND run_id <> asked.run_id
+        ORDER BY created_at DESC LIMIT 1)"
+);
+// The last ones are looked up one by one, so that no guess of the planner's makes it read the table through.
+const POSTGRES_COUNT: &str = count!(
+    "SELECT * FROM UNNEST($1::UUID[], $2::UUID[], $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::UUID[], $7::UUID[],
+        $8::UUID[]) WITH ORDINALITY",
+    "LATERAL (SELECT question_hash, answer_hash, quick_exchanges, sent_at, created_at FROM outbox
+        WHERE user_id = asked.user_id AND thread_id = asked.thread_id AND run_id <> asked.run_id
+        ORDER BY created_at DESC LIMIT 1) AS last ON TRUE"
+);
 
 impl Store {
     /// Which brake would hold back a reply, so that no model is asked for one. Only [`Store::freeze_reply`] and
@@ -139,7 +153,12 @@ impl Store {
         brakes: Brakes,
     ) -> Result<Option<Refusal>, StoreError> {
         let now = self.clock.now();
-        let counts: Counts = on_pool!(&self.pool, db => counting!(exchange, now).fetch_one(db).await)?;
+        let counts = match &self.pool {
+            Pool::Sqlite { read, .. } => counting(exchange, now).fetch_one(read).await?,
+            Pool::Postgres { groups, .. } => {
+                groups.counts.ask(Counting { exchange: exchange.clone(), now }).await?
+            }
+        };
         Ok(counts.refusal(exchange, brakes))
     }
 }
@@ -177,10 +196,9 @@ impl Counts {
         if is_quick { self.last_quick.unwrap_or(0).saturating_add(1) } else { 0 }
     }
 
-    /// Whether this reply, counted beside so many that are not frozen yet, could be the one too many of its agent.
-    pub(super) fn is_crowded(&self, brakes: Brakes, beside: i64) -> bool {
-        let is_full = self.of_agent >= brakes.per_agent_day;
-        beside > 0 && !is_full && self.of_agent.saturating_add(beside) >= brakes.per_agent_day
+    /// Counts replies of the same agent that are about to be frozen with this one.
+    pub(super) fn add_of_agent(&mut self, replies: i64) {
+        self.of_agent = self.of_agent.saturating_add(replies);
     }
 }
 
@@ -189,63 +207,79 @@ fn is_same(last: &Option<Vec<u8>>, new: Option<[u8; 32]>) -> bool {
 }
 
 /// Counts what stands before this exchange's reply.
-pub(super) async fn count(tx: &mut Tx, exchange: &Exchange, now: Timestamp) -> Result<Counts, StoreError> {
-    Ok(on_tx!(tx, db => counting!(exchange, now).fetch_one(&mut *db).await)?)
-}
-
-/// How a reply is kept from being counted beside others of the same agent. One lock for each agent would let it
-/// freeze one reply per commit; so many share it while the limit is far.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum AgentLock {
-    /// Beside others: only as good as [`Counts::is_crowded`] says.
-    Shared,
-    /// Alone.
-    Alone,
-}
-
-/// Keeps other replies to the same correspondent, of the same thread and of the same agent from being counted until
-/// this transaction has ended, if the lease holds. Answers how many replies can be at work beside this one, which is
-/// none where there is one writer only; `None` where the lease is lost.
-///
-/// Locks are taken in the order run, correspondent, thread, agent: so nobody waits in a circle.
-pub(super) async fn lock(
-    tx: &mut Tx,
-    lease: Lease,
+pub(super) async fn count_on_file(
+    db: &mut SqliteConnection,
     exchange: &Exchange,
-    agent: AgentLock,
-) -> Result<Option<i64>, StoreError> {
-    match tx {
-        Tx::Sqlite(_) => Ok(super::outbox::holds_lease(tx, lease).await?.then_some(0)),
-        Tx::Postgres(db) => lock_counted(db, lease, exchange, agent).await,
-        Tx::Single(db) => lock_counted(db, lease, exchange, agent).await,
+    now: Timestamp,
+) -> Result<Counts, StoreError> {
+    Ok(counting(exchange, now).fetch_one(db).await?)
+}
+
+fn counting(exchange: &Exchange, now: Timestamp) -> QueryAs<'_, Sqlite, Counts, SqliteArguments> {
+    sqlx::query_as(SQLITE_COUNT)
+        .bind(exchange.user)
+        .bind(exchange.mailbox)
+        .bind(&exchange.recipient)
+        .bind(now.minus(TEN_MINUTES))
+        .bind(now.minus(DAY))
+        .bind(exchange.thread)
+        .bind(exchange.run)
+        .bind(exchange.agent)
+}
+
+/// A question for what stands before a reply.
+pub(super) struct Counting {
+    exchange: Exchange,
+    now: Timestamp,
+}
+
+impl Ask for Counting {
+    type Answer = Counts;
+
+    async fn answer(pool: &PgPool, asks: &[Self]) -> Result<Vec<Counts>, StoreError> {
+        let Some(now) = asks.iter().map(|ask| ask.now).max() else { return Ok(Vec::new()) };
+        let exchanges: Vec<&Exchange> = asks.iter().map(|ask| &ask.exchange).collect();
+        count_together(&mut *pool.acquire().await?, &exchanges, now).await
     }
 }
 
-const LOCK: &str = "WITH held AS MATERIALIZED (
-        SELECT 1 FROM runs WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL FOR UPDATE
-    )
-    SELECT pg_advisory_xact_lock(1, hashtext($4)), pg_advisory_xact_lock(2, hashtext($5)),
-        CASE WHEN $7 THEN pg_advisory_xact_lock(3, hashtext($6)) ELSE pg_advisory_xact_lock_shared(3, hashtext($6)) END,
-        CAST(current_setting('max_connections') AS BIGINT) AS most
-    FROM held";
-
-async fn lock_counted(
+/// Counts what stands before the reply of each of these exchanges, without each other.
+pub(super) async fn count_together(
     db: &mut PgConnection,
-    lease: Lease,
-    exchange: &Exchange,
-    agent: AgentLock,
-) -> Result<Option<i64>, StoreError> {
-    let row = sqlx::query(LOCK)
-        .bind(lease.user)
-        .bind(lease.run)
-        .bind(lease.epoch)
-        .bind(format!("{} {}", exchange.mailbox, exchange.recipient))
-        .bind(exchange.thread.to_string())
-        .bind(exchange.agent.to_string())
-        .bind(agent == AgentLock::Alone)
-        .fetch_optional(&mut *db)
-        .await?;
-    let Some(row) = row else { return Ok(None) };
-    let most: i64 = row.try_get("most")?;
-    Ok(Some(if agent == AgentLock::Alone { 0 } else { most }))
+    exchanges: &[&Exchange],
+    now: Timestamp,
+) -> Result<Vec<Counts>, StoreError> {
+    let all = exchanges.iter();
+    Ok(sqlx::query_as(POSTGRES_COUNT)
+        .bind(all.clone().map(|exchange| exchange.user).collect::<Vec<_>>())
+        .bind(all.clone().map(|exchange| exchange.mailbox).collect::<Vec<_>>())
+        .bind(all.clone().map(|exchange| exchange.recipient.as_str()).collect::<Vec<_>>())
+        .bind(vec![now.minus(TEN_MINUTES); exchanges.len()])
+        .bind(vec![now.minus(DAY); exchanges.len()])
+        .bind(all.clone().map(|exchange| exchange.thread).collect::<Vec<_>>())
+        .bind(all.clone().map(|exchange| exchange.run).collect::<Vec<_>>())
+        .bind(all.map(|exchange| exchange.agent).collect::<Vec<_>>())
+        .fetch_all(db)
+        .await?)
+}
+
+// Everybody locks in the order correspondent, thread, agent, and each of these in the order of the numbers, so that
+// nobody waits in a circle.
+const LOCK: &str = "SELECT pg_advisory_xact_lock(kind, number) FROM (
+    SELECT DISTINCT kind, hashtext(name) AS number FROM UNNEST($1::INT[], $2::TEXT[]) AS counted (kind, name)
+    ORDER BY kind, number
+) AS counted";
+
+/// Keeps other replies to the same correspondents, of the same threads and of the same agents from being counted until
+/// this transaction has ended.
+pub(super) async fn lock(db: &mut PgConnection, exchanges: &[&Exchange]) -> Result<(), StoreError> {
+    let mut kinds = Vec::with_capacity(exchanges.len() * 3);
+    let mut names = Vec::with_capacity(exchanges.len() * 3);
+    for exchange in exchanges {
+        kinds.extend([1, 2, 3]);
+        names.push(format!("{} {}", exchange.mailbox, exchange.recipient));
+        names.extend([exchange.thread.to_string(), exchange.agent.to_string()]);
+    }
+    sqlx::query(LOCK).bind(kinds).bind(names).execute(db).await?;
+    Ok(())
 }

@@ -213,7 +213,7 @@ impl Store {
     /// Where the database does not answer; then nothing is claimed.
     pub async fn claim_runs(&self, holder: Holder, limits: ClaimLimits) -> Result<Vec<Claim>, StoreError> {
         match &self.pool {
-            Pool::Postgres(pool) => claim_postgres(pool, holder, limits).await,
+            Pool::Postgres { pool, .. } => claim_postgres(pool, holder, limits).await,
             Pool::Sqlite { .. } => {
                 let now = self.clock.now();
                 self.write(move |tx| {
@@ -239,7 +239,7 @@ impl Store {
         limits: ClaimLimits,
     ) -> Result<Option<Claim>, StoreError> {
         match &self.pool {
-            Pool::Postgres(pool) => Ok(sqlx::query_as(POSTGRES_CLAIM_SUSPECT)
+            Pool::Postgres { pool, .. } => Ok(sqlx::query_as(POSTGRES_CLAIM_SUSPECT)
                 .bind(i64::from(limits.per_user))
                 .bind(holder.0)
                 .bind(millis(limits.lease))
@@ -266,7 +266,7 @@ impl Store {
     /// Where the database does not answer.
     pub async fn until_next_due(&self) -> Result<Option<Duration>, StoreError> {
         let millis: Option<i64> = match &self.pool {
-            Pool::Postgres(pool) => sqlx::query_scalar(POSTGRES_NEXT_DUE).fetch_one(pool).await?,
+            Pool::Postgres { pool, .. } => sqlx::query_scalar(POSTGRES_NEXT_DUE).fetch_one(pool).await?,
             Pool::Sqlite { read, .. } => {
                 sqlx::query_scalar(SQLITE_NEXT_DUE).bind(self.clock.now()).fetch_one(read).await?
             }

@@ -1,10 +1,14 @@
 //! `completions`: what the provider answered, stored whole before anything else happens with it.
 
-use super::brakes::{self, AgentLock, Refusal};
+use sqlx::{PgConnection, PgPool};
+
+use super::brakes::Refusal;
 use super::claims::Lease;
+use super::freezing;
+use super::group::Ask;
 use super::outbox::{self, NewReply};
-use super::pool::{Tx, on_tx};
-use super::provider_calls::{CallEnd, end_call};
+use super::pool::{Pool, Tx, on_tx};
+use super::provider_calls::{CallEnd, end_call, end_calls};
 use super::{AgentId, CallId, Store, StoreError};
 use crate::clock::Timestamp;
 
@@ -46,15 +50,17 @@ impl Store {
         reply: Option<NewReply>,
     ) -> Result<Result<(), Refusal>, StoreError> {
         let now = self.clock.now();
-        let again = reply.clone();
-        let stored =
-            self.write(move |tx| Box::pin(async move { store(tx, lease, answer, reply, now).await })).await?;
-        match (stored, again) {
-            (Stored::LeaseLost, _) => Err(StoreError::LeaseLost),
-            (Stored::Decided(decided), _) => Ok(decided),
-            (Stored::Crowded, Some(reply)) => self.freeze_reply(lease, reply).await,
-            (Stored::Crowded, None) => Ok(Ok(())),
-        }
+        let kept = match &self.pool {
+            Pool::Sqlite { writer, .. } => {
+                writer
+                    .write(move |tx| Box::pin(async move { store(tx, lease, answer, reply, now).await }))
+                    .await?
+            }
+            Pool::Postgres { groups, .. } => {
+                groups.answers.ask(Keeping { lease, answer, reply, now }).await?
+            }
+        };
+        kept.ok_or(StoreError::LeaseLost)
     }
 
     /// Notes which agent would answer, for people who ask why it does not.
@@ -66,15 +72,9 @@ impl Store {
     }
 }
 
-/// What is stored of an answer and its reply.
-enum Stored {
-    /// Only what the call cost.
-    LeaseLost,
-    /// The answer; and the reply, unless a brake holds it back.
-    Decided(Result<(), Refusal>),
-    /// The answer. The reply is too close to a limit of its agent to be counted beside others.
-    Crowded,
-}
+/// What became of the reply, if there is one and no brake holds it back; `None` where the lease is lost, and nothing
+/// but what the call cost is stored.
+type Kept = Option<Result<(), Refusal>>;
 
 async fn store(
     tx: &mut Tx,
@@ -82,35 +82,87 @@ async fn store(
     answer: Answer,
     reply: Option<NewReply>,
     now: Timestamp,
-) -> Result<Stored, StoreError> {
+) -> Result<Kept, StoreError> {
     end_call(tx, lease.user, answer.call, "done", &answer.end, now).await?;
-    let Some(reply) = reply else {
-        if !outbox::holds_lease(tx, lease).await? {
-            return Ok(Stored::LeaseLost);
-        }
-        insert(tx, lease, answer, now).await?;
-        return Ok(Stored::Decided(Ok(())));
-    };
-    let exchange = &reply.frozen.exchange;
-    let Some(beside) = brakes::lock(tx, lease, exchange, AgentLock::Shared).await? else {
-        return Ok(Stored::LeaseLost);
-    };
-    insert(tx, lease, answer, now).await?;
-    let counts = brakes::count(tx, exchange, now).await?;
-    if reply.brakes.is_some_and(|brakes| counts.is_crowded(brakes, beside)) {
-        return Ok(Stored::Crowded);
+    if !outbox::holds_lease(tx, lease).await? {
+        return Ok(None);
     }
-    Ok(Stored::Decided(outbox::freeze(tx, lease, reply, counts, now).await?))
-}
-
-async fn insert(tx: &mut Tx, lease: Lease, answer: Answer, now: Timestamp) -> Result<(), StoreError> {
     let completion = answer.completion;
-    on_tx!(tx, db => sqlx::query(
-        "INSERT INTO completions (run_id, user_id, call_id, model, finish, body, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7)
-         ON CONFLICT (run_id) DO NOTHING")
+    on_tx!(tx, db => sqlx::query(SQLITE_INSERT)
         .bind(lease.run).bind(lease.user).bind(answer.call)
         .bind(completion.model).bind(completion.finish).bind(completion.body).bind(now)
         .execute(&mut *db).await.map(drop))?;
+    Ok(Some(match reply {
+        Some(reply) => freezing::freeze(tx, lease, &reply, now).await?,
+        None => Ok(()),
+    }))
+}
+
+macro_rules! insert {
+    ($rows:literal) => {
+        concat!(
+            "INSERT INTO completions (run_id, user_id, call_id, model, finish, body, created_at) ",
+            $rows,
+            " ON CONFLICT (run_id) DO NOTHING"
+        )
+    };
+}
+
+const SQLITE_INSERT: &str = insert!("VALUES ($1, $2, $3, $4, $5, $6, $7)");
+const POSTGRES_INSERT: &str = insert!(
+    "SELECT *, $7 FROM UNNEST($1::UUID[], $2::UUID[], $3::UUID[], $4::TEXT[], $5::TEXT[], $6::TEXT[])"
+);
+
+/// An answer to be stored with others.
+pub(super) struct Keeping {
+    lease: Lease,
+    answer: Answer,
+    reply: Option<NewReply>,
+    now: Timestamp,
+}
+
+impl Ask for Keeping {
+    type Answer = Kept;
+
+    // It is paid.
+    const OUTLIVES_ASKER: bool = true;
+
+    async fn answer(pool: &PgPool, asks: &[Self]) -> Result<Vec<Kept>, StoreError> {
+        let Some(now) = asks.iter().map(|ask| ask.now).max() else { return Ok(Vec::new()) };
+        let mut tx = pool.begin().await?;
+        end_calls(&mut tx, asks.iter().map(|ask| (ask.lease.user, &ask.answer)).collect(), now).await?;
+        let leases: Vec<Lease> = asks.iter().map(|ask| ask.lease).collect();
+        let held = outbox::list_held(&mut tx, &leases).await?;
+        let is_held = |ask: &&Keeping| held.contains(&ask.lease);
+        insert_together(&mut tx, asks.iter().filter(is_held).collect(), now).await?;
+        let replies = asks.iter().filter(is_held);
+        let replies = replies.filter_map(|ask| Some((ask.lease, ask.reply.as_ref()?))).collect();
+        let mut frozen = freezing::freeze_together(&mut tx, replies, now).await?.into_iter();
+        tx.commit().await?;
+        let mut kept = |ask: &Keeping| match &ask.reply {
+            _ if !is_held(&ask) => None,
+            Some(_) => frozen.next(),
+            None => Some(Ok(())),
+        };
+        Ok(asks.iter().map(&mut kept).collect())
+    }
+}
+
+async fn insert_together(
+    db: &mut PgConnection,
+    asks: Vec<&Keeping>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let completions = asks.iter().map(|ask| &ask.answer.completion);
+    sqlx::query(POSTGRES_INSERT)
+        .bind(asks.iter().map(|ask| ask.lease.run).collect::<Vec<_>>())
+        .bind(asks.iter().map(|ask| ask.lease.user).collect::<Vec<_>>())
+        .bind(asks.iter().map(|ask| ask.answer.call).collect::<Vec<_>>())
+        .bind(completions.clone().map(|completion| completion.model.as_str()).collect::<Vec<_>>())
+        .bind(completions.clone().map(|completion| completion.finish.as_str()).collect::<Vec<_>>())
+        .bind(completions.map(|completion| completion.body.as_deref()).collect::<Vec<_>>())
+        .bind(now)
+        .execute(db)
+        .await?;
     Ok(())
 }

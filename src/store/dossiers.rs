@@ -1,15 +1,19 @@
-//! Everything that a run starts from, read over one connection: the way to a pooled connection and back costs more
-//! than a question, so a run goes it once.
+//! Everything that a run starts from, read in one go; on PostgreSQL together with what other runs start from.
+
+use std::collections::HashMap;
+
+use sqlx::{PgConnection, PgPool, SqlitePool};
 
 use super::agents::{self, Agent};
 use super::ai_configurations::{self, AiConfiguration};
 use super::completions::StoredCompletion;
+use super::group::Ask;
 use super::mailboxes::{self, Mailbox};
 use super::messages::Message;
 use super::outbox::{OutboxMail, OutboxState};
-use super::pool::on_pool;
+use super::pool::Pool;
 use super::suppressions::Reason;
-use super::{MessageId, RunId, Store, StoreError, ThreadId, UserId};
+use super::{MailboxId, MessageId, RunId, Store, StoreError, ThreadId, UserId};
 use crate::clock::Timestamp;
 
 /// What a run starts from.
@@ -38,26 +42,46 @@ pub struct Dossier {
     pub completion: Option<StoredCompletion>,
 }
 
-const FIND: &str = "SELECT mailboxes.*, messages.id AS message_id, messages.thread_id,
-        messages.uid_validity AS message_uid_validity, messages.uid AS message_uid,
-        messages.raw, truncated, internal_date, received_at, authentication, users.name AS owner_name,
-        EXISTS (SELECT 1 FROM messages AS earlier
-            WHERE earlier.thread_id = messages.thread_id AND earlier.id < messages.id) AS has_history,
-        EXISTS (SELECT 1 FROM provider_calls
-            WHERE provider_calls.run_id = messages.id AND error_class = 'no_words') AS had_no_words,
-        (SELECT reason FROM suppressions
-         WHERE suppressions.mailbox_id = messages.mailbox_id
-            AND COALESCE(suppressions.thread_id, messages.thread_id) = messages.thread_id
-            AND address IN (threads.correspondent, outbox.recipient)
-         ORDER BY suppressions.created_at LIMIT 1) AS suppressed,
-        outbox.rfc_message_id AS reply_id, outbox.recipient AS reply_recipient, outbox.raw AS reply_raw,
-        outbox.state AS reply_state, completions.model, completions.finish, completions.body,
-        completions.edited
-    FROM messages JOIN mailboxes ON mailboxes.id = messages.mailbox_id
-    JOIN users ON users.id = messages.user_id JOIN threads ON threads.id = messages.thread_id
-    LEFT JOIN outbox ON outbox.run_id = messages.id
-    LEFT JOIN completions ON completions.run_id = messages.id
-    WHERE messages.user_id = $1 AND messages.id = $2";
+/// The mail, its mailbox and what is known of them, by the user and the message.
+macro_rules! find {
+    ($user:literal, $message:literal) => {
+        concat!(
+            "SELECT mailboxes.*, messages.id AS message_id, messages.thread_id,
+                messages.uid_validity AS message_uid_validity, messages.uid AS message_uid,
+                messages.raw, truncated, internal_date, received_at, authentication, users.name AS owner_name,
+                EXISTS (SELECT 1 FROM messages AS earlier
+                    WHERE earlier.thread_id = messages.thread_id AND earlier.id < messages.id) AS has_history,
+                EXISTS (SELECT 1 FROM provider_calls
+                    WHERE provider_calls.run_id = messages.id AND error_class = 'no_words') AS had_no_words,
+                (SELECT reason FROM suppressions
+                 WHERE suppressions.mailbox_id = messages.mailbox_id
+                    AND COALESCE(suppressions.thread_id, messages.thread_id) = messages.thread_id
+                    AND address IN (threads.correspondent, outbox.recipient)
+                 ORDER BY suppressions.created_at LIMIT 1) AS suppressed,
+                outbox.rfc_message_id AS reply_id, outbox.recipient AS reply_recipient, outbox.raw AS reply_raw,
+                outbox.state AS reply_state, completions.model, completions.finish, completions.body,
+                completions.edited
+            FROM messages JOIN mailboxes ON mailboxes.id = messages.mailbox_id
+            JOIN users ON users.id = messages.user_id JOIN threads ON threads.id = messages.thread_id
+            LEFT JOIN outbox ON outbox.run_id = messages.id
+            LEFT JOIN completions ON completions.run_id = messages.id
+            WHERE messages.user_id = ",
+            $user,
+            " AND messages.id = ",
+            $message
+        )
+    };
+}
+
+const FIND: &str = find!("$1", "$2");
+// One row is looked up after the other, so that no guess of the planner's makes it read a table through.
+const FIND_TOGETHER: &str = concat!(
+    "SELECT position, found.* FROM UNNEST($1::UUID[], $2::UUID[]) WITH ORDINALITY
+        AS asked (user_id, message_id, position)
+     CROSS JOIN LATERAL (",
+    find!("asked.user_id", "asked.message_id"),
+    " LIMIT 1) AS found"
+);
 
 impl Store {
     /// What the run of this message starts from; `None` where there is no such message of this user.
@@ -69,21 +93,108 @@ impl Store {
         user: UserId,
         message: MessageId,
     ) -> Result<Option<Dossier>, StoreError> {
-        on_pool!(&self.pool, pool => {
-            let mut db = pool.acquire().await?;
-            let found = sqlx::query_as(FIND).bind(user).bind(message).fetch_optional(&mut *db).await?;
-            let Some(row): Option<Row> = found else { return Ok(None) };
-            let mailbox = Mailbox::try_from(row.mailbox)?;
-            let addresses = sqlx::query_as(mailboxes::LIST_OWN_ADDRESSES)
-                .bind(user).fetch_all(&mut *db).await?;
-            let agents = sqlx::query_as(agents::LIST_OF_MAILBOX)
-                .bind(user).bind(mailbox.id).fetch_all(&mut *db).await?;
-            let ai_configurations = sqlx::query_as(ai_configurations::LIST)
-                .bind(user).fetch_all(&mut *db).await?;
-            let own_addresses = mailboxes::own_addresses(user, addresses)?;
-            Ok(Some(row.mail.into_dossier(mailbox, own_addresses, agents, ai_configurations)))
-        })
+        match &self.pool {
+            Pool::Sqlite { read, .. } => find_on_file(read, user, message).await,
+            Pool::Postgres { groups, .. } => groups.dossiers.ask(Finding { user, message }).await,
+        }
     }
+}
+
+/// Over one connection, since the way to a pooled one and back costs more than a question.
+async fn find_on_file(
+    pool: &SqlitePool,
+    user: UserId,
+    message: MessageId,
+) -> Result<Option<Dossier>, StoreError> {
+    let mut db = pool.acquire().await?;
+    let found = sqlx::query_as(FIND).bind(user).bind(message).fetch_optional(&mut *db).await?;
+    let Some(row): Option<Row> = found else { return Ok(None) };
+    let mailbox = Mailbox::try_from(row.mailbox)?;
+    let addresses = sqlx::query_as(mailboxes::LIST_OWN_ADDRESSES).bind(user).fetch_all(&mut *db).await?;
+    let household = Household {
+        own_addresses: mailboxes::own_addresses(user, addresses)?,
+        agents: sqlx::query_as(agents::LIST_OF_MAILBOX)
+            .bind(user)
+            .bind(mailbox.id)
+            .fetch_all(&mut *db)
+            .await?,
+        ai_configurations: sqlx::query_as(ai_configurations::LIST).bind(user).fetch_all(&mut *db).await?,
+    };
+    Ok(Some(row.mail.into_dossier(mailbox, household)))
+}
+
+/// A question for one dossier.
+pub(super) struct Finding {
+    user: UserId,
+    message: MessageId,
+}
+
+impl Ask for Finding {
+    type Answer = Option<Dossier>;
+
+    async fn answer(pool: &PgPool, asks: &[Self]) -> Result<Vec<Option<Dossier>>, StoreError> {
+        let mut db = pool.acquire().await?;
+        let users: Vec<UserId> = asks.iter().map(|ask| ask.user).collect();
+        let messages: Vec<MessageId> = asks.iter().map(|ask| ask.message).collect();
+        let rows: Vec<Placed> =
+            sqlx::query_as(FIND_TOGETHER).bind(users).bind(messages).fetch_all(&mut *db).await?;
+        let mut found = HashMap::with_capacity(rows.len());
+        for Placed { position, row } in rows {
+            found.insert(position, (Mailbox::try_from(row.mailbox)?, row.mail));
+        }
+        let mailboxes = found.values().map(|(mailbox, _)| (mailbox.id, mailbox.user_id));
+        let households = find_households(&mut db, mailboxes.collect()).await?;
+        let dossier = |(position, _)| {
+            let (mailbox, mail) = found.remove(&position)?;
+            let household = households.get(&mailbox.id).cloned().unwrap_or_default();
+            Some(mail.into_dossier(mailbox, household))
+        };
+        // The server counts from one.
+        Ok((1..).zip(asks).map(dossier).collect())
+    }
+}
+
+/// What all mails of a mailbox share.
+#[derive(Clone, Default)]
+struct Household {
+    own_addresses: Vec<String>,
+    agents: Vec<Agent>,
+    ai_configurations: Vec<AiConfiguration>,
+}
+
+async fn find_households(
+    db: &mut PgConnection,
+    mailboxes: HashMap<MailboxId, UserId>,
+) -> Result<HashMap<MailboxId, Household>, StoreError> {
+    let mut users: Vec<UserId> = mailboxes.values().copied().collect();
+    users.sort_unstable();
+    users.dedup();
+    let addresses: Vec<(UserId, String, String)> =
+        sqlx::query_as(mailboxes::LIST_OWN_ADDRESSES_OF_ALL).bind(&users).fetch_all(&mut *db).await?;
+    let configurations: Vec<AiConfiguration> =
+        sqlx::query_as(ai_configurations::LIST_OF_ALL).bind(&users).fetch_all(&mut *db).await?;
+    let (ids, owners): (Vec<MailboxId>, Vec<UserId>) = mailboxes.iter().unzip();
+    let agents: Vec<Agent> =
+        sqlx::query_as(agents::LIST_OF_MAILBOXES).bind(owners).bind(ids).fetch_all(&mut *db).await?;
+    let household = |(mailbox, user): (MailboxId, UserId)| {
+        let addresses = addresses.iter().filter(|(owner, ..)| *owner == user);
+        let addresses = addresses.map(|(_, address, aliases)| (address.clone(), aliases.clone()));
+        let household = Household {
+            own_addresses: mailboxes::own_addresses(user, addresses.collect())?,
+            agents: agents.iter().filter(|agent| agent.mailbox_id == Some(mailbox)).cloned().collect(),
+            ai_configurations: configurations.iter().filter(|found| found.user_id == user).cloned().collect(),
+        };
+        Ok((mailbox, household))
+    };
+    mailboxes.into_iter().map(household).collect()
+}
+
+/// A row of one of several questions.
+#[derive(sqlx::FromRow)]
+struct Placed {
+    position: i64,
+    #[sqlx(flatten)]
+    row: Row,
 }
 
 #[derive(sqlx::FromRow)]
@@ -120,13 +231,8 @@ struct Mail {
 }
 
 impl Mail {
-    fn into_dossier(
-        self,
-        mailbox: Mailbox,
-        own_addresses: Vec<String>,
-        agents: Vec<Agent>,
-        ai_configurations: Vec<AiConfiguration>,
-    ) -> Dossier {
+    fn into_dossier(self, mailbox: Mailbox, household: Household) -> Dossier {
+        let Household { own_addresses, agents, ai_configurations } = household;
         let reply = match (self.reply_id, self.reply_recipient, self.reply_state) {
             (Some(rfc_message_id), Some(recipient), Some(state)) => {
                 let run_id = RunId::of(self.message_id);

@@ -79,7 +79,7 @@ impl Store {
     /// Where the database does not answer; then they are dealt with once more.
     pub async fn mark_filed(&self, lease: MailboxLease, runs: Vec<RunId>) -> Result<(), StoreError> {
         let now = self.clock.now();
-        if let Pool::Postgres(pool) = &self.pool {
+        if let Pool::Postgres { pool, .. } = &self.pool {
             let runs: Vec<_> = runs.into_iter().map(RunId::uuid).collect();
             sqlx::query(
                 "UPDATE outbox SET filed_at = $4 WHERE user_id = $1 AND mailbox_id = $2 AND run_id = ANY($3)",

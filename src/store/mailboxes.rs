@@ -141,8 +141,25 @@ pub mod columns {
 pub(super) const FIND: &str = "SELECT * FROM mailboxes WHERE user_id = $1 AND id = $2";
 
 /// Every address that is the owner's own: mailboxes, their aliases, agents (EM-15).
-pub(super) const LIST_OWN_ADDRESSES: &str = "SELECT address, aliases FROM mailboxes WHERE user_id = $1
-    UNION ALL SELECT address, '[]' FROM agents WHERE user_id = $1 AND address IS NOT NULL LIMIT 10000";
+macro_rules! list_own_addresses {
+    ($user:literal) => {
+        concat!(
+            "SELECT address, aliases FROM mailboxes WHERE user_id = ",
+            $user,
+            " UNION ALL SELECT address, '[]' FROM agents WHERE user_id = ",
+            $user,
+            " AND address IS NOT NULL LIMIT 10000"
+        )
+    };
+}
+
+pub(super) const LIST_OWN_ADDRESSES: &str = list_own_addresses!("$1");
+/// The same of many users, with the user before each.
+pub(super) const LIST_OWN_ADDRESSES_OF_ALL: &str = concat!(
+    "SELECT asked.user_id, own.* FROM UNNEST($1::UUID[]) AS asked (user_id) CROSS JOIN LATERAL (",
+    list_own_addresses!("asked.user_id"),
+    ") AS own"
+);
 
 impl Store {
     /// A user's mailboxes by address.
@@ -226,7 +243,7 @@ impl Store {
     }
 }
 
-/// The rows of [`LIST_OWN_ADDRESSES`] as one list.
+/// A user's rows of [`LIST_OWN_ADDRESSES`] as one list.
 pub(super) fn own_addresses(user: UserId, rows: Vec<(String, String)>) -> Result<Vec<String>, StoreError> {
     let impossible =
         || StoreError::Impossible { table: "mailboxes", column: "aliases", id: user.to_string() };

@@ -22,6 +22,8 @@ mod departures;
 mod dossiers;
 mod export;
 mod filing;
+mod freezing;
+mod group;
 mod idempotency_keys;
 mod ids;
 mod invites;
@@ -225,7 +227,7 @@ impl Store {
     pub async fn lease_clock(&self) -> Result<Timestamp, StoreError> {
         match &self.pool {
             Pool::Sqlite { .. } => Ok(self.clock.now()),
-            Pool::Postgres(pool) => {
+            Pool::Postgres { pool, .. } => {
                 Ok(Timestamp::from_millis(sqlx::query_scalar("SELECT now_millis()").fetch_one(pool).await?))
             }
         }
@@ -234,7 +236,7 @@ impl Store {
     async fn write<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.write(work).await,
-            Pool::Postgres(pool) => {
+            Pool::Postgres { pool, .. } => {
                 let mut tx = Tx::Postgres(pool.begin().await?);
                 let value = work(&mut tx).await?;
                 if let Tx::Postgres(transaction) = tx {
@@ -249,7 +251,7 @@ impl Store {
     async fn write_one<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.write(work).await,
-            Pool::Postgres(pool) => work(&mut Tx::Single(pool.acquire().await?)).await,
+            Pool::Postgres { pool, .. } => work(&mut Tx::Single(pool.acquire().await?)).await,
         }
     }
 }

@@ -1,8 +1,14 @@
 //! `outbox`: at most one reply per run, its bytes frozen before the first attempt.
 
-use super::brakes::{self, AgentLock, Brakes, Counts, Exchange, Refusal};
+use std::collections::HashSet;
+
+use sqlx::{PgConnection, PgPool};
+
+use super::brakes::{Brakes, Exchange, Refusal};
 use super::claims::Lease;
-use super::pool::{Tx, on_pool, on_tx};
+use super::freezing;
+use super::group::Ask;
+use super::pool::{Pool, Tx, on_pool, on_tx};
 use super::{AgentId, RunId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
 use crate::mail::RfcMessageId;
@@ -83,11 +89,8 @@ impl Store {
         let now = self.clock.now();
         self.write(move |tx| {
             Box::pin(async move {
-                let exchange = &reply.frozen.exchange;
-                assign(tx, lease, exchange.agent).await?;
-                brakes::lock(tx, lease, exchange, AgentLock::Alone).await?.ok_or(StoreError::LeaseLost)?;
-                let counts = brakes::count(tx, exchange, now).await?;
-                freeze(tx, lease, reply, counts, now).await
+                assign(tx, lease, reply.frozen.exchange.agent).await?;
+                freezing::freeze(tx, lease, &reply, now).await
             })
         })
         .await
@@ -99,7 +102,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
     pub async fn begin_sending(&self, lease: Lease) -> Result<(), StoreError> {
-        self.set_outbox_state(lease, OutboxState::Sending).await
+        let Pool::Postgres { groups, .. } = &self.pool else {
+            return self.set_outbox_state(lease, OutboxState::Sending).await;
+        };
+        let has_begun = groups.sendings.ask(Sending { lease, now: self.clock.now() }).await?;
+        if has_begun { Ok(()) } else { Err(StoreError::LeaseLost) }
     }
 
     /// Commits what became of a reply that was about to be handed over. [`OutboxState::Ambiguous`] uses up the
@@ -154,6 +161,40 @@ impl Store {
     }
 }
 
+/// A reply that is about to be handed over.
+pub(super) struct Sending {
+    lease: Lease,
+    now: Timestamp,
+}
+
+const BEGIN_SENDING: &str = "WITH held AS MATERIALIZED (
+    SELECT outbox.run_id, asked.epoch, asked.sending_at
+    FROM UNNEST($1::UUID[], $2::UUID[], $3::BIGINT[], $4::BIGINT[]) AS asked (user_id, run_id, epoch, sending_at)
+    JOIN outbox ON outbox.run_id = asked.run_id AND outbox.user_id = asked.user_id
+    WHERE outbox.run_id = ANY($2) AND outbox.state <> 'sent' AND EXISTS (SELECT 1 FROM runs
+        WHERE id = asked.run_id AND lease_epoch = asked.epoch AND lease_until IS NOT NULL)
+    ORDER BY outbox.run_id FOR NO KEY UPDATE OF outbox
+)
+UPDATE outbox SET state = 'sending', epoch = held.epoch, sending_at = held.sending_at
+FROM held WHERE outbox.run_id = ANY($2) AND outbox.run_id = held.run_id
+RETURNING outbox.run_id, outbox.epoch";
+
+impl Ask for Sending {
+    /// Whether the lease still holds.
+    type Answer = bool;
+
+    async fn answer(pool: &PgPool, asks: &[Self]) -> Result<Vec<bool>, StoreError> {
+        let begun: Vec<(RunId, i64)> = sqlx::query_as(BEGIN_SENDING)
+            .bind(asks.iter().map(|ask| ask.lease.user).collect::<Vec<_>>())
+            .bind(asks.iter().map(|ask| ask.lease.run).collect::<Vec<_>>())
+            .bind(asks.iter().map(|ask| ask.lease.epoch).collect::<Vec<_>>())
+            .bind(asks.iter().map(|ask| ask.now).collect::<Vec<_>>())
+            .fetch_all(pool)
+            .await?;
+        Ok(asks.iter().map(|ask| begun.contains(&(ask.lease.run, ask.lease.epoch))).collect())
+    }
+}
+
 /// Notes which agent has a run. Like [`holds_lease`], it keeps the row until this transaction has ended.
 pub(super) async fn assign(tx: &mut Tx, lease: Lease, agent: AgentId) -> Result<(), StoreError> {
     let assigned = on_tx!(tx, db => sqlx::query(
@@ -181,7 +222,25 @@ pub(super) async fn holds_lease(tx: &mut Tx, lease: Lease) -> Result<bool, Store
     })
 }
 
-async fn lock_run(db: &mut sqlx::PgConnection, lease: Lease) -> Result<bool, StoreError> {
+/// Those of the leases that still hold; nobody else can claim their runs until this transaction has ended.
+pub(super) async fn list_held(db: &mut PgConnection, leases: &[Lease]) -> Result<HashSet<Lease>, StoreError> {
+    let held: Vec<Lease> = sqlx::query_as(LIST_HELD)
+        .bind(leases.iter().map(|lease| lease.user).collect::<Vec<_>>())
+        .bind(leases.iter().map(|lease| lease.run).collect::<Vec<_>>())
+        .bind(leases.iter().map(|lease| lease.epoch).collect::<Vec<_>>())
+        .fetch_all(db)
+        .await?;
+    Ok(held.into_iter().collect())
+}
+
+// In the order of the ids, as verdicts are written, so that neither waits for the other for ever.
+const LIST_HELD: &str = "SELECT runs.id, runs.user_id, runs.lease_epoch
+    FROM UNNEST($1::UUID[], $2::UUID[], $3::BIGINT[]) AS asked (user_id, run_id, epoch)
+    JOIN runs ON runs.id = asked.run_id AND runs.user_id = asked.user_id AND runs.lease_epoch = asked.epoch
+    WHERE runs.id = ANY($2) AND runs.lease_until IS NOT NULL
+    ORDER BY runs.id FOR NO KEY UPDATE OF runs";
+
+async fn lock_run(db: &mut PgConnection, lease: Lease) -> Result<bool, StoreError> {
     Ok(sqlx::query(
         "SELECT 1 FROM runs WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL
          FOR UPDATE",
@@ -193,82 +252,3 @@ async fn lock_run(db: &mut sqlx::PgConnection, lease: Lease) -> Result<bool, Sto
     .await?
     .is_some())
 }
-
-/// Writes the reply if no brake holds it back. The caller holds [`brakes::lock`] and has counted under it. The same
-/// reply again changes nothing.
-pub(super) async fn freeze(
-    tx: &mut Tx,
-    lease: Lease,
-    reply: NewReply,
-    counts: Counts,
-    now: Timestamp,
-) -> Result<Result<(), Refusal>, StoreError> {
-    let NewReply { frozen, brakes } = reply;
-    let refusal = brakes.and_then(|brakes| counts.refusal(&frozen.exchange, brakes));
-    if let Some(refusal) = refusal {
-        return Ok(Err(refusal));
-    }
-    insert(tx, lease, &frozen, counts.quick_exchanges(&frozen.exchange), now).await?;
-    Ok(Ok(()))
-}
-
-async fn insert(
-    tx: &mut Tx,
-    lease: Lease,
-    frozen: &Frozen,
-    quick: i64,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let statement = match tx {
-        Tx::Sqlite(_) => INSERT,
-        Tx::Postgres(_) | Tx::Single(_) => POSTGRES_INSERT,
-    };
-    let exchange = &frozen.exchange;
-    let hash = |hash: Option<[u8; 32]>| hash.map(|hash| hash.to_vec());
-    let inserted = on_tx!(tx, db => sqlx::query(statement)
-        .bind(lease.run).bind(lease.user).bind(exchange.mailbox).bind(exchange.thread)
-        .bind(frozen.rfc_message_id.as_str()).bind(&exchange.recipient).bind(&frozen.raw)
-        .bind(lease.epoch).bind(now).bind(exchange.agent)
-        .bind(hash(exchange.question_hash)).bind(hash(exchange.answer_hash)).bind(quick)
-        .execute(&mut *db).await.map(|done| done.rows_affected()))?;
-    match tx {
-        Tx::Sqlite(db) if inserted == 1 => {
-            sqlx::query(SQLITE_COUNT).bind(lease.run).execute(&mut *db).await?;
-            Ok(())
-        }
-        _ => Ok(()),
-    }
-}
-
-macro_rules! insert {
-    () => {
-        "INSERT INTO outbox (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, state,
-            epoch, created_at, agent_id, question_hash, answer_hash, quick_exchanges)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, 'ready', $8, $9, $10, $11, $12, $13)
-         ON CONFLICT (run_id) DO NOTHING"
-    };
-}
-
-/// Adds the reply to its agent's hour. Each of the few slots is a row that one transaction at a time may change.
-macro_rules! count {
-    ($frozen:literal, $slot:literal) => {
-        concat!(
-            "INSERT INTO agent_hours (agent_id, hour, slot, user_id, replies)
-             SELECT agent_id, created_at / 3600000, ",
-            $slot,
-            ", user_id, 1 FROM ",
-            $frozen,
-            " ON CONFLICT (agent_id, hour, slot) DO UPDATE SET replies = agent_hours.replies + 1"
-        )
-    };
-}
-
-const INSERT: &str = insert!();
-// SQLite changes one table per statement, and has one writer.
-const SQLITE_COUNT: &str = count!("outbox WHERE run_id = $1", "0");
-const POSTGRES_INSERT: &str = concat!(
-    "WITH frozen AS (",
-    insert!(),
-    " RETURNING run_id, agent_id, created_at, user_id) ",
-    count!("frozen", "ABS(hashtext(CAST(run_id AS TEXT))) % 16")
-);

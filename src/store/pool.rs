@@ -11,6 +11,7 @@ use sqlx::{
 };
 
 use super::StoreError;
+use super::group::Groups;
 use super::writer::Writer;
 use crate::config;
 
@@ -19,8 +20,8 @@ use crate::config;
 pub(super) enum Pool {
     /// A file: many readers, one writer that groups commits.
     Sqlite { read: SqlitePool, writer: Writer, file: Box<SqliteConnectOptions> },
-    /// A server that several processes share.
-    Postgres(PgPool),
+    /// A server that several processes share, and what is asked of it in groups.
+    Postgres { pool: PgPool, groups: Groups },
 }
 
 /// A transaction in progress; it never leaves a `Store` method.
@@ -36,7 +37,7 @@ macro_rules! on_pool {
     ($pool:expr, $db:ident => $body:expr) => {
         match $pool {
             $crate::store::pool::Pool::Sqlite { read: $db, .. } => $body,
-            $crate::store::pool::Pool::Postgres($db) => $body,
+            $crate::store::pool::Pool::Postgres { pool: $db, .. } => $body,
         }
     };
 }
@@ -114,7 +115,8 @@ async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
         .connect_with(options)
         .await?;
     refuse_unsafe_commits(&pool).await?;
-    Ok(Pool::Postgres(pool))
+    let groups = Groups::start(&pool);
+    Ok(Pool::Postgres { pool, groups })
 }
 
 /// Asks only where time has passed since the connection's last answer.

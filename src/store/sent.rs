@@ -42,7 +42,7 @@ impl Store {
                 let ids = serde_json::to_string(&ids).unwrap_or_default();
                 sqlx::query_as(FIND_SQLITE).bind(user).bind(mailbox).bind(ids).fetch_all(read).await?
             }
-            Pool::Postgres(pool) => {
+            Pool::Postgres { pool, .. } => {
                 sqlx::query_as(FIND_POSTGRES).bind(user).bind(mailbox).bind(ids).fetch_all(pool).await?
             }
         })

@@ -17,7 +17,7 @@ impl Store {
     pub async fn watch_other_processes(&self, tick: Duration) {
         loop {
             let watched = match &self.pool {
-                Pool::Postgres(pool) => self.listen(pool, tick).await,
+                Pool::Postgres { pool, .. } => self.listen(pool, tick).await,
                 Pool::Sqlite { read, .. } => self.watch_version(read, tick).await,
             };
             if let Err(error) = watched {

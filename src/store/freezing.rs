@@ -1,0 +1,200 @@
+//! A reply is counted and written in one transaction, under locks that keep it from being counted beside others
+//! (EM-27). Replies that do not count for each other are frozen together.
+
+use std::collections::{HashMap, HashSet};
+
+use sqlx::{PgConnection, SqliteConnection};
+
+use super::brakes::{self, Counts, Exchange, Refusal};
+use super::claims::Lease;
+use super::outbox::NewReply;
+use super::pool::Tx;
+use super::{AgentId, StoreError};
+use crate::clock::Timestamp;
+
+/// Writes the reply if no brake holds it back, under a lease that this transaction has found held. The same reply again
+/// changes nothing.
+pub(super) async fn freeze(
+    tx: &mut Tx,
+    lease: Lease,
+    reply: &NewReply,
+    now: Timestamp,
+) -> Result<Result<(), Refusal>, StoreError> {
+    let frozen = match tx {
+        Tx::Sqlite(db) => return freeze_on_file(db, lease, reply, now).await,
+        Tx::Postgres(db) => freeze_together(db, vec![(lease, reply)], now).await?,
+        Tx::Single(db) => freeze_together(db, vec![(lease, reply)], now).await?,
+    };
+    Ok(frozen.into_iter().collect())
+}
+
+async fn freeze_on_file(
+    db: &mut SqliteConnection,
+    lease: Lease,
+    reply: &NewReply,
+    now: Timestamp,
+) -> Result<Result<(), Refusal>, StoreError> {
+    let NewReply { frozen, brakes } = reply;
+    let exchange = &frozen.exchange;
+    let counts = brakes::count_on_file(db, exchange, now).await?;
+    if let Some(refusal) = brakes.and_then(|brakes| counts.refusal(exchange, brakes)) {
+        return Ok(Err(refusal));
+    }
+    let inserted = sqlx::query(SQLITE_INSERT)
+        .bind(lease.run)
+        .bind(lease.user)
+        .bind(exchange.mailbox)
+        .bind(exchange.thread)
+        .bind(frozen.rfc_message_id.as_str())
+        .bind(&exchange.recipient)
+        .bind(&frozen.raw)
+        .bind(lease.epoch)
+        .bind(now)
+        .bind(exchange.agent)
+        .bind(exchange.question_hash.map(Vec::from))
+        .bind(exchange.answer_hash.map(Vec::from))
+        .bind(counts.quick_exchanges(exchange))
+        .execute(&mut *db)
+        .await?;
+    if inserted.rows_affected() == 1 {
+        sqlx::query(SQLITE_COUNT).bind(lease.run).execute(db).await?;
+    }
+    Ok(Ok(()))
+}
+
+/// Writes these replies as far as no brake holds them back, and answers in their order.
+pub(super) async fn freeze_together(
+    db: &mut PgConnection,
+    replies: Vec<(Lease, &NewReply)>,
+    now: Timestamp,
+) -> Result<Vec<Result<(), Refusal>>, StoreError> {
+    let exchanges: Vec<&Exchange> = replies.iter().map(|(_, reply)| &reply.frozen.exchange).collect();
+    if exchanges.is_empty() {
+        return Ok(Vec::new());
+    }
+    brakes::lock(db, &exchanges).await?;
+    let mut outcomes = HashMap::with_capacity(replies.len());
+    let mut waiting: Vec<_> = replies.iter().copied().enumerate().collect();
+    while !waiting.is_empty() {
+        let (round, later) = split_round(waiting);
+        waiting = later;
+        freeze_round(db, round, now, &mut outcomes).await?;
+    }
+    Ok((0..replies.len()).map(|place| outcomes.remove(&place).unwrap_or(Ok(()))).collect())
+}
+
+/// A reply and its place among those that were asked for.
+type Placed<'a> = (usize, (Lease, &'a NewReply));
+
+/// Those that do not count for each other, but for their agents; and the others.
+fn split_round(waiting: Vec<Placed<'_>>) -> (Vec<Placed<'_>>, Vec<Placed<'_>>) {
+    let (mut correspondents, mut threads) = (HashSet::new(), HashSet::new());
+    waiting.into_iter().partition(|(_, (_, reply))| {
+        let exchange = &reply.frozen.exchange;
+        let is_first = correspondents.insert((exchange.mailbox, exchange.recipient.as_str()));
+        threads.insert(exchange.thread) && is_first
+    })
+}
+
+async fn freeze_round(
+    db: &mut PgConnection,
+    round: Vec<Placed<'_>>,
+    now: Timestamp,
+    outcomes: &mut HashMap<usize, Result<(), Refusal>>,
+) -> Result<(), StoreError> {
+    let exchanges: Vec<&Exchange> = round.iter().map(|(_, (_, reply))| &reply.frozen.exchange).collect();
+    let counts = brakes::count_together(db, &exchanges, now).await?;
+    let mut of_agents: HashMap<AgentId, i64> = HashMap::new();
+    let mut rows = Columns::default();
+    for ((place, (lease, reply)), mut counts) in round.into_iter().zip(counts) {
+        let exchange = &reply.frozen.exchange;
+        let of_agent = of_agents.entry(exchange.agent).or_default();
+        counts.add_of_agent(*of_agent);
+        let outcome = match reply.brakes.and_then(|brakes| counts.refusal(exchange, brakes)) {
+            Some(refusal) => Err(refusal),
+            None => {
+                *of_agent = of_agent.saturating_add(1);
+                rows.push(lease, reply, &counts);
+                Ok(())
+            }
+        };
+        outcomes.insert(place, outcome);
+    }
+    rows.insert(db, now).await
+}
+
+/// The replies of a round, column by column.
+#[derive(Default)]
+struct Columns<'a> {
+    leases: Vec<Lease>,
+    replies: Vec<&'a NewReply>,
+    quick_exchanges: Vec<i64>,
+}
+
+impl<'a> Columns<'a> {
+    fn push(&mut self, lease: Lease, reply: &'a NewReply, counts: &Counts) {
+        self.leases.push(lease);
+        self.replies.push(reply);
+        self.quick_exchanges.push(counts.quick_exchanges(&reply.frozen.exchange));
+    }
+
+    async fn insert(self, db: &mut PgConnection, now: Timestamp) -> Result<(), StoreError> {
+        if self.replies.is_empty() {
+            return Ok(());
+        }
+        let exchanges = self.replies.iter().map(|reply| &reply.frozen.exchange);
+        let frozen = self.replies.iter().map(|reply| &reply.frozen);
+        sqlx::query(POSTGRES_INSERT)
+            .bind(self.leases.iter().map(|lease| lease.run).collect::<Vec<_>>())
+            .bind(self.leases.iter().map(|lease| lease.user).collect::<Vec<_>>())
+            .bind(exchanges.clone().map(|exchange| exchange.mailbox).collect::<Vec<_>>())
+            .bind(exchanges.clone().map(|exchange| exchange.thread).collect::<Vec<_>>())
+            .bind(frozen.clone().map(|frozen| frozen.rfc_message_id.as_str()).collect::<Vec<_>>())
+            .bind(exchanges.clone().map(|exchange| exchange.recipient.as_str()).collect::<Vec<_>>())
+            .bind(frozen.map(|frozen| frozen.raw.as_slice()).collect::<Vec<_>>())
+            .bind(self.leases.iter().map(|lease| lease.epoch).collect::<Vec<_>>())
+            .bind(now)
+            .bind(exchanges.clone().map(|exchange| exchange.agent).collect::<Vec<_>>())
+            .bind(exchanges.clone().map(|exchange| exchange.question_hash.map(Vec::from)).collect::<Vec<_>>())
+            .bind(exchanges.map(|exchange| exchange.answer_hash.map(Vec::from)).collect::<Vec<_>>())
+            .bind(self.quick_exchanges)
+            .execute(db)
+            .await?;
+        Ok(())
+    }
+}
+
+macro_rules! insert {
+    ($rows:literal) => {
+        concat!(
+            "INSERT INTO outbox (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, epoch,
+                agent_id, question_hash, answer_hash, quick_exchanges, state, created_at) ",
+            $rows,
+            " ON CONFLICT (run_id) DO NOTHING"
+        )
+    };
+}
+
+const SQLITE_INSERT: &str =
+    insert!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13, 'ready', $9)");
+// SQLite changes one table per statement.
+const SQLITE_COUNT: &str = "INSERT INTO agent_hours (agent_id, hour, slot, user_id, replies)
+    SELECT agent_id, created_at / 3600000, 0, user_id, 1 FROM outbox WHERE run_id = $1
+    ON CONFLICT (agent_id, hour, slot) DO UPDATE SET replies = agent_hours.replies + 1";
+
+/// Adds the replies to their agents' hours.
+const POSTGRES_INSERT: &str = concat!(
+    "WITH frozen AS (",
+    insert!(
+        "SELECT run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, epoch, agent_id,
+            question_hash, answer_hash, quick_exchanges, 'ready', $9
+        FROM UNNEST($1::UUID[], $2::UUID[], $3::UUID[], $4::UUID[], $5::TEXT[], $6::TEXT[], $7::BYTEA[],
+            $8::BIGINT[], $10::UUID[], $11::BYTEA[], $12::BYTEA[], $13::BIGINT[])
+            AS replies (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, epoch, agent_id,
+                question_hash, answer_hash, quick_exchanges)"
+    ),
+    " RETURNING agent_id, created_at, user_id)
+    INSERT INTO agent_hours (agent_id, hour, slot, user_id, replies)
+    SELECT agent_id, created_at / 3600000, 0, user_id, COUNT(*) FROM frozen GROUP BY 1, 2, 4
+    ON CONFLICT (agent_id, hour, slot) DO UPDATE SET replies = agent_hours.replies + EXCLUDED.replies"
+);
