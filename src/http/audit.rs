@@ -57,7 +57,7 @@ impl From<AuditEntry> for AuditAnswer {
 
 /// See what happened with the account and its keys.
 #[utoipa::path(
-    get, path = "/api/audit", tag = "account", params(PageParameters),
+    get, path = "/api/audit", tag = "accounts", params(PageParameters),
     responses((status = OK, description = "The entries of one's own audit log, newest first.", body = Page<AuditAnswer>)),
 )]
 pub(super) async fn list_audit(

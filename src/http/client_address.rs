@@ -1,6 +1,6 @@
 //! From which address a call comes (SR-43): the peer's, or what a proxy that the operator trusts says of it.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use axum::extract::FromRequestParts;
 use axum::http::HeaderMap;
@@ -16,6 +16,19 @@ pub(super) struct Peer(pub(super) SocketAddr);
 /// Where a call comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClientAddress(pub IpAddr);
+
+impl ClientAddress {
+    /// As which one is counted whoever is there: one client has a whole network of 64 bits of IPv6.
+    pub(super) fn counted(self) -> IpAddr {
+        match self.0 {
+            IpAddr::V4(_) => self.0,
+            IpAddr::V6(address) => {
+                let network = u128::from(address) & !u128::from(u64::MAX);
+                IpAddr::V6(Ipv6Addr::from(network))
+            }
+        }
+    }
+}
 
 /// The proxies whose word counts.
 pub(super) struct Proxies(Vec<IpNet>);

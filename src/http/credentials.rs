@@ -148,9 +148,7 @@ fn mentions(body: &[u8], name: &str) -> bool {
 
 fn without_token(parts: &mut Parts, body: &Bytes) -> Bytes {
     let Ok(mut fields) = serde_json::from_slice::<Map<String, Value>>(body) else { return body.clone() };
-    for name in TOKEN_FIELDS {
-        fields.remove(name);
-    }
+    fields.retain(|name, _| !TOKEN_FIELDS.contains(&name.as_str()));
     let body = Bytes::from(Value::Object(fields).to_string());
     parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     body

@@ -17,7 +17,7 @@ use crate::store::StoreError;
 use crate::vault::VaultError;
 
 /// What OpenAI's client libraries heed before they try again.
-const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
+pub(super) const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 
 /// Which case it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ToSchema)]
@@ -87,7 +87,7 @@ pub enum ErrorCode {
     ProviderRefused,
     /// The key's money or quota at its provider is used up.
     QuotaExhausted,
-    /// The provider wants the key to rest.
+    /// The provider has too much to do, or wants the key to rest.
     ProviderBusy,
     /// The provider does not answer as it should.
     ProviderFailed,
@@ -132,10 +132,10 @@ impl ErrorCode {
             | Self::KeyNeeded
             | Self::NoKey
             | Self::ProviderRefused
+            | Self::ProviderFailed
             | Self::IdempotencyKeyReused => StatusCode::UNPROCESSABLE_ENTITY,
             Self::QuotaExhausted => StatusCode::PAYMENT_REQUIRED,
             Self::TooManyRequests | Self::ProviderBusy => StatusCode::TOO_MANY_REQUESTS,
-            Self::ProviderFailed => StatusCode::FAILED_DEPENDENCY,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         }
@@ -149,13 +149,13 @@ pub struct ApiError {
     message: Cow<'static, str>,
     details: Option<Value>,
     retry_after: Option<Duration>,
-    is_once: bool,
+    should_retry: Option<bool>,
 }
 
 impl ApiError {
     /// A case with a sentence that says what to do.
     pub fn new(code: ErrorCode, message: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, message: message.into(), details: None, retry_after: None, is_once: false }
+        Self { code, message: message.into(), details: None, retry_after: None, should_retry: None }
     }
 
     /// With what a program needs to know.
@@ -170,9 +170,9 @@ impl ApiError {
         self
     }
 
-    /// Not to be tried again by a program alone.
-    pub(super) fn once(mut self) -> Self {
-        self.is_once = true;
+    /// Whether a program may try again by itself, where the status does not say it.
+    pub(super) fn with_retry(mut self, should_retry: bool) -> Self {
+        self.should_retry = Some(should_retry);
         self
     }
 
@@ -272,14 +272,15 @@ pub(super) struct ErrorDescription {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.code.status();
-        let (retry_after, is_once) = (self.retry_after, self.is_once);
+        let (retry_after, should_retry) = (self.retry_after, self.should_retry);
         let mut response = (status, Json(self.into_body())).into_response();
         let headers = response.headers_mut();
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
-        if is_once {
-            headers.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+        if let Some(should_retry) = should_retry {
+            let word = if should_retry { "true" } else { "false" };
+            headers.insert(SHOULD_RETRY, HeaderValue::from_static(word));
         }
         if let Some(wait) = retry_after {
             // At least a second, and never too early.

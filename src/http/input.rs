@@ -13,14 +13,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::error::Category;
-use serde_json::json;
 
 use super::error::{ApiError, ErrorCode};
+use super::fault::fault;
 use super::object::Object;
 use crate::clock::Timestamp;
-
-/// Longest name of an unknown field that is repeated, in characters.
-const LONGEST_NAME: usize = 64;
 
 /// The JSON body.
 pub(super) struct Input<T>(pub(super) T);
@@ -131,49 +128,4 @@ fn explain(path: &str, error: &serde_json::Error) -> ApiError {
     }
     let said = error.to_string();
     fault(path, said.rsplit_once(" at line ").map_or(said.as_str(), |(said, _)| said))
-}
-
-/// What serde says of a field, as a sentence.
-fn fault(path: &str, said: &str) -> ApiError {
-    if let Some(rest) = said.strip_prefix("unknown field `") {
-        return unknown_field(rest);
-    }
-    let problem = problem(said);
-    let message = if path == "." { format!("the call {problem}") } else { format!("`{path}` {problem}") };
-    ApiError::new(ErrorCode::InvalidInput, message).with(json!({ "field": path }))
-}
-
-/// The name is the caller's own, so it may be anything.
-fn unknown_field(rest: &str) -> ApiError {
-    let name: String = rest.split('`').next().unwrap_or_default().chars().take(LONGEST_NAME).collect();
-    let known = rest.rsplit_once(", expected ").map_or("none", |(_, known)| known);
-    let message = format!("`{name}` is not known here; known: {known}");
-    ApiError::new(ErrorCode::InvalidInput, message).with(json!({ "field": name }))
-}
-
-/// What serde says, without the value that it says it about: that may be a secret.
-fn problem(said: &str) -> String {
-    if let Some(field) = said.strip_prefix("missing field ") {
-        return format!("lacks the field {field}");
-    }
-    if let Some(field) = said.strip_prefix("duplicate field ") {
-        return format!("has the field {field} twice");
-    }
-    match said.rsplit_once(", expected ") {
-        Some((_, expected)) => format!("must be {}", in_words(expected)),
-        // What our own types say.
-        None if said.starts_with("must ") || said.starts_with("is ") => said.to_owned(),
-        None => "has a value that it cannot have".to_owned(),
-    }
-}
-
-/// What serde calls by its Rust name.
-fn in_words(expected: &str) -> &str {
-    match expected {
-        "i64" | "u64" | "i32" | "u32" | "usize" => "a whole number",
-        "f64" => "a number",
-        "a sequence" => "a list",
-        _ if expected.starts_with("struct ") => "an object",
-        _ => expected,
-    }
 }

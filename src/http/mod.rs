@@ -27,6 +27,7 @@ mod door;
 mod error;
 mod every_call;
 mod exposure;
+mod fault;
 mod html;
 mod idempotency;
 mod input;
@@ -48,6 +49,7 @@ mod security_tokens;
 mod serving;
 mod texts;
 mod throttle;
+mod unread;
 mod usage;
 mod uses;
 
@@ -170,8 +172,13 @@ fn allow_origins(origins: &[String]) -> Option<CorsLayer> {
     let cors = CorsLayer::new()
         .allow_origin(origins)
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
-        // Client libraries add headers of their own, which mean nothing here.
+        // Client libraries send headers of their own, which do nothing here.
         .allow_headers(AllowHeaders::mirror_request())
-        .expose_headers([header::RETRY_AFTER, every_call::REQUEST_ID, idempotency::REPLAYED]);
+        .expose_headers([
+            header::RETRY_AFTER,
+            error::SHOULD_RETRY,
+            every_call::REQUEST_ID,
+            idempotency::REPLAYED,
+        ]);
     Some(cors)
 }

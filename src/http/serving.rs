@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
 use super::client_address::Peer;
+use super::unread::ReadToEnd;
 use crate::config;
 
 /// How long to wait where no connection can be accepted: probably too many files are open.
@@ -96,7 +97,7 @@ fn connection(
     // Answers are small; waiting to fill a packet would cost more than it saves.
     let _ = stream.set_nodelay(true);
     let service = router.map_request(move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        let mut request = request.map(|body| Body::new(ReadToEnd::new(body)));
         request.extensions_mut().insert(Peer(peer));
         request
     });

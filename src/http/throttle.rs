@@ -1,7 +1,7 @@
 //! So many calls per minute and caller, counted in this process: a brake for runaway programs, not a lock.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -18,19 +18,13 @@ const MOST_CALLERS: usize = 50_000;
 pub(super) enum Counted {
     /// A signed-in user, wherever they are.
     User(UserId),
-    /// Whoever is at this address; a whole network of 64 bits of IPv6.
+    /// Whoever is at this address, or in this network.
     Address(IpAddr),
 }
 
 impl From<ClientAddress> for Counted {
-    fn from(ClientAddress(address): ClientAddress) -> Self {
-        match address {
-            IpAddr::V4(_) => Self::Address(address),
-            IpAddr::V6(address) => {
-                let network = u128::from(address) & !u128::from(u64::MAX);
-                Self::Address(IpAddr::V6(Ipv6Addr::from(network)))
-            }
-        }
+    fn from(address: ClientAddress) -> Self {
+        Self::Address(address.counted())
     }
 }
 

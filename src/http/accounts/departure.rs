@@ -33,7 +33,7 @@ pub(crate) struct DeleteAccountInput {
 /// of it is removed. Nothing of this can be undone; what you want to keep, export first. The operator's backups hold
 /// the account until they are overwritten.
 #[utoipa::path(
-    post, path = "/api/account/delete", tag = "account", request_body = DeleteAccountInput,
+    post, path = "/api/account/delete", tag = "accounts", request_body = DeleteAccountInput,
     responses(
         (status = NO_CONTENT, description = "There is nothing left of the account."),
         (status = ACCEPTED, description = "The account is closed for good; the rest of its rows are being removed."),

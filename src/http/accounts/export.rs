@@ -34,7 +34,7 @@ const STALLED: Duration = Duration::from_secs(300);
 /// Mails and replies have their text in `raw`, in base64. Keys, passwords and tokens are left out. The last line is
 /// `{"record":"end","records":..}`; without it the export is not whole.
 #[utoipa::path(
-    get, path = "/api/account/export", tag = "account",
+    get, path = "/api/account/export", tag = "accounts",
     responses((status = OK, description = "The export.", body = String, content_type = "application/x-ndjson")),
 )]
 pub(crate) async fn export(State(api): State<Arc<Api>>, caller: Caller) -> Result<Response, ApiError> {

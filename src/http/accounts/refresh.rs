@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 use super::{Tokens, tokens};
 use crate::http::Api;
 use crate::http::access_token::AccessToken;
-use crate::http::error::{ApiError, ErrorBody};
+use crate::http::error::{ApiError, ErrorBody, ErrorCode};
 use crate::http::input::Input;
 use crate::http::secret_token::{self, SecretToken};
 use crate::http::texts::Secret;
@@ -48,6 +48,9 @@ pub(crate) async fn refresh(
         Rotation::Refreshed(user, session) => {
             Ok(Json(tokens(&api, AccessToken { user, session }, next.text)?))
         }
-        Rotation::Refused | Rotation::Reused => Err(ApiError::unauthorized()),
+        Rotation::Refused | Rotation::Reused => {
+            let message = "this refresh token is not good, or was used already; sign in again";
+            Err(ApiError::new(ErrorCode::Unauthorized, message))
+        }
     }
 }

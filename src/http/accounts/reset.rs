@@ -59,7 +59,8 @@ pub(crate) async fn ask_for_reset(
     let post = api.letters.clone().zip(api.config.http.public_url.clone());
     let Some((letters, public_url)) = post else { return Err(unavailable()) };
     let (limits, from) = (&api.config.http, address.0.to_string());
-    count(&api, "reset_address", &from, limits.sign_ins_per_address, SIGN_IN_WINDOW).await?;
+    count(&api, "reset_address", &address.counted().to_string(), limits.sign_ins_per_address, SIGN_IN_WINDOW)
+        .await?;
     count(&api, "reset", &email, limits.resets_per_account, HOUR).await?;
     // Beside the answer, which must not take longer for an account that exists.
     tokio::spawn(async move { mail_link(&api, &letters, &public_url, &email, from).await });
@@ -81,8 +82,8 @@ pub(crate) async fn reset(
     address: ClientAddress,
     Input(input): Input<ResetInput>,
 ) -> Result<StatusCode, ApiError> {
-    let from = address.0.to_string();
-    count(&api, "confirm_reset", &from, api.config.http.sign_ins_per_address, SIGN_IN_WINDOW).await?;
+    let (limit, from) = (api.config.http.sign_ins_per_address, address.0.to_string());
+    count(&api, "confirm_reset", &address.counted().to_string(), limit, SIGN_IN_WINDOW).await?;
     let token = secret_token::hash(input.token.0.expose_secret());
     let password = api.passwords.hash(input.new_password.0).await?;
     match api.store.use_password_reset(token, password, Some(from)).await? {

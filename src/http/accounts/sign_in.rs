@@ -41,7 +41,7 @@ pub(crate) async fn sign_in(
     Input(SignInInput { email: Email(email), password: Secret(password) }): Input<SignInInput>,
 ) -> Result<Json<Tokens>, ApiError> {
     let limits = &api.config.http;
-    let from = address.0.to_string();
+    let from = address.counted().to_string();
     let account = format!("{email} {from}");
     count(&api, "sign_in_address", &from, limits.sign_ins_per_address, SIGN_IN_WINDOW).await?;
     count(&api, "sign_in", &account, limits.sign_ins_per_account, SIGN_IN_WINDOW).await?;
@@ -49,7 +49,7 @@ pub(crate) async fn sign_in(
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     let is_right = is_password(&api, password.clone(), hash).await?;
     let Some(user) = user.as_ref().filter(|_| is_right) else {
-        note_refusal(&api, user, from);
+        note_refusal(&api, user, address.0.to_string());
         let message = "the address or the password is wrong";
         return Err(ApiError::new(ErrorCode::WrongCredentials, message));
     };

@@ -51,7 +51,7 @@ pub(crate) async fn sign_up(
     Input(input): Input<SignUpInput>,
 ) -> Result<(StatusCode, Json<Tokens>), ApiError> {
     let limit = api.config.http.sign_ups_per_address;
-    count(&api, "sign_up", &address.0.to_string(), limit, HOUR).await?;
+    count(&api, "sign_up", &address.counted().to_string(), limit, HOUR).await?;
     let invite = input.invite.map(|token| secret_token::hash(token.0.expose_secret()));
     let admission = admission(&api, invite).await?;
     let user = NewUser {

@@ -42,11 +42,11 @@ use crate::run::ChatRequest;
             more than one credential.", body = ErrorBody),
         (status = PAYMENT_REQUIRED, description = "The key's money or quota is used up.", body = ErrorBody),
         (status = UNPROCESSABLE_ENTITY, description = "A field is unknown, missing, or has a value that it cannot \
-            have; there is no key; or the provider refuses the key or the question.", body = ErrorBody),
+            have; there is no key; or the provider refuses the key or the question, or does not answer as it should \
+            (`provider_failed`). Then `x-should-retry` says whether to try again: with `false` it may have charged \
+            all the same.", body = ErrorBody),
         (status = TOO_MANY_REQUESTS, description = "Too many calls or chats at once, or the provider wants the key \
-            to rest; `Retry-After` says when to come back.", body = ErrorBody),
-        (status = FAILED_DEPENDENCY, description = "The provider does not answer as it should. With \
-            `x-should-retry: false` it may have charged all the same.", body = ErrorBody),
+            to rest or has too much to do; `Retry-After` says when to come back.", body = ErrorBody),
     ),
 )]
 pub(crate) async fn complete(

@@ -1,19 +1,24 @@
 //! What OpenAI's interface takes, as far as it is taken here.
 //!
-//! What shapes an answer is passed on as it is: the provider knows best what its models take. What would store something
-//! at the provider, cost more than the owner allows or make other calls is not known here, and refused by its name.
+//! What shapes an answer is passed on as it is, once it is of the right kind: the provider knows best which values its
+//! models take. What would store something at the provider, cost more than the owner allows or make other calls is not
+//! known here, and refused by its name.
+
+use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 use utoipa::ToSchema;
 
 use crate::http::error::ApiError;
+use crate::http::object::maybe_object;
 use crate::http::texts::Line;
 
 /// The most messages of a question.
 const MOST_MESSAGES: usize = 1000;
 
-/// A question. What is not told apart here is passed on as it is.
+/// A question. Its fields are OpenAI's, and of the kinds that OpenAI documents; null says nothing. Which values a model
+/// takes is for its provider to say, where nothing is said here.
 #[derive(Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct ChatInput {
@@ -22,71 +27,92 @@ pub(crate) struct ChatInput {
     messages: Vec<ChatMessage>,
     /// The model; the AI configuration's if left out. One that is named in an AI configuration is asked with the key of
     /// that one.
-    #[serde(default, skip_serializing)]
+    #[serde(skip_serializing)]
     model: Option<Line>,
     /// Whether the answer is to come piece by piece, as server-sent events.
-    #[serde(default, skip_serializing)]
+    #[serde(skip_serializing)]
     stream: Option<bool>,
     /// About the pieces.
-    #[serde(default, skip_serializing)]
+    #[serde(default, skip_serializing, deserialize_with = "maybe_object")]
     stream_options: Option<StreamOptions>,
     /// The longest answer, in tokens; at most what the AI configuration allows, which is also what holds if it is left out.
-    #[serde(default, skip_serializing)]
+    #[serde(skip_serializing)]
     #[schema(minimum = 1)]
     max_completion_tokens: Option<u32>,
     /// The older name of `max_completion_tokens`.
-    #[serde(default, skip_serializing)]
+    #[serde(skip_serializing)]
     #[schema(minimum = 1)]
     max_tokens: Option<u32>,
     /// How many answers; only one.
-    #[serde(default, skip_serializing)]
+    #[serde(skip_serializing)]
     #[schema(minimum = 1, maximum = 1)]
     n: Option<u32>,
     /// Whether the provider is to keep the answer; never.
-    #[serde(default, skip_serializing)]
+    #[serde(skip_serializing)]
     store: Option<bool>,
     /// How freely the model chooses its words; the AI configuration's if left out.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 2)]
-    temperature: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<f64>, minimum = 0, maximum = 2)]
+    temperature: Option<Number>,
+    /// How much of what is likely the model chooses from, as a share.
     #[schema(value_type = Option<f64>)]
-    top_p: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    stop: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<i64>)]
-    seed: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    top_p: Option<Number>,
+    /// Where the answer is to end.
+    stop: Option<Stop>,
+    /// The same question with the same seed is answered alike, where the provider can.
+    seed: Option<i64>,
+    /// How much words are avoided that were said before.
     #[schema(value_type = Option<f64>)]
-    presence_penalty: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    presence_penalty: Option<Number>,
+    /// How much words are avoided that were said often.
     #[schema(value_type = Option<f64>)]
-    frequency_penalty: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    logit_bias: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    logprobs: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    top_logprobs: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    response_format: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    tools: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    tool_choice: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    parallel_tool_calls: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    reasoning_effort: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    verbosity: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    user: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    safety_identifier: Option<Value>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    prompt_cache_key: Option<Value>,
+    frequency_penalty: Option<Number>,
+    /// By token, how much it is favoured, or avoided below 0.
+    #[schema(value_type = Option<HashMap<String, f64>>)]
+    logit_bias: Option<BTreeMap<String, Number>>,
+    /// Whether the answer is to tell how likely each of its tokens was.
+    logprobs: Option<bool>,
+    /// The same of so many other tokens in each place.
+    top_logprobs: Option<u32>,
+    /// The form of the answer, such as a JSON schema.
+    #[schema(value_type = Option<Object>)]
+    response_format: Option<Map<String, Value>>,
+    /// What the model may call.
+    #[schema(value_type = Option<Vec<Object>>)]
+    tools: Option<Vec<Map<String, Value>>>,
+    /// Whether it has to.
+    tool_choice: Option<ToolChoice>,
+    /// Whether it may call several at once.
+    parallel_tool_calls: Option<bool>,
+    /// How long the model thinks first.
+    reasoning_effort: Option<String>,
+    /// How much it says.
+    verbosity: Option<String>,
+    /// Who asks, for the provider.
+    user: Option<String>,
+    /// Who asks, for the provider, in a form that tells nobody's name.
+    safety_identifier: Option<String>,
+    /// What questions have in common that begin alike.
+    prompt_cache_key: Option<String>,
+}
+
+/// Where an answer is to end.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(untagged, expecting = "must be a text, or a list of texts")]
+pub(crate) enum Stop {
+    /// Before this text.
+    Before(String),
+    /// Before the first of these.
+    BeforeFirst(Vec<String>),
+}
+
+/// Whether the model has to call a tool.
+#[derive(Deserialize, Serialize, ToSchema)]
+#[serde(untagged, expecting = "must be a text, such as \"auto\", or an object")]
+pub(crate) enum ToolChoice {
+    /// `none`, `auto` or `required`.
+    Word(String),
+    /// One tool, or some of them.
+    Tools(Map<String, Value>),
 }
 
 /// A message; what it has besides its role is passed on.
@@ -149,7 +175,10 @@ impl ChatInput {
             question: Map::new(),
         };
         match serde_json::to_value(self) {
-            Ok(Value::Object(question)) => Ok(Asked { question, ..asked }),
+            Ok(Value::Object(mut question)) => {
+                question.retain(|_, value| !value.is_null());
+                Ok(Asked { question, ..asked })
+            }
             _ => Err(ApiError::internal()),
         }
     }
@@ -177,7 +206,7 @@ impl ChatInput {
                 return Err(ApiError::field(name, "must be a whole number from 1"));
             }
         }
-        match self.temperature {
+        match self.temperature.as_ref().and_then(Number::as_f64) {
             Some(temperature) if !(0.0..=2.0).contains(&temperature) => {
                 Err(ApiError::field("temperature", "must be a number from 0 to 2"))
             }

@@ -42,6 +42,10 @@ fn of_provider(error: &ProviderError) -> ApiError {
             ApiError::new(ErrorCode::QuotaExhausted, message)
         }
         ErrorClass::RateLimited => busy(error.retry_after),
+        ErrorClass::Overloaded => {
+            let message = "the provider has too much to do; wait as long as Retry-After says";
+            ApiError::new(ErrorCode::ProviderBusy, message).after(error.retry_after.unwrap_or(BUSY))
+        }
         ErrorClass::BadRequest => refused("the provider does not take this question"),
         ErrorClass::Forbidden => refused("the provider does not let this key do this"),
         ErrorClass::ModelNotFound => refused("the provider has no such model for this key"),
@@ -50,8 +54,8 @@ fn of_provider(error: &ProviderError) -> ApiError {
         }
         ErrorClass::ContentBlocked => refused("the provider blocks this conversation for what is in it"),
         ErrorClass::Refused => refused("this server does not go to the provider's address"),
-        ErrorClass::Overloaded | ErrorClass::Transient | ErrorClass::Network(_) => {
-            failed("the provider cannot answer now; try again in a moment")
+        ErrorClass::Transient | ErrorClass::Network(_) => {
+            failed("the provider cannot answer now; try again in a moment").with_retry(true)
         }
         ErrorClass::Ambiguous => failed("the provider's answer broke off, or did not come in time"),
         ErrorClass::Unreadable => failed("the provider's answer cannot be used"),
@@ -64,7 +68,7 @@ fn of_provider(error: &ProviderError) -> ApiError {
     });
     let refusal = refusal.with(details);
     // Clients try again by themselves, and each try may cost the owner.
-    if error.maybe_charged { refusal.once() } else { refusal }
+    if error.maybe_charged { refusal.with_retry(false) } else { refusal }
 }
 
 fn key_refused() -> ApiError {

@@ -33,8 +33,7 @@ pub(crate) struct ExchangeInput {
     responses(
         (status = OK, description = "OpenRouter is connected by this AI configuration.", body = AiConfigurationAnswer),
         (status = BAD_REQUEST, description = "The body is not JSON, this session has asked for no consent, or the code is wrong.", body = ErrorBody),
-        (status = UNPROCESSABLE_ENTITY, description = "A field is wrong, or the key that came cannot be used.", body = ErrorBody),
-        (status = FAILED_DEPENDENCY, description = "OpenRouter does not answer, or not as it should.", body = ErrorBody),
+        (status = UNPROCESSABLE_ENTITY, description = "A field is wrong, the key that came cannot be used, or OpenRouter does not answer as it should.", body = ErrorBody),
     ),
 )]
 pub(crate) async fn exchange(

@@ -1,6 +1,8 @@
 //! What the API says of itself: the OpenAPI document, and a page of it for people that loads nothing from elsewhere.
 
 mod page;
+mod shapes;
+mod words;
 
 use std::sync::LazyLock;
 

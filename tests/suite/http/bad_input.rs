@@ -89,10 +89,13 @@ on_both! {
             (json!([1]), "the call must be an object"),
             (json!({ "maxTokens": "5" }), "`maxTokens` must be a whole number"),
             (json!({ "temperature": "5" }), "`temperature` must be a number"),
+            (json!({ "isDefault": "5" }), "`isDefault` must be true or false"),
+            (json!({ "modelName": 5 }), "`modelName` must be a text"),
         ] {
             let refused = ann.post("/api/ai-config", body).await;
             let message = refused.body["error"]["message"].as_str().unwrap().to_owned();
             assert!(message.contains(told) && message.len() < 400, "{message}");
+            assert!(!told.contains("lacks") || refused.body["error"]["details"]["field"] == "modelName", "{refused:?}");
             assert_eq!(refused.refused(422), "invalid_input");
         }
         assert_eq!(ann.get("/api/ai-config").await.expect(200)["items"], json!([]));
@@ -117,6 +120,25 @@ on_both! {
             assert_eq!(refused.body["error"]["details"]["field"], named, "{query} {refused:?}");
             assert_eq!(refused.refused(422), "invalid_input");
         }
+    }
+
+    async fn a_parameter_of_another_kind_is_told_which_kind_it_must_be(database: TestDatabase) {
+        let service = Service::start(&database).await;
+        let ann = service.sign_up("ann").await;
+        for (query, told) in [
+            ("limit=hunter2", "`limit` must be a whole number"),
+            ("limit=", "`limit` must be a whole number"),
+            ("limit=99999999999999999999", "`limit` must be a smaller number"),
+            ("mailbox=hunter2", "`mailbox` must be an id"),
+            ("state=hunter2", "`state` must be one of `queued`"),
+            ("since=hunter2", "`since` must be a time"),
+        ] {
+            let refused = ann.get(&format!("/api/runs?{query}")).await;
+            assert!(refused.body["error"]["message"].as_str().unwrap().starts_with(told), "{refused:?}");
+            assert_eq!(refused.refused(422), "invalid_input");
+        }
+        let retry = ann.post("/api/runs/01890a5d-ac96-774b-bcce-b302099a8057/retry?resend=hunter2", json!({})).await;
+        assert_eq!(retry.body["error"]["message"], "`resend` must be true or false");
     }
 
     async fn an_account_needs_an_address_a_name_and_a_password_of_some_length(database: TestDatabase) {
@@ -189,6 +211,16 @@ on_both! {
         assert!(!preflight("https://evil.example").await.headers.contains_key("access-control-allow-origin"));
         let body = json!({ "email": "x@owner.test", "password": PASSWORD });
         let request = service.stranger().request(Method::POST, "/api/auth/login").header("origin", origin).json(&body);
-        assert_eq!(send(request).await.headers["access-control-allow-origin"], origin);
+        let answer = send(request).await;
+        assert_eq!(answer.headers["access-control-allow-origin"], origin);
+        let shown = answer.headers["access-control-expose-headers"].to_str().unwrap();
+        for name in ["retry-after", "x-should-retry", "x-request-id"] {
+            assert!(shown.contains(name), "{name} is not in {shown}");
+        }
+        // What OpenAI's client library sends from a browser.
+        let library = service.stranger().request(Method::OPTIONS, "/api/v1/chat/completions").header("origin", origin)
+            .header("access-control-request-method", "POST")
+            .header("access-control-request-headers", "authorization,content-type,x-stainless-lang");
+        assert_eq!(send(library).await.headers["access-control-allow-headers"], "authorization,content-type,x-stainless-lang");
     }
 }

@@ -114,10 +114,12 @@ on_both! {
         let service = Service::start(&database).await;
         let ann = settle(&service, "ann").await;
         let passed = json!({
-            "top_p": 0.5, "stop": ["END"], "seed": 7, "presence_penalty": 0.1, "frequency_penalty": 0.2,
-            "logit_bias": { "50256": -100 }, "response_format": { "type": "json_object" }, "tool_choice": "auto",
+            "top_p": 1, "stop": ["END"], "seed": i64::MIN, "presence_penalty": 0.30000000000000004, "frequency_penalty": -2.0,
+            "logit_bias": { "50256": -100 }, "logprobs": true, "top_logprobs": 20, "tool_choice": "auto",
+            "response_format": { "type": "json_schema", "json_schema": { "name": "x", "schema": { "properties": { "why": {}, "answer": {} } } } },
             "tools": [{ "type": "function", "function": { "name": "weather", "parameters": {} } }],
-            "parallel_tool_calls": false, "reasoning_effort": "low", "user": "visitor-1", "temperature": 0.0,
+            "parallel_tool_calls": false, "reasoning_effort": "low", "verbosity": "low", "user": "visitor-1", "temperature": 0,
+            "safety_identifier": "v1", "prompt_cache_key": "shop",
         });
         let mut question = json!({
             "model": "another", "max_completion_tokens": 40, "n": 1, "store": false, "stop": null,
@@ -133,9 +135,16 @@ on_both! {
         let asked = service.provider.calls_of(KEY).remove(0).request;
         assert_eq!((&asked["model"], &asked["max_tokens"], &asked["messages"]), (&json!("another"), &json!(40), &question["messages"]));
         for (name, value) in passed.as_object().unwrap() {
-            assert_eq!(&asked[name], value, "{name}");
+            // As texts: a model writes the fields of a schema in their order, and 1 does not become 1.0.
+            assert_eq!(asked[name].to_string(), value.to_string(), "{name}");
         }
         assert_eq!(asked.as_object().unwrap().len(), 3 + passed.as_object().unwrap().len(), "{asked}");
+        for (name, value) in [("stop", json!("END")), ("stop", json!([])), ("tool_choice", json!({ "type": "function", "function": { "name": "weather" } }))] {
+            let mut asked = question.clone();
+            asked[name] = value.clone();
+            ann.post(PATH, asked).await.expect(200);
+            assert_eq!(service.provider.calls_of(KEY).last().unwrap().request[name], value);
+        }
         service.end().await;
     }
 
@@ -157,7 +166,27 @@ on_both! {
             ("temperature", json!(2.1)),
             ("temperature", json!("hunter2hunter2")),
             ("stream", json!("hunter2hunter2")),
+            ("stream_options", json!([true])),
             ("model", json!("a\nb")),
+            ("top_p", json!("hunter2hunter2")),
+            ("stop", json!({ "hunter2": 1 })),
+            ("stop", json!(["hunter2", 2])),
+            ("seed", json!(1.5)),
+            ("seed", json!(u64::MAX)),
+            ("presence_penalty", json!(true)),
+            ("frequency_penalty", json!([])),
+            ("logit_bias", json!([1])),
+            ("logprobs", json!("hunter2hunter2")),
+            ("top_logprobs", json!(-1)),
+            ("response_format", json!("hunter2hunter2")),
+            ("tools", json!({})),
+            ("tool_choice", json!(["hunter2hunter2"])),
+            ("parallel_tool_calls", json!(1)),
+            ("reasoning_effort", json!(2)),
+            ("verbosity", json!({})),
+            ("user", json!(7)),
+            ("safety_identifier", json!([])),
+            ("prompt_cache_key", json!(false)),
             ("hunter", json!(2)),
         ] {
             let mut asked = question("x");
@@ -193,7 +222,7 @@ on_both! {
         // The real OpenAI is not reachable from here, so that it is no answer that tells which one is meant.
         let mut asked = question("x");
         asked["model"] = json!("gpt-5-mini");
-        assert_eq!(ann.post(PATH, asked).await.refused(424), "provider_failed");
+        assert_eq!(ann.post(PATH, asked).await.refused(422), "provider_failed");
         assert!(service.provider.calls().is_empty());
         assert_eq!(texts(&database, "SELECT provider || ' ' || model FROM provider_calls").await, ["openai gpt-5-mini"]);
         service.end().await;

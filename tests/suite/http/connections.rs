@@ -61,6 +61,28 @@ async fn what_is_no_http_is_refused() {
     service.stranger().get("/api/auth/me").await.refused(401);
 }
 
+/// Simple clients look for an answer once they have sent everything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_sends_far_too_much_still_learns_that_it_is_refused() {
+    const MIB: usize = 1024 * 1024;
+    let database = TestDatabase::sqlite().await;
+    let service = Service::start(&database).await;
+    for (path, status) in [("/api/auth/login", "413"), ("/api/invites", "401"), ("/nothing", "404")] {
+        let mut stream = connect(&service).await;
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n",
+            32 * MIB
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        for _ in 0..32 {
+            stream.write_all(&vec![b' '; MIB]).await.unwrap();
+        }
+        let said = read_to_end(&mut stream).await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")), "{path}: {said}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_connections_than_there_is_room_for_wait() {
     let database = TestDatabase::sqlite().await;

@@ -131,4 +131,12 @@ async fn the_reference_is_a_page_that_loads_nothing_from_elsewhere() {
     assert!(
         page.contains("<code>apiKey</code>") && page.contains("The key; it is sealed and never shown again.")
     );
+    assert!(page.contains("<code>sent</code>") && !page.contains("<td><td>"), "every field is of some kind");
+    // Every link within the page leads somewhere.
+    let targets: Vec<&str> =
+        page.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert!(targets.len() > 30, "{targets:?}");
+    for target in targets {
+        assert_eq!(page.matches(&format!("id=\"{target}\"")).count(), 1, "{target}");
+    }
 }

@@ -90,6 +90,19 @@ on_both! {
         sign_in_from(&service, "192.0.2.2", PASSWORD).await.expect(200);
     }
 
+    async fn a_network_of_64_bits_is_one_guesser(database: TestDatabase) {
+        let service = Service::start_with(&database, |config| {
+            config.http.sign_ins_per_account = 3;
+            config.http.trusted_proxies = vec!["127.0.0.0/8".into()];
+        }).await;
+        service.sign_up("ann").await;
+        for host in 1..=3 {
+            sign_in_from(&service, &format!("2001:db8:0:1::{host}"), "wrong").await.refused(401);
+        }
+        assert_eq!(sign_in_from(&service, "2001:db8:0:1:f::4", PASSWORD).await.refused(429), "too_many_requests");
+        sign_in_from(&service, "2001:db8:0:2::1", PASSWORD).await.expect(200);
+    }
+
     async fn a_right_password_begins_the_count_anew(database: TestDatabase) {
         let service = Service::start_with(&database, |config| config.http.sign_ins_per_account = 3).await;
         service.sign_up("ann").await;

@@ -19,5 +19,6 @@ pub mod raw;
 pub mod readme;
 pub mod rows;
 pub mod smtp_server;
+pub mod timing;
 pub mod wait;
 pub mod world;

@@ -31,13 +31,13 @@ on_both! {
             (complaint(403, "x"), 422, "provider_refused", "forbidden"),
             (complaint(404, "model_not_found"), 422, "provider_refused", "model_not_found"),
             (complaint(400, "content_filter"), 422, "provider_refused", "content_blocked"),
-            (complaint(500, "x"), 424, "provider_failed", "transient"),
-            (complaint(503, "server_is_overloaded"), 424, "provider_failed", "overloaded"),
+            (complaint(500, "x"), 422, "provider_failed", "transient"),
+            (complaint(503, "server_is_overloaded"), 429, "provider_busy", "overloaded"),
             (Answer::status(302, "").header("location", "http://169.254.169.254/"), 422, "provider_refused", "bad_request"),
-            (Answer::rubbish(), 424, "provider_failed", "unreadable"),
-            (Answer::status(200, "{}"), 424, "provider_failed", "unreadable"),
-            (Answer::status(200, "{\"error\":{\"code\":502}}"), 424, "provider_failed", "transient"),
-            (Answer::Cut, 424, "provider_failed", "ambiguous"),
+            (Answer::rubbish(), 422, "provider_failed", "unreadable"),
+            (Answer::status(200, "{}"), 422, "provider_failed", "unreadable"),
+            (Answer::status(200, "{\"error\":{\"code\":502}}"), 422, "provider_failed", "transient"),
+            (Answer::Cut, 422, "provider_failed", "ambiguous"),
         ] {
             for asked in [question("x"), streamed("x")] {
                 service.provider.next(KEY, answer.clone());
@@ -45,9 +45,16 @@ on_both! {
                 assert!(!refused.text.contains("SECRET-TEXT") && !refused.text.contains("redirect"), "{refused:?}");
                 let details = &refused.body["error"]["details"];
                 // A whole document where events are wanted, or half of one, is no answer either.
-                assert!(details["class"] == class || status == 424, "{refused:?}");
-                let may_cost = matches!(class, "ambiguous" | "unreadable");
-                assert_eq!(refused.headers.get("x-should-retry").is_some_and(|value| value == "false"), may_cost || details["class"] == "unreadable" || refused.body["error"]["details"]["provider_status"] == 200, "{refused:?}");
+                assert!(details["class"] == class || code == "provider_failed", "{refused:?}");
+                // A program tries again by itself where that costs nothing and can help.
+                let may_cost = matches!(details["class"].as_str().unwrap(), "ambiguous" | "unreadable") || details["provider_status"] == 200;
+                let retry = match code {
+                    _ if may_cost => Some("false"),
+                    "provider_failed" => Some("true"),
+                    _ => None,
+                };
+                assert_eq!(refused.headers.get("x-should-retry").map(|value| value.to_str().unwrap()), retry, "{refused:?}");
+                assert_eq!(refused.headers.contains_key("retry-after"), status == 429);
                 assert_eq!(refused.refused(status), code);
             }
         }
@@ -149,7 +156,7 @@ on_both! {
         service.provider.next(KEY, Answer::words(|call| call.key.clone()));
         let answer = ann.post(PATH, question("x")).await;
         assert_eq!(answer.body["error"]["details"]["provider_code"], "key_echoed");
-        assert_eq!(answer.refused(424), "provider_failed");
+        assert_eq!(answer.refused(422), "provider_failed");
         // What only begins like it is passed on.
         let alike = format!("{}-and-no-more", &KEY[..20]);
         let mut sent = Events::data(by_letter(&alike).into_iter().chain([last_piece()]));

@@ -80,7 +80,7 @@ on_both! {
         let other = scene.openrouter.consent(&ask(&scene.ann, json!({})).await.url);
         let (asked, _) = scene.consent(&scene.ann).await;
         check_page(&scene.come_back(&other, &asked).await, 400);
-        for (status, expected) in [(400, 400), (403, 400), (405, 424), (429, 424), (500, 424)] {
+        for (status, expected) in [(400, 400), (403, 400), (405, 422), (429, 422), (500, 422)] {
             scene.openrouter.fail_exchanges(Some(status));
             let (asked, code) = scene.consent(&scene.ann).await;
             check_page(&scene.come_back(&code, &asked).await, expected);
@@ -117,7 +117,7 @@ on_both! {
         let query = format!("{CALLBACK}?code=any&state={}", asked.state);
         let request = service.stranger().request(Method::GET, &query);
         let request = request.header("cookie", format!("{}={}", super::COOKIE, asked.cookie));
-        check_page(&crate::support::api::send(request).await, 424);
+        check_page(&crate::support::api::send(request).await, 422);
         assert_eq!(configurations(&ann).await.len(), 0);
     }
 }

@@ -1,0 +1,54 @@
+//! Whether two things take the same time, on a machine that does other things as well.
+
+use std::time::Duration;
+
+/// What nobody tells apart from afar, in milliseconds (SR-37).
+const UNNOTICED: f64 = 5.0;
+
+/// How much longer the first of two things takes than the second, in milliseconds.
+#[derive(Debug)]
+pub struct Difference {
+    median: f64,
+    /// How far the median may be off: four standard errors, were the differences spread like Gauss's.
+    doubt: f64,
+}
+
+impl Difference {
+    /// Whether it can be told from none.
+    pub fn is_noticed(&self) -> bool {
+        self.median.abs() > UNNOTICED + self.doubt
+    }
+}
+
+/// Tries both in turn, `tries` times, and compares the times that `attempt` gives for number 0 and number 1.
+///
+/// Those of one pair are tried at nearly the same moment, so that what else the machine does slows down either of them as
+/// often. How far the differences of the pairs lie apart says how far to trust their median.
+pub async fn compare_times(tries: usize, mut attempt: impl AsyncFnMut(usize) -> Duration) -> Difference {
+    let mut differences = Vec::new();
+    for turn in 0..tries {
+        // Each goes first as often, so that neither is always the one that the other's traces slow down.
+        let first = turn % 2;
+        let (one, other) = (attempt(first).await, attempt(1 - first).await);
+        let difference = (one.as_secs_f64() - other.as_secs_f64()) * 1000.0;
+        differences.push(if first == 0 { difference } else { -difference });
+    }
+    differences.sort_by(f64::total_cmp);
+    let [quarter, median, three_quarters] = [1, 2, 3].map(|part| differences[part * tries / 4]);
+    let standard_error = 0.93 * (three_quarters - quarter) / f64::from(u32::try_from(tries).unwrap()).sqrt();
+    Difference { median, doubt: 4.0 * standard_error }
+}
+
+#[tokio::test]
+async fn a_few_milliseconds_are_noticed_on_a_quiet_machine_and_a_hash_on_every_one() {
+    for (more, noise, is_noticed) in [(0, 1, false), (7, 1, true), (0, 100, false), (70, 100, true)] {
+        let mut numbers = 0_u64;
+        let difference = compare_times(50, async |index| {
+            numbers = numbers.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            Duration::from_millis(70 + index as u64 * more)
+                + Duration::from_micros((numbers >> 33) % (noise * 1000))
+        })
+        .await;
+        assert_eq!(difference.is_noticed(), is_noticed, "{more} ms in {noise} ms of noise: {difference:?}");
+    }
+}
