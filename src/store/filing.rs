@@ -22,6 +22,11 @@ pub struct Unfiled {
     pub uid: Option<i64>,
 }
 
+const POSTGRES_MARK_FILED: &str =
+    "UPDATE outbox SET filed_at = $4 WHERE user_id = $1 AND mailbox_id = $2 AND run_id = ANY($3)";
+const SQLITE_MARK_FILED: &str = "UPDATE outbox SET filed_at = $4
+    WHERE user_id = $1 AND mailbox_id = $2 AND run_id IN (SELECT unhex(value) FROM json_each($3))";
+
 impl Store {
     /// The mailboxes watched by this process that have copies to file.
     ///
@@ -79,27 +84,17 @@ impl Store {
     /// Where the database does not answer; then they are dealt with once more.
     pub async fn mark_filed(&self, lease: MailboxLease, runs: Vec<RunId>) -> Result<(), StoreError> {
         let now = self.clock.now();
+        let (user, mailbox) = (lease.user, lease.mailbox);
         if let Pool::Postgres { pool, .. } = &self.pool {
-            let runs: Vec<_> = runs.into_iter().map(RunId::uuid).collect();
-            sqlx::query(
-                "UPDATE outbox SET filed_at = $4 WHERE user_id = $1 AND mailbox_id = $2 AND run_id = ANY($3)",
-            )
-            .bind(lease.user)
-            .bind(lease.mailbox)
-            .bind(runs)
-            .bind(now)
-            .execute(pool)
-            .await?;
-            return Ok(());
+            let marking = sqlx::query(POSTGRES_MARK_FILED).bind(user).bind(mailbox).bind(runs).bind(now);
+            return Ok(marking.execute(pool).await.map(drop)?);
         }
+        let runs: Vec<String> = runs.iter().map(|run| run.uuid().simple().to_string()).collect();
+        let runs = serde_json::to_string(&runs).unwrap_or_default();
         self.write(move |tx| {
             Box::pin(async move {
-                for run in runs {
-                    on_tx!(tx, db => sqlx::query(
-                        "UPDATE outbox SET filed_at = $4 WHERE user_id = $1 AND mailbox_id = $2 AND run_id = $3")
-                        .bind(lease.user).bind(lease.mailbox).bind(run).bind(now)
-                        .execute(&mut *db).await.map(drop))?;
-                }
+                on_tx!(tx, db => sqlx::query(SQLITE_MARK_FILED).bind(user).bind(mailbox).bind(runs).bind(now)
+                    .execute(&mut *db).await.map(drop))?;
                 Ok(())
             })
         })

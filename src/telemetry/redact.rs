@@ -3,6 +3,10 @@
 //! One pass from left to right, linear, total. It knows keys by their prefixes, and secrets by the names before
 //! them; it cannot know a password that stands alone, so callers still never log one.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 /// What stands where a secret was.
 const REDACTED: &str = "[redacted]";
 
@@ -24,6 +28,10 @@ const PREFIXES: [&str; 14] = [
     "eyJ",
     "pkst1.",
 ];
+
+/// Finds any prefix, as far as it can stand in a word.
+static FINDER: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(PREFIXES.map(|prefix| prefix.trim_end_matches('.'))).ok());
 
 /// Characters that must follow a prefix at the start of a word.
 const SHORTEST_KEY: usize = 8;
@@ -162,6 +170,10 @@ impl<'a> Pass<'a> {
 
 /// What stands before a key in a word, if there is a key; `after` is the text behind the word.
 fn before_key<'a>(word: &'a str, after: &str, escaped: bool) -> Option<&'a str> {
+    // Nearly all words of a log hold no prefix at all.
+    if FINDER.as_ref().is_some_and(|finder| !finder.is_match(word)) {
+        return None;
+    }
     let found = |prefix: &str| {
         // A prefix may end with a dot, which ends the word.
         let stem = prefix.trim_end_matches('.');
