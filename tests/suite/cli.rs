@@ -1,7 +1,11 @@
 //! The small commands, by the program itself.
 
+use std::process::Stdio;
+use std::time::Duration;
+
 use postkey::clock::Clock;
 use postkey::store::{ClaimLimits, Due, Holder, RunId, RunState, Store, UserId, Verdict};
+use tokio::process::Command;
 
 use crate::support::certificate::Certificate;
 use crate::support::database::{TestDatabase, on_both};
@@ -10,6 +14,7 @@ use crate::support::loopback::Encryption;
 use crate::support::program::Program;
 use crate::support::rows::{enqueue, new_mailbox, open_store};
 use crate::support::smtp_server::SmtpServer;
+use crate::support::wait::until;
 
 on_both! {
     async fn a_generated_key_starts_a_vault(database: TestDatabase) {
@@ -168,15 +173,20 @@ on_both! {
     }
 
     async fn serve_may_open_as_many_files_as_the_system_allows(database: TestDatabase) {
-        let program = Program::new(&database).with("POSTKEY_LOG__LEVEL", "error");
+        let program = Program::new(&database).with("POSTKEY_HTTP__LISTEN", "127.0.0.1:0");
         let serve = program.command(&["serve"]);
-        let mut limited = tokio::process::Command::new("sh");
+        let mut limited = Command::new("sh");
         limited.args(["-c", "ulimit -Sn 200; exec \"$0\" serve"]).arg(serve.as_std().get_program());
-        limited.envs(serve.as_std().get_envs().filter_map(|(name, value)| Some((name, value?))));
-        limited.current_dir(program.folder()).stdout(std::process::Stdio::null()).kill_on_drop(true);
+        for (name, value) in serve.as_std().get_envs() {
+            match value {
+                Some(value) => limited.env(name, value),
+                None => limited.env_remove(name),
+            };
+        }
+        limited.current_dir(program.folder()).stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
         let serving = limited.spawn().unwrap();
         let limits = format!("/proc/{}/limits", serving.id().unwrap());
-        crate::support::wait::until("the limit is raised", std::time::Duration::from_secs(20), || async {
+        until("the limit is raised", Duration::from_secs(20), || async {
             let limits = std::fs::read_to_string(&limits).unwrap();
             let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
             let [soft, hard] = [3, 4].map(|word| files.split_whitespace().nth(word).unwrap());
