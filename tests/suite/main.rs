@@ -32,6 +32,7 @@ mod prompt;
 mod provider;
 mod queue;
 mod smtp;
+mod steps;
 mod story;
 mod support_check;
 mod telemetry;
