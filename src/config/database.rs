@@ -12,7 +12,7 @@ pub struct Database {
     pub url: String,
     /// SQLite: connections that read, beside the one that writes; 4.
     pub read_connections: u32,
-    /// PostgreSQL: connections, up to 6 of them for the steps of runs; 16.
+    /// PostgreSQL: connections, up to 6 of them for the steps of runs and one to hear of other processes; at least 3; 16.
     pub connections: u32,
     /// How long to wait for a free connection; 30 s.
     pub acquire_timeout: Duration,
@@ -34,7 +34,7 @@ impl Database {
         vec![
             Setting { name: "url", slot: Slot::Url(&mut self.url, database_url) },
             Setting { name: "read_connections", slot: Slot::Count(&mut self.read_connections, 1..=256) },
-            Setting { name: "connections", slot: Slot::Count(&mut self.connections, 1..=1_000) },
+            Setting { name: "connections", slot: Slot::Count(&mut self.connections, 3..=1_000) },
             Setting {
                 name: "acquire_timeout",
                 slot: Slot::Duration(&mut self.acquire_timeout, SECOND..=MINUTE * 10),

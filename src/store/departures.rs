@@ -22,6 +22,7 @@ impl Store {
                 if !users::lock(tx, user).await? {
                     return Ok(());
                 }
+                hold_runs(tx, user).await?;
                 on_tx!(tx, db => sqlx::query("UPDATE users SET leaving_at = $2, password_hash = NULL WHERE id = $1")
                     .bind(user).bind(now).execute(&mut *db).await.map(drop))?;
                 on_tx!(tx, db => sqlx::query(END_MAILBOXES).bind(user).bind(now).bind(false)
@@ -94,6 +95,17 @@ const REMOVE: [&str; 6] = [
     "DELETE FROM audit_entries WHERE (user_id, position) IN (
         SELECT user_id, position FROM audit_entries WHERE user_id = $1 LIMIT $2)",
 ];
+
+/// In the order of the ids, as everybody who holds several runs, so that nobody waits in a circle.
+async fn hold_runs(tx: &mut Tx, user: UserId) -> Result<(), StoreError> {
+    if let Tx::Postgres(db) = tx {
+        sqlx::query("SELECT FROM runs WHERE user_id = $1 AND lease_until IS NOT NULL ORDER BY id FOR UPDATE")
+            .bind(user)
+            .execute(&mut **db)
+            .await?;
+    }
+    Ok(())
+}
 
 async fn remove_batch(tx: &mut Tx, user: UserId) -> Result<bool, StoreError> {
     let mut removed = 0;

@@ -132,6 +132,9 @@ pub(super) struct Finding {
 impl Ask for Finding {
     type Answer = Option<Dossier>;
 
+    // Each comes with its mail, which may be large.
+    const MOST_TOGETHER: usize = 16;
+
     async fn answer(pool: &PgPool, asks: &[Self]) -> Result<Vec<Option<Dossier>>, StoreError> {
         let mut db = pool.acquire().await?;
         let users: Vec<UserId> = asks.iter().map(|ask| ask.user).collect();
@@ -145,17 +148,19 @@ impl Ask for Finding {
         let mailboxes = found.values().map(|(mailbox, _)| (mailbox.id, mailbox.user_id));
         let households = find_households(&mut db, mailboxes.collect()).await?;
         let dossier = |(position, _)| {
-            let (mailbox, mail) = found.remove(&position)?;
-            let household = households.get(&mailbox.id).cloned().unwrap_or_default();
-            Some(mail.into_dossier(mailbox, household))
+            let Some((mailbox, mail)) = found.remove(&position) else { return Ok(None) };
+            let missing =
+                || StoreError::Impossible { table: "mailboxes", column: "id", id: mailbox.id.to_string() };
+            let household = households.get(&mailbox.id).cloned().ok_or_else(missing)?;
+            Ok(Some(mail.into_dossier(mailbox, household)))
         };
         // The server counts from one.
-        Ok((1..).zip(asks).map(dossier).collect())
+        (1..).zip(asks).map(dossier).collect()
     }
 }
 
 /// What all mails of a mailbox share.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Household {
     own_addresses: Vec<String>,
     agents: Vec<Agent>,

@@ -22,10 +22,11 @@ pub(super) async fn freeze(
 ) -> Result<Result<(), Refusal>, StoreError> {
     let frozen = match tx {
         Tx::Sqlite(db) => return freeze_on_file(db, lease, reply, now).await,
+        // Nobody comes here with a single statement, whose locks would end before the next one.
         Tx::Postgres(db) => freeze_together(db, vec![(lease, reply)], now).await?,
         Tx::Single(db) => freeze_together(db, vec![(lease, reply)], now).await?,
     };
-    Ok(frozen.into_iter().collect())
+    frozen.into_iter().next().ok_or_else(|| undecided(lease))
 }
 
 async fn freeze_on_file(
@@ -57,7 +58,7 @@ async fn freeze_on_file(
         .execute(&mut *db)
         .await?;
     if inserted.rows_affected() == 1 {
-        sqlx::query(SQLITE_COUNT).bind(lease.run).execute(db).await?;
+        sqlx::query(SQLITE_COUNT).bind(lease.user).bind(lease.run).execute(db).await?;
     }
     Ok(Ok(()))
 }
@@ -80,7 +81,13 @@ pub(super) async fn freeze_together(
         waiting = later;
         freeze_round(db, round, now, &mut outcomes).await?;
     }
-    Ok((0..replies.len()).map(|place| outcomes.remove(&place).unwrap_or(Ok(()))).collect())
+    let outcome =
+        |(place, (lease, _)): (usize, &(Lease, _))| outcomes.remove(&place).ok_or_else(|| undecided(*lease));
+    replies.iter().enumerate().map(outcome).collect()
+}
+
+fn undecided(lease: Lease) -> StoreError {
+    StoreError::Impossible { table: "outbox", column: "run_id", id: lease.run.to_string() }
 }
 
 /// A reply and its place among those that were asked for.
@@ -177,9 +184,9 @@ macro_rules! insert {
 
 const SQLITE_INSERT: &str =
     insert!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13, 'ready', $9)");
-// SQLite changes one table per statement.
+// SQLite changes one table per statement. Slots are from a time when an agent's replies were counted side by side.
 const SQLITE_COUNT: &str = "INSERT INTO agent_hours (agent_id, hour, slot, user_id, replies)
-    SELECT agent_id, created_at / 3600000, 0, user_id, 1 FROM outbox WHERE run_id = $1
+    SELECT agent_id, created_at / 3600000, 0, user_id, 1 FROM outbox WHERE user_id = $1 AND run_id = $2
     ON CONFLICT (agent_id, hour, slot) DO UPDATE SET replies = agent_hours.replies + 1";
 
 /// Adds the replies to their agents' hours.

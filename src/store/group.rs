@@ -18,12 +18,14 @@ use super::outbox::Sending;
 use super::provider_calls::Beginning;
 
 const MOST_WAITING: usize = 1024;
-const MOST_TOGETHER: usize = 64;
 
 /// A question or a write that others of its kind may share.
 pub(super) trait Ask: Send + Sync + Sized + 'static {
     /// What one of them is told.
     type Answer: Send + 'static;
+
+    /// The largest group.
+    const MOST_TOGETHER: usize = 64;
 
     /// Whether it counts even when whoever asked has gone away.
     const OUTLIVES_ASKER: bool = false;
@@ -67,11 +69,11 @@ impl<A: Ask> Group<A> {
 }
 
 async fn answer_forever<A: Ask>(pool: PgPool, mut asked: mpsc::Receiver<Waiting<A>>) {
-    let mut group = Vec::with_capacity(MOST_TOGETHER);
-    while asked.recv_many(&mut group, MOST_TOGETHER).await > 0 {
+    let mut group = Vec::with_capacity(A::MOST_TOGETHER);
+    while asked.recv_many(&mut group, A::MOST_TOGETHER).await > 0 {
         // Whoever is about to ask gets to it before the group leaves.
         tokio::task::yield_now().await;
-        while group.len() < MOST_TOGETHER
+        while group.len() < A::MOST_TOGETHER
             && let Ok(another) = asked.try_recv()
         {
             group.push(another);
@@ -90,19 +92,32 @@ async fn answer_all<A: Ask>(pool: &PgPool, asks: &[A]) -> Vec<Result<A::Answer, 
     match answer_together(pool, asks).await {
         Ok(answers) => answers.into_iter().map(Ok).collect(),
         Err(error) if asks.len() == 1 => vec![Err(error)],
-        Err(error) if is_away(&error) => {
-            asks.iter().map(|_| Err(StoreError::NotCommitted(error.to_string()))).collect()
-        }
-        Err(_) => {
-            let mut answers = Vec::with_capacity(asks.len());
-            for ask in asks {
-                let alone = answer_together(pool, std::slice::from_ref(ask)).await;
-                answers
-                    .push(alone.and_then(|answers| answers.into_iter().next().ok_or(StoreError::Panicked)));
-            }
-            answers
-        }
+        Err(error) if is_away(&error) => asks.iter().map(|_| Err(not_committed(&error))).collect(),
+        Err(_) => answer_one_by_one(pool, asks).await,
     }
+}
+
+async fn answer_one_by_one<A: Ask>(pool: &PgPool, asks: &[A]) -> Vec<Result<A::Answer, StoreError>> {
+    let mut answers = Vec::with_capacity(asks.len());
+    let mut away = None;
+    for ask in asks {
+        let answer = match &away {
+            Some(error) => Err(not_committed(error)),
+            None => answer_together(pool, std::slice::from_ref(ask)).await,
+        };
+        let answer = answer.and_then(|answers| answers.into_iter().next().ok_or(StoreError::Panicked));
+        if let Err(error) = &answer
+            && is_away(error)
+        {
+            away = Some(StoreError::NotCommitted(error.to_string()));
+        }
+        answers.push(answer);
+    }
+    answers
+}
+
+fn not_committed(error: &StoreError) -> StoreError {
+    StoreError::NotCommitted(error.to_string())
 }
 
 async fn answer_together<A: Ask>(pool: &PgPool, asks: &[A]) -> Result<Vec<A::Answer>, StoreError> {
@@ -115,15 +130,8 @@ async fn answer_together<A: Ask>(pool: &PgPool, asks: &[A]) -> Result<Vec<A::Ans
 
 /// Whether it is the server that is missing, and not the group that it refuses.
 fn is_away(error: &StoreError) -> bool {
-    let StoreError::Database(error) = error else { return false };
-    !matches!(
-        error,
-        sqlx::Error::Database(_)
-            | sqlx::Error::ColumnDecode { .. }
-            | sqlx::Error::Decode(_)
-            | sqlx::Error::Encode(_)
-            | sqlx::Error::RowNotFound
-    )
+    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
+    matches!(error, StoreError::Database(Io(_) | Tls(_) | PoolTimedOut | PoolClosed | WorkerCrashed))
 }
 
 /// The steps of a run that are taken together, one group of each kind at a time.

@@ -123,8 +123,8 @@ pub enum StoreError {
     /// The database said no, or did not answer.
     #[error("the database did not do it: {0}")]
     Database(#[from] sqlx::Error),
-    /// The group of writes could not be committed; nothing of it is stored.
-    #[error("the commit failed, nothing was stored: {0}")]
+    /// The group of writes was not seen to be committed; whoever asked may write the same again.
+    #[error("the commit failed: {0}")]
     NotCommitted(String),
     /// A row contradicts what the program guarantees.
     #[error("impossible row: {table}.{column} of {id}")]

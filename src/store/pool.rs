@@ -70,9 +70,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections for the steps of runs: one for each kind of group and for the queue, which ask one thing at a time.
 const MOST_OF_RUNS: u32 = 6;
 
-/// A plan is kept from a time when the tables may have been empty, so none may be made that reads a table through.
+/// A plan is kept from a time when the tables may have been empty, so none may be made that reads a table through; for
+/// the same reason statements say `= ANY(..)` of the keys that they join by. Many share these connections, so nobody
+/// waits long for a row that somebody holds, as whoever deletes a mailbox does.
 const PLAN_ONCE: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
-    SET enable_hashjoin = off; SET enable_mergejoin = off";
+    SET enable_hashjoin = off; SET enable_mergejoin = off; SET lock_timeout = '3s'";
 
 /// A connection that rested this long is asked whether it is still there; before, asking would double the work.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -117,7 +119,7 @@ async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
     let options =
         PgConnectOptions::from_str(&config.url)?.application_name(&name).disable_statement_logging();
     let of_runs = (config.connections / 2).clamp(1, MOST_OF_RUNS);
-    let pool = postgres_pool(config, config.connections.saturating_sub(of_runs).max(1));
+    let pool = postgres_pool(config, config.connections.saturating_sub(of_runs));
     let pool = pool.connect_with(options.clone()).await?;
     refuse_unsafe_commits(&pool).await?;
     let keyed = postgres_pool(config, of_runs)

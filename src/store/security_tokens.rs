@@ -131,7 +131,7 @@ impl Store {
                 tokens.uses, tokens.revoked_at, tokens.api_key_id AS maker, api_keys.revoked_at AS maker_revoked_at,
                 api_keys.expires_at AS maker_expires_at, COALESCE(api_keys.scopes, '[]') AS maker_scopes
              FROM security_tokens AS tokens JOIN users ON users.id = tokens.user_id
-                LEFT JOIN api_keys ON api_keys.id = tokens.api_key_id
+                LEFT JOIN api_keys ON api_keys.id = tokens.api_key_id AND api_keys.user_id = tokens.user_id
              WHERE jti_hash = $1 AND tokens.user_id = $2")
             .bind(jti_hash).bind(user).fetch_optional(db).await)?)
     }

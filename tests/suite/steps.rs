@@ -4,7 +4,11 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use postkey::clock::Clock;
-use postkey::store::{AgentId, CallId, Claim, ClaimLimits, Holder, MessageId, NewCall, Payer, Store};
+use postkey::mail::RfcMessageId;
+use postkey::store::{
+    AgentId, Answer, CallEnd, CallId, Claim, ClaimLimits, Exchange, Frozen, Holder, Lease, MessageId,
+    NewCall, NewReply, OutboxState, Payer, Store, StoreError, StoredCompletion,
+};
 
 use crate::support::database::on_both;
 use crate::support::rows::{enqueue, new_mailbox, open_store};
@@ -27,6 +31,41 @@ fn new_call(store: &Store) -> NewCall {
         model: "m".into(),
         is_probe: false,
     }
+}
+
+/// The lease before the one that holds.
+fn over(claim: &Claim) -> Lease {
+    Lease { epoch: claim.lease_epoch - 1, ..claim.lease() }
+}
+
+fn answer(call: &NewCall, number: usize) -> Answer {
+    let completion = StoredCompletion {
+        model: "m".into(),
+        finish: "stop".into(),
+        body: Some(format!("Words {number}.")),
+        edited: false,
+    };
+    let end = CallEnd { output_tokens: number.try_into().unwrap(), ..CallEnd::default() };
+    Answer { call: call.id, end, completion }
+}
+
+/// To the only correspondent of the run's thread, whom no other run of these has.
+async fn new_reply(store: &Store, claim: &Claim, agent: AgentId, number: usize) -> NewReply {
+    let message = store.find_dossier(claim.user_id, claim.id.message()).await.unwrap().unwrap().message;
+    let exchange = Exchange {
+        user: claim.user_id,
+        run: claim.id,
+        mailbox: message.mailbox_id,
+        thread: message.thread_id,
+        agent,
+        recipient: format!("{number}@else.test"),
+        asked_at: message.received_at,
+        question_hash: None,
+        answer_hash: None,
+    };
+    let rfc_message_id = RfcMessageId::parse(&format!("reply-{number}@shop.test")).unwrap();
+    let frozen = Frozen { exchange, rfc_message_id, raw: format!("Mail {number}.").into_bytes() };
+    NewReply { frozen, brakes: None }
 }
 
 on_both! {
@@ -72,6 +111,57 @@ on_both! {
             let mailbox = if user == anns.user { anns } else { bobs };
             assert_eq!((dossier.mailbox.user_id, dossier.mailbox.id), (user, mailbox.mailbox));
             assert!(dossier.own_addresses.contains(&dossier.mailbox.address));
+        }
+    }
+
+    async fn what_a_run_keeps_is_its_own_and_needs_its_lease(database: TestDatabase) {
+        let store = open_store(&database, Clock::system()).await;
+        let mailbox = new_mailbox(&store, "ann").await;
+        enqueue(&store, mailbox, 20).await;
+        let claims = claim_all(&store).await;
+        let agent = AgentId::new(store.clock());
+        let calls: Vec<NewCall> = claims.iter().map(|_| new_call(&store)).collect();
+        let begun = claims.iter().zip(&calls).map(|(claim, call)| store.begin_call(claim.lease(), agent, call.clone()));
+        assert!(join_all(begun).await.into_iter().all(Result::unwrap));
+        let mut replies = Vec::new();
+        for (number, claim) in claims.iter().enumerate() {
+            replies.push(new_reply(&store, claim, agent, number).await);
+        }
+        // One writes under a lease that is over, one would take a Message-ID that is taken.
+        let (late, twin) = (3, 7);
+        replies[twin].frozen.rfc_message_id = replies[0].frozen.rfc_message_id.clone();
+        let keep = |number: usize| {
+            let lease = if number == late { over(&claims[number]) } else { claims[number].lease() };
+            store.store_answer(lease, answer(&calls[number], number), Some(replies[number].clone()))
+        };
+        assert!(keep(0).await.unwrap().is_ok());
+        for (number, kept) in (1..RUNS).zip(join_all((1..RUNS).map(keep)).await) {
+            match kept {
+                Ok(kept) => assert!(kept.is_ok() && number != late && number != twin, "{number}"),
+                Err(StoreError::LeaseLost) => assert_eq!(number, late),
+                Err(error) => assert_eq!(number, twin, "{error}"),
+            }
+        }
+        for (number, claim) in claims.iter().enumerate() {
+            let dossier = store.find_dossier(claim.user_id, claim.id.message()).await.unwrap().unwrap();
+            let words = dossier.completion.and_then(|completion| completion.body);
+            let sent = dossier.reply.and_then(|reply| reply.raw);
+            let has = number != late && number != twin;
+            assert_eq!(words, has.then(|| format!("Words {number}.")));
+            assert_eq!(sent, has.then(|| format!("Mail {number}.").into_bytes()));
+            // What was paid is known, whoever has the run now.
+            let tokens = store.list_calls(claim.user_id, claim.id).await.unwrap()[0].output_tokens;
+            assert_eq!(tokens, if number == twin { 0 } else { i64::try_from(number).unwrap() });
+        }
+        let send = |number: usize| {
+            let lease = if number == late + 1 { over(&claims[number]) } else { claims[number].lease() };
+            store.begin_sending(lease)
+        };
+        for (number, begun) in (0..RUNS).zip(join_all((0..RUNS).map(send)).await) {
+            let has = ![late, late + 1, twin].contains(&number);
+            assert_eq!(begun.is_ok(), has, "{number}");
+            let reply = store.find_outbox_mail(mailbox.user, claims[number].id).await.unwrap();
+            assert_eq!(reply.is_some_and(|reply| reply.state == OutboxState::Sending), has, "{number}");
         }
     }
 }
