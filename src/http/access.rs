@@ -45,7 +45,7 @@ pub enum Scope {
     TokensCreate,
     /// Make and change platform API keys that may do no more.
     KeysWrite,
-    /// Take everything along.
+    /// Take everything along, mails included.
     ExportRead,
 }
 

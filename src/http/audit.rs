@@ -27,7 +27,7 @@ pub(super) struct AuditAnswer {
     /// `done` or `refused`.
     #[schema(example = "done")]
     outcome: String,
-    /// Who did it: `session:<id>`, or `nobody` where nobody was signed in.
+    /// Who did it: `session:<id>`, `api_key:<id>` or `security_token:<id>`, or `nobody` where nobody was signed in.
     actor: String,
     /// What it was done to: `<kind>:<id>`.
     subject: Option<String>,

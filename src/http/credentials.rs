@@ -103,7 +103,7 @@ pub(super) async fn read(api: &Api, access: Access, request: Request) -> Result<
     let model = said.model.as_deref().map(str::to_owned);
     let may_have_token =
         said.security_token.is_some() || TOKEN_FIELDS.iter().any(|name| mentions(&body, name));
-    let body = if may_have_token { without_token(&mut parts, &body) } else { body };
+    let body = if may_have_token { without_token(&mut parts, body) } else { body };
     Ok((Shown { credential, model }, Request::from_parts(parts, Body::from(body))))
 }
 
@@ -141,14 +141,19 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
-/// Also where its value is null.
+/// Also where its value is null, and where another field's value mentions it.
 fn mentions(body: &[u8], name: &str) -> bool {
     body.windows(name.len()).any(|part| part == name.as_bytes())
 }
 
-fn without_token(parts: &mut Parts, body: &Bytes) -> Bytes {
-    let Ok(mut fields) = serde_json::from_slice::<Map<String, Value>>(body) else { return body.clone() };
-    fields.retain(|name, _| !TOKEN_FIELDS.contains(&name.as_str()));
+/// A body without a token stays as it came.
+fn without_token(parts: &mut Parts, body: Bytes) -> Bytes {
+    let Ok(mut fields) = serde_json::from_slice::<Map<String, Value>>(&body) else { return body };
+    let is_token = |name: &String| TOKEN_FIELDS.contains(&name.as_str());
+    if !fields.keys().any(is_token) {
+        return body;
+    }
+    fields.retain(|name, _| !is_token(name));
     let body = Bytes::from(Value::Object(fields).to_string());
     parts.headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
     body

@@ -79,7 +79,7 @@ pub enum ErrorCode {
     KeyRefused,
     /// The change needs the key to be given again.
     KeyNeeded,
-    /// The `Idempotency-Key` was used for another call.
+    /// The `Idempotency-Key` was used for another call, or by another key or token.
     IdempotencyKeyReused,
     /// There is no key to ask a provider with.
     NoKey,

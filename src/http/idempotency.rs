@@ -134,6 +134,7 @@ fn in_progress() -> ApiError {
 }
 
 fn different() -> ApiError {
-    let message = "this `Idempotency-Key` was used for another call; use a new one for each call";
+    let message = "this `Idempotency-Key` was used for another call, or by another key or token; use a new one \
+                   for each call";
     ApiError::new(ErrorCode::IdempotencyKeyReused, message)
 }

@@ -97,9 +97,10 @@ fn connection(
     // Answers are small; waiting to fill a packet would cost more than it saves.
     let _ = stream.set_nodelay(true);
     let service = router.map_request(move |request: hyper::Request<Incoming>| {
-        let mut request = request.map(|body| Body::new(ReadToEnd::new(body)));
-        request.extensions_mut().insert(Peer(peer));
-        request
+        let (mut parts, body) = request.into_parts();
+        parts.extensions.insert(Peer(peer));
+        let body = Body::new(ReadToEnd::new(&parts.headers, body));
+        hyper::Request::from_parts(parts, body)
     });
     let service = service.map_err(|error: Infallible| error);
     http1::Builder::new()

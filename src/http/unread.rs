@@ -1,24 +1,32 @@
 //! What is left of a body that nobody wants: it is read and forgotten, within limits, since whoever still sends when a
-//! connection is closed may never see why the call was refused (RFC 9112 section 9.6).
+//! connection is closed may never see why the call was refused (RFC 9112 section 9.6). Whoever waits to be asked for the
+//! body has sent nothing, and is neither asked nor waited for (RFC 9110 section 10.1.1).
 
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use hyper::HeaderMap;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
+use hyper::header::EXPECT;
 
-/// Bytes that are still taken.
-const MOST: u64 = 256 * 1024 * 1024;
+/// Bytes that are still taken: the largest body that a server may be set to take (`http.max_body_bytes`).
+const MOST: u64 = 64 * 1024 * 1024;
 /// Time for it.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// A body that is read to its end, also where it is dropped before.
-pub(super) struct ReadToEnd(Option<Incoming>);
+pub(super) struct ReadToEnd {
+    body: Option<Incoming>,
+    /// Whether the client sends it, unasked or since it was asked; reading asks.
+    is_sent: bool,
+}
 
 impl ReadToEnd {
-    pub(super) fn new(body: Incoming) -> Self {
-        Self(Some(body))
+    /// The body of a call with these headers.
+    pub(super) fn new(headers: &HeaderMap, body: Incoming) -> Self {
+        Self { body: Some(body), is_sent: !headers.contains_key(EXPECT) }
     }
 }
 
@@ -30,24 +38,27 @@ impl Body for ReadToEnd {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        match &mut self.0 {
+        self.is_sent = true;
+        match &mut self.body {
             Some(body) => Pin::new(body).poll_frame(context),
             None => Poll::Ready(None),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.0.as_ref().is_none_or(Body::is_end_stream)
+        self.body.as_ref().is_none_or(Body::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.0.as_ref().map_or_else(SizeHint::default, Body::size_hint)
+        self.body.as_ref().map_or_else(SizeHint::default, Body::size_hint)
     }
 }
 
 impl Drop for ReadToEnd {
     fn drop(&mut self) {
-        let Some(body) = self.0.take().filter(|body| !body.is_end_stream()) else { return };
+        let Some(body) = self.body.take().filter(|body| self.is_sent && !body.is_end_stream()) else {
+            return;
+        };
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(tokio::time::timeout(LONGEST, forget(body)));
         }

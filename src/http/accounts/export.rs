@@ -31,8 +31,8 @@ const STALLED: Duration = Duration::from_secs(300);
 /// Take everything along.
 ///
 /// One JSON object a line (JSON Lines), each with its kind in `record`, in the order in which one thing names another.
-/// Mails and replies have their text in `raw`, in base64. Keys, passwords and tokens are left out. The last line is
-/// `{"record":"end","records":..}`; without it the export is not whole.
+/// Mails and replies have their text in `raw`, in base64, also for a platform API key without `mail:read`. Keys, passwords
+/// and tokens are left out. The last line is `{"record":"end","records":..}`; without it the export is not whole.
 #[utoipa::path(
     get, path = "/api/account/export", tag = "accounts",
     responses((status = OK, description = "The export.", body = String, content_type = "application/x-ndjson")),

@@ -38,7 +38,7 @@ pub(crate) struct NewApiKeyInput {
     /// In whose name it acts: your own id, or left out.
     #[serde(default, alias = "user_id")]
     user_id: Option<uuid::Uuid>,
-    /// What it may do; never more than you.
+    /// What it may do; never more than you. `export:read` is everything, mails included.
     #[schema(min_items = 1)]
     scopes: Vec<Scope>,
     /// Until when it is good. A key without an end has to be asked for with the word `never`.

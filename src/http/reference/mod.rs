@@ -32,5 +32,5 @@ pub(super) async fn openapi() -> impl IntoResponse {
     responses((status = OK, description = "The reference as a page.", body = String, content_type = "text/html")),
 )]
 pub(super) async fn docs() -> impl IntoResponse {
-    ([(header::CONTENT_SECURITY_POLICY, page::policy())], Html(PAGE.as_str()))
+    ([page::LOOK.policy()], Html(PAGE.as_str()))
 }

@@ -1,21 +1,14 @@
 //! The OpenAPI document as a page: every call with what it takes, what it answers and what it needs. Plain HTML without
 //! a script.
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 
 use super::shapes::{Shapes, Use, members};
 use super::words::{code, escape, line, paragraphs};
+use crate::http::html::Look;
 
-const STYLE: &str = include_str!("page.css");
-
-/// Our own style, by its hash, and nothing else.
-pub(super) fn policy() -> String {
-    let hash = STANDARD.encode(Sha256::digest(STYLE.as_bytes()));
-    format!("default-src 'none'; style-src 'sha256-{hash}'; frame-ancestors 'none'; base-uri 'none'")
-}
+/// How it looks.
+pub(super) const LOOK: Look = Look(include_str!("page.css"));
 
 /// The whole page.
 pub(super) fn write(document: &Value) -> String {
@@ -27,20 +20,18 @@ pub(super) fn write(document: &Value) -> String {
     tags.dedup();
     let links: String =
         tags.iter().map(|tag| format!("<a href=\"#calls-{0}\">{0}</a> \u{b7} ", escape(tag))).collect();
-    let mut page = format!(
-        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" \
-         content=\"width=device-width\">\n<title>{title}</title>\n<style>{STYLE}</style>\n<h1>{title}</h1>\n\
-         {said}<p>{links}<a href=\"#shapes\">shapes</a> \u{b7} <a href=\"openapi.json\">openapi.json</a></p>\n"
+    let mut body = format!(
+        "{said}<p>{links}<a href=\"#shapes\">shapes</a> \u{b7} <a href=\"openapi.json\">openapi.json</a></p>\n"
     );
     let mut shapes = Shapes::new(document);
     for tag in tags {
-        page.push_str(&format!("<h2 id=\"calls-{0}\">{0}</h2>\n", escape(tag)));
+        body.push_str(&format!("<h2 id=\"calls-{0}\">{0}</h2>\n", escape(tag)));
         for call in calls.iter().filter(|call| call.tag == tag) {
-            call.write(&mut page, &mut shapes);
+            call.write(&mut body, &mut shapes);
         }
     }
-    page.push_str(&format!("<h2 id=\"shapes\">shapes</h2>\n{}</html>\n", shapes.linked()));
-    page
+    body.push_str(&format!("<h2 id=\"shapes\">shapes</h2>\n{}", shapes.linked()));
+    LOOK.page(&title, &body)
 }
 
 /// One method of one path.

@@ -6,13 +6,13 @@ use serde_json::{Map, Value};
 
 use super::words::{code, escape, line};
 
-/// What something is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What something is for; what is for both counts as the later one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Use {
-    /// Sent: what has to be there is said.
-    Asked,
     /// Answered.
     Told,
+    /// Sent: what has to be there is said.
+    Asked,
 }
 
 /// The shapes of the document, and which of them were linked.
@@ -34,14 +34,21 @@ impl<'d> Shapes<'d> {
 
     /// Every shape that was linked, and those that they link.
     pub(super) fn linked(mut self) -> String {
-        let mut written = BTreeMap::new();
-        while let Some((&name, &of)) = self.linked.iter().find(|(name, _)| !written.contains_key(*name)) {
-            let schema = self.named(name).unwrap_or(&Value::Null);
-            let (title, said) = (escape(name), line(schema.get("description")));
-            let table = self.table(schema, of);
-            written.insert(name, format!("<h3 id=\"{title}\">{title}</h3>\n<p>{said}</p>\n{table}"));
+        loop {
+            let linked = self.linked.clone();
+            let written = linked.iter().map(|(name, of)| self.shape(name, *of)).collect();
+            // Until none of them links another one, or one for another use.
+            if self.linked == linked {
+                return written;
+            }
         }
-        written.into_values().collect()
+    }
+
+    fn shape(&mut self, name: &'d str, of: Use) -> String {
+        let schema = self.named(name).unwrap_or(&Value::Null);
+        let (title, said) = (escape(name), line(schema.get("description")));
+        let table = self.table(schema, of);
+        format!("<h3 id=\"{title}\">{title}</h3>\n<p>{said}</p>\n{table}")
     }
 
     /// What a value can be, in words.
@@ -77,7 +84,8 @@ impl<'d> Shapes<'d> {
         if schema.get("properties").is_none() && schema.get("allOf").is_none() {
             return self.kind(schema, of);
         }
-        self.linked.entry(name).or_insert(of);
+        let linked = self.linked.entry(name).or_insert(of);
+        *linked = (*linked).max(of);
         format!("<a href=\"#{0}\">{0}</a>", escape(name))
     }
 
@@ -166,4 +174,31 @@ fn bounds(schema: &Value) -> String {
         schema.get("default").map(|usual| format!(", otherwise {}", code(&usual.to_string()))),
     ];
     all.into_iter().flatten().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_is_sent_says_what_it_needs_wherever_else_it_is_answered() {
+        let reference = |name: &str| json!({ "$ref": format!("#/components/schemas/{name}") });
+        let inner = json!({ "properties": { "word": { "type": "string" } }, "required": ["word"] });
+        let outer = json!({ "properties": { "inner": reference("Inner") }, "required": ["inner"] });
+        let document = json!({ "components": { "schemas": { "Inner": inner, "Outer": outer } } });
+        let (inner, outer) = (reference("Inner"), reference("Outer"));
+        for uses in [[Use::Told, Use::Asked], [Use::Asked, Use::Told]] {
+            let mut shapes = Shapes::new(&document);
+            shapes.kind(&inner, Use::Told);
+            for of in uses {
+                shapes.kind(&outer, of);
+            }
+            assert_eq!(shapes.linked().matches("; required").count(), 2, "{uses:?}");
+        }
+        let mut shapes = Shapes::new(&document);
+        shapes.kind(&outer, Use::Told);
+        assert_eq!(shapes.linked().matches("; required").count(), 0);
+    }
 }

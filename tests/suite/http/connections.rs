@@ -84,6 +84,59 @@ async fn whoever_sends_far_too_much_still_learns_that_it_is_refused() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_refused_is_not_read_for_ever() {
+    const MIB: usize = 1024 * 1024;
+    let database = TestDatabase::sqlite().await;
+    let service = Service::start(&database).await;
+    let mut stream = connect(&service).await;
+    let head = format!("POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n", 200 * MIB);
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let piece = vec![b' '; MIB];
+    let mut sent = 0;
+    while sent < 200 && stream.write_all(&piece).await.is_ok() {
+        sent += 1;
+    }
+    assert!(sent < 100, "{sent} MiB were taken");
+}
+
+/// Says how long a body it has, as `curl` does with a large one, and waits to be asked for it.
+async fn offer(service: &Service, path: &str, length: usize) -> TcpStream {
+    let mut stream = connect(service).await;
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nExpect: 100-continue\r\n\
+         Connection: close\r\nContent-Length: {length}\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_is_offered_and_not_wanted_is_not_waited_for() {
+    let database = TestDatabase::sqlite().await;
+    let service = Service::start(&database).await;
+    for (path, status) in [("/api/invites", "401"), ("/nothing", "404")] {
+        let began = Instant::now();
+        let said = read_to_end(&mut offer(&service, path, 32 << 20).await).await;
+        assert!(said.starts_with(&format!("HTTP/1.1 {status} ")) && !said.contains("100 Continue"), "{said}");
+        assert!(began.elapsed() < Duration::from_secs(8), "{path}: {:?}", began.elapsed());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_body_that_is_offered_and_wanted_is_asked_for() {
+    const ASKED: &str = "HTTP/1.1 100 Continue\r\n\r\n";
+    let database = TestDatabase::sqlite().await;
+    let service = Service::start(&database).await;
+    let body = json!({ "email": "ann@owner.test", "password": "wrong password" }).to_string();
+    let mut stream = offer(&service, "/api/auth/login", body.len()).await;
+    let mut said = [0; ASKED.len()];
+    tokio::time::timeout(LONG, stream.read_exact(&mut said)).await.unwrap().unwrap();
+    assert_eq!(said, ASKED.as_bytes());
+    stream.write_all(body.as_bytes()).await.unwrap();
+    assert!(read_to_end(&mut stream).await.contains("wrong_credentials"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_connections_than_there_is_room_for_wait() {
     let database = TestDatabase::sqlite().await;
     let service = Service::start_with(&database, |config| config.http.connections = 2).await;

@@ -54,7 +54,9 @@ on_both! {
         let key = json!({ "name": "writer", "scopes": ["configs:write"], "expiresAt": "never" });
         let key = ann.post("/api/v1/api-keys", key).await.expect(201);
         let program = service.visitor(key["key"].as_str().unwrap());
-        assert_eq!(named(&program, "one", "/api/ai-config", body.clone()).await.refused(422), "idempotency_key_reused");
+        let refused = named(&program, "one", "/api/ai-config", body.clone()).await;
+        assert!(refused.body["error"]["message"].as_str().unwrap().contains("or by another key or token"), "{refused:?}");
+        assert_eq!(refused.refused(422), "idempotency_key_reused");
         // The next session is the same person.
         let sign_in = json!({ "email": "ann@owner.test", "password": PASSWORD });
         let again = service.stranger().post("/api/auth/login", sign_in).await.expect(200);

@@ -96,7 +96,7 @@ impl Service {
 
     /// Somebody with this token.
     pub fn visitor(&self, token: &str) -> Visitor {
-        Visitor { client: self.client.clone(), ..Visitor::at(self.address, token) }
+        Visitor { base: base(self.address), client: self.client.clone(), token: token.into() }
     }
 
     /// What adds a mailbox on the scripted servers; both know its account, with [`PASSWORD`].
@@ -172,6 +172,10 @@ fn client() -> Client {
     Client::builder().no_proxy().redirect(Policy::none()).build().unwrap()
 }
 
+fn base(address: SocketAddr) -> String {
+    format!("http://{address}")
+}
+
 /// Somebody who calls.
 #[derive(Clone)]
 pub struct Visitor {
@@ -197,7 +201,7 @@ pub struct Answered {
 impl Visitor {
     /// Somebody with this token, or without any, at a service that was started otherwise.
     pub fn at(address: SocketAddr, token: &str) -> Self {
-        Self { base: format!("http://{address}"), client: client(), token: token.into() }
+        Self { base: base(address), client: client(), token: token.into() }
     }
 
     /// `GET`.

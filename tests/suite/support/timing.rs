@@ -8,6 +8,8 @@ const UNNOTICED: f64 = 5.0;
 /// How much longer the first of two things takes than the second, in milliseconds.
 #[derive(Debug)]
 pub struct Difference {
+    /// How long the first one takes.
+    pub usual: Duration,
     median: f64,
     /// How far the median may be off: four standard errors, were the differences spread like Gauss's.
     doubt: f64,
@@ -18,6 +20,11 @@ impl Difference {
     pub fn is_noticed(&self) -> bool {
         self.median.abs() > UNNOTICED + self.doubt
     }
+
+    /// Whether so much could be told from none: on a machine that does too much else nothing is noticed.
+    pub fn would_notice(&self, much: Duration) -> bool {
+        much.as_secs_f64() * 1000.0 > UNNOTICED + self.doubt
+    }
 }
 
 /// Tries both in turn, `tries` times, and compares the times that `attempt` gives for number 0 and number 1.
@@ -25,18 +32,22 @@ impl Difference {
 /// Those of one pair are tried at nearly the same moment, so that what else the machine does slows down either of them as
 /// often. How far the differences of the pairs lie apart says how far to trust their median.
 pub async fn compare_times(tries: usize, mut attempt: impl AsyncFnMut(usize) -> Duration) -> Difference {
-    let mut differences = Vec::new();
+    let (mut times, mut differences) = (Vec::new(), Vec::new());
     for turn in 0..tries {
         // Each goes first as often, so that neither is always the one that the other's traces slow down.
         let first = turn % 2;
-        let (one, other) = (attempt(first).await, attempt(1 - first).await);
-        let difference = (one.as_secs_f64() - other.as_secs_f64()) * 1000.0;
-        differences.push(if first == 0 { difference } else { -difference });
+        let mut took = [Duration::ZERO; 2];
+        for index in [first, 1 - first] {
+            took[index] = attempt(index).await;
+        }
+        times.push(took[0]);
+        differences.push((took[0].as_secs_f64() - took[1].as_secs_f64()) * 1000.0);
     }
+    times.sort();
     differences.sort_by(f64::total_cmp);
     let [quarter, median, three_quarters] = [1, 2, 3].map(|part| differences[part * tries / 4]);
     let standard_error = 0.93 * (three_quarters - quarter) / f64::from(u32::try_from(tries).unwrap()).sqrt();
-    Difference { median, doubt: 4.0 * standard_error }
+    Difference { usual: times[tries / 2], median, doubt: 4.0 * standard_error }
 }
 
 #[tokio::test]
@@ -49,6 +60,10 @@ async fn a_few_milliseconds_are_noticed_on_a_quiet_machine_and_a_hash_on_every_o
                 + Duration::from_micros((numbers >> 33) % (noise * 1000))
         })
         .await;
-        assert_eq!(difference.is_noticed(), is_noticed, "{more} ms in {noise} ms of noise: {difference:?}");
+        let what = format!("{more} ms in {noise} ms of noise: {difference:?}");
+        assert_eq!(difference.is_noticed(), is_noticed, "{what}");
+        assert_eq!(difference.would_notice(Duration::from_millis(7)), noise == 1, "{what}");
+        assert!(difference.would_notice(Duration::from_millis(70)), "{what}");
+        assert!(difference.usual >= Duration::from_millis(70), "{what}");
     }
 }

@@ -71,6 +71,20 @@ on_both! {
         service.end().await;
     }
 
+    async fn a_body_that_only_mentions_a_token_is_read_as_it_came(database: TestDatabase) {
+        let service = Service::start(&database).await;
+        let ann = settle(&service, "ann").await;
+        let ask = |fields: &str| {
+            let body = format!("{{\"messages\":[{{\"role\":\"user\",\"content\":\"What is a security_token?\"}}]{fields}}}");
+            send(ann.request(Method::POST, PATH).header("content-type", "application/json").body(body))
+        };
+        ask("").await.expect(200);
+        let twice = ask(",\"temperature\":0,\"temperature\":1").await;
+        assert_eq!(twice.body["error"]["message"], "the call has the field `temperature` twice");
+        assert_eq!(twice.refused(422), "invalid_input");
+        service.end().await;
+    }
+
     async fn a_token_and_a_key_do_not_go_together(database: TestDatabase) {
         let service = Service::start(&database).await;
         let ann = settle(&service, "ann").await;

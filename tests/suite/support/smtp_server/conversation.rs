@@ -190,8 +190,12 @@ impl Conversation {
 
     /// Does what a rule has for this step and otherwise says `honest`, if anything; whether a rule fitted.
     async fn fault(&mut self, step: Step, honest: Option<&str>) -> io::Result<bool> {
-        match self.fault_at(step) {
-            None => {
+        let fault = self.fault_at(step);
+        if let Some(Fault::Late(wait)) = fault {
+            tokio::time::sleep(wait).await;
+        }
+        match fault {
+            None | Some(Fault::Late(_)) => {
                 if let Some(honest) = honest {
                     self.say(honest).await?;
                 }

@@ -1,5 +1,7 @@
 //! How the server misbehaves, and when.
 
+use std::time::Duration;
+
 /// Where in a conversation a fault befalls the client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -36,6 +38,8 @@ pub enum Fault {
     Cut,
     /// Nothing, for ever.
     Hang,
+    /// The honest reply, so much later.
+    Late(Duration),
 }
 
 /// A fault and when it happens.
