@@ -74,7 +74,7 @@ const MOST_OF_RUNS: u32 = 6;
 /// the same reason statements say `= ANY(..)` of the keys that they join by. Many share these connections, so nobody
 /// waits long for a row that somebody holds, as whoever deletes a mailbox does.
 const PLAN_ONCE: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
-    SET enable_hashjoin = off; SET enable_mergejoin = off; SET lock_timeout = '3s'";
+    SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; SET lock_timeout = '3s'";
 
 /// A connection that rested this long is asked whether it is still there; before, asking would double the work.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -110,7 +110,7 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
         .test_before_acquire(false)
         .connect_with(options.read_only(true).create_if_missing(false))
         .await?;
-    Ok(Pool::Sqlite { read, writer: Writer::start(connection)?, file })
+    Ok(Pool::Sqlite { read, writer: Writer::start(connection), file })
 }
 
 async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
