@@ -119,6 +119,7 @@ async fn post(request: RequestBuilder, token: &str, body: &Value) -> Result<Valu
 
 #[expect(clippy::disallowed_methods, reason = "the client of a benchmark is no part of the product")]
 fn client() -> Result<Client, Failure> {
+    postkey::net::install_crypto();
     Ok(Client::builder().no_proxy().timeout(PATIENCE).build()?)
 }
 

@@ -67,6 +67,7 @@ impl Caller {
 
 #[expect(clippy::disallowed_methods, reason = "the client of a benchmark is no part of the product")]
 fn client() -> Result<Client, Failure> {
+    postkey::net::install_crypto();
     Ok(Client::builder().no_proxy().timeout(PATIENCE).build()?)
 }
 

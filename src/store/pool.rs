@@ -110,7 +110,7 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
         .test_before_acquire(false)
         .connect_with(options.read_only(true).create_if_missing(false))
         .await?;
-    Ok(Pool::Sqlite { read, writer: Writer::start(connection), file })
+    Ok(Pool::Sqlite { read, writer: Writer::start(connection)?, file })
 }
 
 async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {

@@ -10,6 +10,7 @@ use std::panic::AssertUnwindSafe;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use sqlx::{Executor, SqliteConnection};
+use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 
 use super::StoreError;
@@ -37,17 +38,22 @@ struct Done {
     answer: Answer,
 }
 
-/// A handle to the writer task; the task ends with its last handle.
+/// A handle to the writer's thread, which ends with its last handle.
 #[derive(Clone)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
 }
 
 impl Writer {
-    pub(super) fn start(connection: SqliteConnection) -> Self {
+    /// On a thread of its own: each statement is a trip to SQLite's thread and back, and one after the other they would
+    /// wait behind everybody else's tasks.
+    pub(super) fn start(connection: SqliteConnection) -> Result<Self, StoreError> {
         let (jobs, waiting) = mpsc::channel(MOST_WAITING);
-        tokio::spawn(write_forever(Tx::Sqlite(connection), waiting));
-        Self { jobs }
+        let runtime = Builder::new_current_thread().build().map_err(sqlx::Error::Io)?;
+        let write = move || runtime.block_on(write_forever(Tx::Sqlite(connection), waiting));
+        let thread = std::thread::Builder::new().name("sqlite-writer".to_owned());
+        thread.spawn(write).map_err(sqlx::Error::Io)?;
+        Ok(Self { jobs })
     }
 
     /// Runs `work` in a transaction; the answer comes after the commit.
