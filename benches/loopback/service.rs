@@ -96,7 +96,7 @@ fn configuration(url: &str, servers: &world::Servers, limits: Limits, address: S
         "[database]\nurl = \"{url}\"\n[worker]\nconcurrency = {concurrency}\nper_user = {concurrency}\n\
          [provider]\nper_key = {concurrency}\n[mailbox]\nconnects_per_second = {connects_per_second}\n\
          [smtp]\nmessages_per_minute = 0\nconnections_per_account = {connections_per_account}\n\
-         [http]\nlisten = \"{address}\"\ncalls_per_minute = 0\nsign_ins_per_account = 1000000\n\
+         [http]\nlisten = \"{address}\"\nsign_up = \"open\"\ncalls_per_minute = 0\nsign_ins_per_account = 1000000\n\
          sign_ins_per_address = 1000000\n[network]\nprivate_endpoints = {endpoints:?}\n",
         endpoints = servers.private_endpoints()
     )
