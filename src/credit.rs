@@ -9,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 use crate::config::Config;
 use crate::net::HttpClients;
 use crate::provider::{ErrorClass, KeyVerdict, Provider, ProviderError, check_key};
-use crate::store::{API_KEY_COLUMN, AiConfiguration, KeyMark, Store, StoreError};
-use crate::vault::{Place, Vault, VaultError};
+use crate::store::{AiConfiguration, KeyMark, Store, StoreError};
+use crate::vault::{Vault, VaultError};
 
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
@@ -79,13 +79,7 @@ impl CreditWatch {
 
     /// The key is open for this call only.
     async fn ask(&self, configuration: &AiConfiguration) -> Result<(), LookError> {
-        let place = Place {
-            column: API_KEY_COLUMN,
-            owner: configuration.user_id.uuid(),
-            record: configuration.id.uuid(),
-            provider: &configuration.provider,
-        };
-        let key = self.vault.open(&place, &configuration.api_key)?;
+        let key = self.vault.open(&configuration.key_place(), &configuration.api_key)?;
         let base_url = configuration.base_url.as_deref();
         let app = &self.config.provider;
         match check_key(&self.clients, app, Provider::OpenRouter, base_url, &key).await {

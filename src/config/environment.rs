@@ -13,6 +13,7 @@ const TEST_PREFIX: &str = "POSTKEY_TEST_";
 pub(super) struct Environment(BTreeMap<String, String>);
 
 impl Environment {
+    /// Of these variables; the last of a name counts.
     pub fn new(variables: impl IntoIterator<Item = (String, String)>) -> Self {
         Self(variables.into_iter().collect())
     }

@@ -8,8 +8,8 @@ use super::resolve::Question;
 use super::scribe::Scribe;
 use crate::config::PlatformKey;
 use crate::provider::Provider;
-use crate::store::{API_KEY_COLUMN, AiConfiguration, KeyState, Payer};
-use crate::vault::{self, Place};
+use crate::store::{AiConfiguration, KeyState, Payer};
+use crate::vault;
 
 /// An opened key and what to ask with it. It has no `Debug` and no `Clone`, and is gone after the call.
 pub(super) struct Key {
@@ -39,13 +39,7 @@ impl Scribe {
     pub(super) fn open(&self, configuration: AiConfiguration) -> Result<Key, RunError> {
         self.check_state(&configuration)?;
         let provider = configuration.provider.parse().map_err(|_| RunError::UnknownProvider)?;
-        let place = Place {
-            column: API_KEY_COLUMN,
-            owner: configuration.user_id.uuid(),
-            record: configuration.id.uuid(),
-            provider: &configuration.provider,
-        };
-        let secret = self.vault.open(&place, &configuration.api_key)?;
+        let secret = self.vault.open(&configuration.key_place(), &configuration.api_key)?;
         Ok(Key {
             payer: Payer::Owner,
             provider,

@@ -8,7 +8,7 @@ use super::pool::{Tx, on_pool, on_tx};
 use super::{AiConfigurationId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
 use crate::provider::ErrorClass;
-use crate::vault::Sealed;
+use crate::vault::{Place, Sealed};
 
 /// Column label to which the ciphertext of a provider key is bound.
 pub const API_KEY_COLUMN: &str = "ai_configurations.api_key";
@@ -65,6 +65,18 @@ pub struct AiConfiguration {
     pub created_at: Timestamp,
     /// When its owner last changed it.
     pub updated_at: Timestamp,
+}
+
+impl AiConfiguration {
+    /// Where the sealed key belongs: anywhere else it does not open (SR-18).
+    pub fn key_place(&self) -> Place<'_> {
+        Place {
+            column: API_KEY_COLUMN,
+            owner: self.user_id.uuid(),
+            record: self.id.uuid(),
+            provider: &self.provider,
+        }
+    }
 }
 
 impl fmt::Debug for AiConfiguration {

@@ -33,12 +33,14 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 pub(super) struct KekId(String);
 
 impl KekId {
+    /// The name, if it is one.
     pub fn parse(text: &str) -> Option<Self> {
         let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
         let good = (2..=20).contains(&text.len()) && text.bytes().all(allowed);
         good.then(|| Self(text.to_owned()))
     }
 
+    /// As it stands in wrapped keys.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -62,6 +64,7 @@ pub(super) struct Kek {
 }
 
 impl Kek {
+    /// Derives a key for each purpose, so that no two purposes share one.
     pub fn new(id: KekId, key: &Key) -> Result<Self, VaultError> {
         Ok(Self {
             id,
@@ -74,18 +77,22 @@ impl Kek {
         })
     }
 
+    /// Marks a Message-ID as ours.
     pub fn message_tag(&self, bytes: &[u8]) -> [u8; 16] {
         tag(&self.message_tag, bytes)
     }
 
+    /// Whether the tag is ours; compared in constant time.
     pub fn is_message_tag(&self, bytes: &[u8], tag: &[u8; 16]) -> bool {
         is_tag(&self.message_tag, bytes, tag)
     }
 
+    /// Signs a reply address.
     pub fn address_tag(&self, bytes: &[u8]) -> [u8; 10] {
         tag(&self.address_tag, bytes)
     }
 
+    /// Whether the signature is ours; compared in constant time.
     pub fn is_address_tag(&self, bytes: &[u8], tag: &[u8; 10]) -> bool {
         is_tag(&self.address_tag, bytes, tag)
     }

@@ -13,8 +13,7 @@ use crate::http::caller::Caller;
 use crate::http::error::ApiError;
 use crate::http::input::Id;
 use crate::provider::{ErrorClass, KeyVerdict, Provider, ProviderError, check_key};
-use crate::store::{API_KEY_COLUMN, AiConfiguration, AiConfigurationId, KeyMark};
-use crate::vault::Place;
+use crate::store::{AiConfiguration, AiConfigurationId, KeyMark};
 
 /// What the provider says of a key.
 #[derive(Serialize, ToSchema)]
@@ -65,13 +64,7 @@ pub(crate) async fn verify(
 
 /// The key is open for this call only.
 async fn ask(api: &Api, stored: &AiConfiguration) -> Result<Result<KeyVerdict, ProviderError>, ApiError> {
-    let place = Place {
-        column: API_KEY_COLUMN,
-        owner: stored.user_id.uuid(),
-        record: stored.id.uuid(),
-        provider: &stored.provider,
-    };
-    let key = api.vault.open(&place, &stored.api_key)?;
+    let key = api.vault.open(&stored.key_place(), &stored.api_key)?;
     let Ok(provider) = stored.provider.parse::<Provider>() else { return Err(ApiError::not_found()) };
     let app = &api.config.provider;
     Ok(check_key(&api.clients, app, provider, stored.base_url.as_deref(), &key).await)
