@@ -83,28 +83,28 @@ impl Agent {
 /// An agent to be made or changed.
 pub type NewAgent = Agent;
 
-macro_rules! list_of_mailbox {
-    ($user:literal, $mailbox:literal) => {
+macro_rules! list_of_mailboxes {
+    ($mailboxes:literal, $most:literal) => {
         concat!(
             "SELECT id, user_id, mailbox_id, ai_configuration_id, name, kind, address, instructions, mode,
                 ambiguous, allow_platform_key, enabled, link_domains, allowed_senders, blocked_senders,
                 require_authenticated, per_correspondent_10_minutes, per_correspondent_day, per_thread_day,
                 per_agent_day, signature, disclosure, language
-             FROM agents WHERE user_id = ",
-            $user,
-            " AND mailbox_id = ",
-            $mailbox,
-            " AND enabled ORDER BY id LIMIT 1000"
+             FROM agents WHERE (user_id, mailbox_id) ",
+            $mailboxes,
+            " AND enabled ORDER BY id LIMIT ",
+            $most
         )
     };
 }
 
-/// The enabled agents of a mailbox, oldest first.
-pub(super) const LIST_OF_MAILBOX: &str = list_of_mailbox!("$1", "$2");
+/// The enabled agents of the few mailboxes of a group of dossiers, oldest first.
+pub(super) const SQLITE_LIST_OF_MAILBOXES: &str =
+    list_of_mailboxes!("IN (SELECT user_id, mailbox_id FROM asked)", 16000);
 /// The same of many mailboxes, each with its owner.
-pub(super) const LIST_OF_MAILBOXES: &str = concat!(
+pub(super) const POSTGRES_LIST_OF_MAILBOXES: &str = concat!(
     "SELECT own.* FROM UNNEST($1::UUID[], $2::UUID[]) AS asked (user_id, mailbox_id) CROSS JOIN LATERAL (",
-    list_of_mailbox!("asked.user_id", "asked.mailbox_id"),
+    list_of_mailboxes!("= (asked.user_id, asked.mailbox_id)", 1000),
     ") AS own"
 );
 

@@ -144,24 +144,27 @@ pub struct NewAiConfiguration {
 }
 
 macro_rules! list {
-    ($user:literal) => {
+    ($users:literal, $most:literal) => {
         concat!(
             "SELECT id, user_id, provider, base_url, model, temperature, max_output_tokens, api_key,
                 api_key_mask, api_key_last_four, key_fingerprint, is_default, state, state_reason, resume_at,
                 verified_at, created_at, updated_at
-             FROM ai_configurations WHERE user_id = ",
-            $user,
-            " ORDER BY provider LIMIT 100"
+             FROM ai_configurations WHERE user_id ",
+            $users,
+            " ORDER BY provider LIMIT ",
+            $most
         )
     };
 }
 
 /// A user's configurations by provider; at most one per provider.
-pub(super) const LIST: &str = list!("$1");
+pub(super) const LIST: &str = list!("= $1", 100);
+/// The same of the few users of a group of dossiers.
+pub(super) const SQLITE_LIST_OF_ALL: &str = list!("IN (SELECT user_id FROM asked)", 1600);
 /// The same of many users.
-pub(super) const LIST_OF_ALL: &str = concat!(
+pub(super) const POSTGRES_LIST_OF_ALL: &str = concat!(
     "SELECT own.* FROM UNNEST($1::UUID[]) AS asked (user_id) CROSS JOIN LATERAL (",
-    list!("asked.user_id"),
+    list!("= asked.user_id", 100),
     ") AS own"
 );
 

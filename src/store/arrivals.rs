@@ -2,8 +2,10 @@
 
 use std::collections::HashMap;
 
+use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
+
 use super::mailbox_leases::MailboxLease;
-use super::pool::{Tx, on_tx};
+use super::pool::{Database, Tx, on_tx};
 use super::{MessageId, RunId, Store, StoreError, ThreadId};
 use crate::clock::{Clock, Timestamp};
 use crate::mail::RfcMessageId;
@@ -152,54 +154,55 @@ impl Batch {
         if self.mails.is_empty() {
             return Ok(());
         }
-        match tx {
-            Tx::Sqlite(db) => self.store_each(db).await,
-            Tx::Postgres(db) => self.store_together(db).await,
-            Tx::Single(db) => self.store_together(db).await,
+        match tx.database() {
+            Database::File(db) => self.store_on_file(db).await,
+            Database::Server(db) => self.store_on_server(db).await,
         }
     }
 
-    async fn store_each(self, db: &mut sqlx::SqliteConnection) -> Result<(), StoreError> {
-        let (user, now) = (self.lease.user, self.clock.now());
-        for Mail { id, thread, opens_thread, arrival } in self.mails {
-            if opens_thread {
-                sqlx::query(
-                    "INSERT INTO threads (id, user_id, mailbox_id, correspondent, created_at)
-                     VALUES ($1, $2, $3, $4, $5)",
-                )
-                .bind(thread)
-                .bind(user)
-                .bind(self.lease.mailbox)
-                .bind(arrival.correspondent)
-                .bind(now)
-                .execute(&mut *db)
-                .await?;
-            }
-            sqlx::query(
-                "INSERT INTO messages (id, user_id, mailbox_id, thread_id, identity, rfc_message_id, uid_validity,
-                    uid, internal_date, bytes, raw, truncated, received_at, authentication)
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)")
-                .bind(id).bind(user).bind(self.lease.mailbox).bind(thread).bind(arrival.identity)
-                .bind(arrival.rfc_message_id.map(|id| id.as_str().to_owned()))
-                .bind(i64::from(arrival.uid_validity)).bind(i64::from(arrival.uid)).bind(arrival.internal_date)
-                .bind(i64::from(arrival.bytes)).bind(arrival.raw).bind(arrival.truncated).bind(now)
-                .bind(arrival.authentication.as_str())
-                .execute(&mut *db).await?;
-            sqlx::query(
-                "INSERT INTO runs (id, user_id, state, due_at, created_at) VALUES ($1, $2, 'queued', $3, $4)",
-            )
-            .bind(RunId::of(id))
-            .bind(user)
-            .bind(self.due)
-            .bind(now)
-            .execute(&mut *db)
-            .await?;
+    async fn store_on_file(self, db: &mut SqliteConnection) -> Result<(), StoreError> {
+        let (user, mailbox, due, now) = (self.lease.user, self.lease.mailbox, self.due, self.clock.now());
+        if self.mails.iter().any(|mail| mail.opens_thread) {
+            let opened = self.mails.iter().filter(|mail| mail.opens_thread);
+            let mut query = QueryBuilder::new(INSERT_THREADS);
+            query.push_values(opened, |mut row, Mail { thread, arrival, .. }| {
+                row.push_bind(thread)
+                    .push_bind(user)
+                    .push_bind(mailbox)
+                    .push_bind(&arrival.correspondent)
+                    .push_bind(now);
+            });
+            query.build().execute(&mut *db).await?;
         }
+        let runs: Vec<RunId> = self.mails.iter().map(|mail| RunId::of(mail.id)).collect();
+        let mut query = QueryBuilder::new(INSERT_MESSAGES);
+        query.push_values(self.mails, |mut row, Mail { id, thread, arrival, .. }| {
+            row.push_bind(id)
+                .push_bind(user)
+                .push_bind(mailbox)
+                .push_bind(thread)
+                .push_bind(arrival.identity)
+                .push_bind(arrival.rfc_message_id.as_ref().map(RfcMessageId::as_str))
+                .push_bind(i64::from(arrival.uid_validity))
+                .push_bind(i64::from(arrival.uid))
+                .push_bind(arrival.internal_date)
+                .push_bind(i64::from(arrival.bytes))
+                .push_bind(arrival.raw)
+                .push_bind(arrival.truncated)
+                .push_bind(now)
+                .push_bind(arrival.authentication.as_str());
+        });
+        query.build().execute(&mut *db).await?;
+        let mut query = QueryBuilder::new(INSERT_RUNS);
+        query.push_values(runs, |mut row, run| {
+            row.push_bind(run).push_bind(user).push_bind("queued").push_bind(due).push_bind(now);
+        });
+        query.build().execute(db).await?;
         Ok(())
     }
 
     /// One statement, since each costs a way to the server and back.
-    async fn store_together(self, db: &mut sqlx::PgConnection) -> Result<(), StoreError> {
+    async fn store_on_server(self, db: &mut PgConnection) -> Result<(), StoreError> {
         let mut rows = Columns::default();
         let now = self.clock.now();
         for mail in self.mails {
@@ -229,21 +232,47 @@ impl Batch {
     }
 }
 
-const POSTGRES_STORE: &str = "WITH mails AS MATERIALIZED (
+macro_rules! insert_threads {
+    () => {
+        "INSERT INTO threads (id, user_id, mailbox_id, correspondent, created_at) "
+    };
+}
+
+macro_rules! insert_messages {
+    () => {
+        "INSERT INTO messages (id, user_id, mailbox_id, thread_id, identity, rfc_message_id, uid_validity, uid,
+            internal_date, bytes, raw, truncated, received_at, authentication) "
+    };
+}
+
+macro_rules! insert_runs {
+    () => {
+        "INSERT INTO runs (id, user_id, state, due_at, created_at) "
+    };
+}
+
+// SQLite changes one table per statement.
+const INSERT_THREADS: &str = insert_threads!();
+const INSERT_MESSAGES: &str = insert_messages!();
+const INSERT_RUNS: &str = insert_runs!();
+
+const POSTGRES_STORE: &str = concat!(
+    "WITH mails AS MATERIALIZED (
         SELECT * FROM UNNEST($5::UUID[], $6::UUID[], $7::BOOLEAN[], $8::TEXT[], $9::TEXT[], $10::TEXT[],
             $11::BIGINT[], $12::BIGINT[], $13::BIGINT[], $14::BIGINT[], $15::BYTEA[], $16::BOOLEAN[], $17::TEXT[])
         AS mails (id, thread_id, opens_thread, correspondent, identity, rfc_message_id, uid_validity, uid,
             internal_date, bytes, raw, truncated, authentication)
-    ), opened AS (
-        INSERT INTO threads (id, user_id, mailbox_id, correspondent, created_at)
-        SELECT thread_id, $1, $2, correspondent, $4 FROM mails WHERE opens_thread
-    ), stored AS (
-        INSERT INTO messages (id, user_id, mailbox_id, thread_id, identity, rfc_message_id, uid_validity, uid,
-            internal_date, bytes, raw, truncated, received_at, authentication)
-        SELECT id, $1, $2, thread_id, identity, rfc_message_id, uid_validity, uid, internal_date, bytes, raw,
-            truncated, $4, authentication FROM mails
-    )
-    INSERT INTO runs (id, user_id, state, due_at, created_at) SELECT id, $1, 'queued', $3, $4 FROM mails";
+    ), opened AS (",
+    insert_threads!(),
+    "SELECT thread_id, $1, $2, correspondent, $4 FROM mails WHERE opens_thread
+    ), stored AS (",
+    insert_messages!(),
+    "SELECT id, $1, $2, thread_id, identity, rfc_message_id, uid_validity, uid, internal_date, bytes, raw,
+        truncated, $4, authentication FROM mails
+    ) ",
+    insert_runs!(),
+    "SELECT id, $1, 'queued', $3, $4 FROM mails"
+);
 
 /// The mails of a batch, column by column.
 #[derive(Default)]
@@ -288,8 +317,8 @@ async fn list_known(
     arrivals: &[Arrival],
 ) -> Result<HashMap<String, MessageId>, StoreError> {
     let identities: Vec<&str> = arrivals.iter().map(|arrival| arrival.identity.as_str()).collect();
-    let found: Vec<(String, MessageId)> = match tx {
-        Tx::Sqlite(db) => {
+    let found: Vec<(String, MessageId)> = match tx.database() {
+        Database::File(db) => {
             let identities = serde_json::to_string(&identities).unwrap_or_default();
             sqlx::query_as(SQLITE_KNOWN)
                 .bind(lease.user)
@@ -298,8 +327,7 @@ async fn list_known(
                 .fetch_all(&mut *db)
                 .await?
         }
-        Tx::Postgres(db) => known_postgres(db, lease, &identities).await?,
-        Tx::Single(db) => known_postgres(db, lease, &identities).await?,
+        Database::Server(db) => known_postgres(db, lease, &identities).await?,
     };
     Ok(found.into_iter().collect())
 }
@@ -308,7 +336,7 @@ const SQLITE_KNOWN: &str = "SELECT identity, id FROM messages
     WHERE user_id = $1 AND mailbox_id = $2 AND identity IN (SELECT value FROM json_each($3))";
 
 async fn known_postgres(
-    db: &mut sqlx::PgConnection,
+    db: &mut PgConnection,
     lease: MailboxLease,
     identities: &[&str],
 ) -> Result<Vec<(String, MessageId)>, StoreError> {

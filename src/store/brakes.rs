@@ -4,12 +4,10 @@
 
 use std::time::Duration;
 
-use sqlx::query::QueryAs;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{PgConnection, PgPool, Sqlite, SqliteConnection};
+use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 
 use super::group::Ask;
-use super::pool::Pool;
+use super::pool::{Database, Tx};
 use super::suppressions::Reason;
 use super::{AgentId, MailboxId, RunId, Store, StoreError, ThreadId, UserId};
 use crate::clock::Timestamp;
@@ -90,12 +88,9 @@ pub(super) struct Counts {
 
 /// The replies of a day to one correspondent, in one thread and of one agent, but this run's; and the thread's last.
 /// An agent's day begins with the hour, so it has up to 25 of them.
-macro_rules! count {
-    ($asked:literal, $last:literal) => {
+macro_rules! counts {
+    ($last:literal) => {
         concat!(
-            "WITH asked (user_id, mailbox_id, recipient, ten_minutes_ago, day_ago, thread_id, run_id, agent_id,
-                position) AS (",
-            $asked,
             ")
             SELECT
                 (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
@@ -126,19 +121,28 @@ macro_rules! count {
     };
 }
 
-const SQLITE_COUNT: &str = count!(
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1)",
+macro_rules! asked {
+    () => {
+        "WITH asked (user_id, mailbox_id, recipient, ten_minutes_ago, day_ago, thread_id, run_id, agent_id, position)
+         AS ("
+    };
+}
+
+const SQLITE_COUNTS: &str = counts!(
     "outbox AS last ON last.run_id = (SELECT run_id FROM outbox
         WHERE user_id = asked.user_id AND thread_id = asked.thread_id AND run_id <> asked.run_id
         ORDER BY created_at DESC LIMIT 1)"
 );
 // The last ones are looked up one by one, so that no guess of the planner's makes it read the table through.
-const POSTGRES_COUNT: &str = count!(
+const POSTGRES_COUNT: &str = concat!(
+    asked!(),
     "SELECT * FROM UNNEST($1::UUID[], $2::UUID[], $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::UUID[], $7::UUID[],
         $8::UUID[]) WITH ORDINALITY",
-    "LATERAL (SELECT question_hash, answer_hash, quick_exchanges, sent_at, created_at FROM outbox
-        WHERE user_id = asked.user_id AND thread_id = asked.thread_id AND run_id <> asked.run_id
-        ORDER BY created_at DESC LIMIT 1) AS last ON TRUE"
+    counts!(
+        "LATERAL (SELECT question_hash, answer_hash, quick_exchanges, sent_at, created_at FROM outbox
+            WHERE user_id = asked.user_id AND thread_id = asked.thread_id AND run_id <> asked.run_id
+            ORDER BY created_at DESC LIMIT 1) AS last ON TRUE"
+    )
 );
 
 impl Store {
@@ -153,12 +157,7 @@ impl Store {
         brakes: Brakes,
     ) -> Result<Option<Refusal>, StoreError> {
         let now = self.clock.now();
-        let counts = match &self.pool {
-            Pool::Sqlite { read, .. } => counting(exchange, now).fetch_one(read).await?,
-            Pool::Postgres { groups, .. } => {
-                groups.counts.ask(Counting { exchange: exchange.clone(), now }).await?
-            }
-        };
+        let counts = self.pool.groups().counts.ask(Counting { exchange: exchange.clone(), now }).await?;
         Ok(counts.refusal(exchange, brakes))
     }
 }
@@ -206,27 +205,6 @@ fn is_same(last: &Option<Vec<u8>>, new: Option<[u8; 32]>) -> bool {
     last.as_deref().zip(new).is_some_and(|(last, new)| last == new)
 }
 
-/// Counts what stands before this exchange's reply.
-pub(super) async fn count_on_file(
-    db: &mut SqliteConnection,
-    exchange: &Exchange,
-    now: Timestamp,
-) -> Result<Counts, StoreError> {
-    Ok(counting(exchange, now).fetch_one(db).await?)
-}
-
-fn counting(exchange: &Exchange, now: Timestamp) -> QueryAs<'_, Sqlite, Counts, SqliteArguments> {
-    sqlx::query_as(SQLITE_COUNT)
-        .bind(exchange.user)
-        .bind(exchange.mailbox)
-        .bind(&exchange.recipient)
-        .bind(now.minus(TEN_MINUTES))
-        .bind(now.minus(DAY))
-        .bind(exchange.thread)
-        .bind(exchange.run)
-        .bind(exchange.agent)
-}
-
 /// A question for what stands before a reply.
 pub(super) struct Counting {
     exchange: Exchange,
@@ -236,15 +214,46 @@ pub(super) struct Counting {
 impl Ask for Counting {
     type Answer = Counts;
 
-    async fn answer(pool: &PgPool, asks: &[Self]) -> Result<Vec<Counts>, StoreError> {
+    async fn answer(tx: &mut Tx, asks: &[Self]) -> Result<Vec<Counts>, StoreError> {
         let Some(now) = asks.iter().map(|ask| ask.now).max() else { return Ok(Vec::new()) };
         let exchanges: Vec<&Exchange> = asks.iter().map(|ask| &ask.exchange).collect();
-        count_together(&mut *pool.acquire().await?, &exchanges, now).await
+        count_together(tx, &exchanges, now).await
     }
 }
 
 /// Counts what stands before the reply of each of these exchanges, without each other.
 pub(super) async fn count_together(
+    tx: &mut Tx,
+    exchanges: &[&Exchange],
+    now: Timestamp,
+) -> Result<Vec<Counts>, StoreError> {
+    match tx.database() {
+        Database::File(db) => count_on_file(db, exchanges, now).await,
+        Database::Server(db) => count_on_server(db, exchanges, now).await,
+    }
+}
+
+async fn count_on_file(
+    db: &mut SqliteConnection,
+    exchanges: &[&Exchange],
+    now: Timestamp,
+) -> Result<Vec<Counts>, StoreError> {
+    let mut query = QueryBuilder::new(asked!());
+    query.push_values((0_i64..).zip(exchanges), |mut row, (position, exchange)| {
+        row.push_bind(exchange.user)
+            .push_bind(exchange.mailbox)
+            .push_bind(&exchange.recipient)
+            .push_bind(now.minus(TEN_MINUTES))
+            .push_bind(now.minus(DAY))
+            .push_bind(exchange.thread)
+            .push_bind(exchange.run)
+            .push_bind(exchange.agent)
+            .push_bind(position);
+    });
+    Ok(query.push(SQLITE_COUNTS).build_query_as().fetch_all(db).await?)
+}
+
+async fn count_on_server(
     db: &mut PgConnection,
     exchanges: &[&Exchange],
     now: Timestamp,
@@ -271,8 +280,9 @@ const LOCK: &str = "SELECT pg_advisory_xact_lock(kind, number) FROM (
 ) AS counted";
 
 /// Keeps other replies to the same correspondents, of the same threads and of the same agents from being counted until
-/// this transaction has ended.
-pub(super) async fn lock(db: &mut PgConnection, exchanges: &[&Exchange]) -> Result<(), StoreError> {
+/// this transaction has ended. A file has one writer, who needs no lock.
+pub(super) async fn lock(tx: &mut Tx, exchanges: &[&Exchange]) -> Result<(), StoreError> {
+    let Database::Server(db) = tx.database() else { return Ok(()) };
     let mut kinds = Vec::with_capacity(exchanges.len() * 3);
     let mut names = Vec::with_capacity(exchanges.len() * 3);
     for exchange in exchanges {

@@ -1,15 +1,14 @@
 //! `completions`: what the provider answered, stored whole before anything else happens with it.
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 
 use super::brakes::Refusal;
 use super::claims::Lease;
-use super::freezing;
 use super::group::Ask;
 use super::outbox::{self, NewReply};
-use super::pool::{Pool, Tx, on_tx};
-use super::provider_calls::{CallEnd, end_call, end_calls};
-use super::{AgentId, CallId, Store, StoreError};
+use super::pool::{Database, Tx};
+use super::provider_calls::CallEnd;
+use super::{AgentId, CallId, Store, StoreError, call_steps, freezing};
 use crate::clock::Timestamp;
 
 /// A stored answer; a run that has one never calls a provider again.
@@ -50,16 +49,7 @@ impl Store {
         reply: Option<NewReply>,
     ) -> Result<Result<(), Refusal>, StoreError> {
         let now = self.clock.now();
-        let kept = match &self.pool {
-            Pool::Sqlite { writer, .. } => {
-                writer
-                    .write(move |tx| Box::pin(async move { store(tx, lease, answer, reply, now).await }))
-                    .await?
-            }
-            Pool::Postgres { groups, .. } => {
-                groups.answers.ask(Keeping { lease, answer, reply, now }).await?
-            }
-        };
+        let kept = self.pool.groups().answers.ask(Keeping { lease, answer, reply, now }).await?;
         kept.ok_or(StoreError::LeaseLost)
     }
 
@@ -76,43 +66,6 @@ impl Store {
 /// but what the call cost is stored.
 type Kept = Option<Result<(), Refusal>>;
 
-async fn store(
-    tx: &mut Tx,
-    lease: Lease,
-    answer: Answer,
-    reply: Option<NewReply>,
-    now: Timestamp,
-) -> Result<Kept, StoreError> {
-    end_call(tx, lease.user, answer.call, "done", &answer.end, now).await?;
-    if !outbox::holds_lease(tx, lease).await? {
-        return Ok(None);
-    }
-    let completion = answer.completion;
-    on_tx!(tx, db => sqlx::query(SQLITE_INSERT)
-        .bind(lease.run).bind(lease.user).bind(answer.call)
-        .bind(completion.model).bind(completion.finish).bind(completion.body).bind(now)
-        .execute(&mut *db).await.map(drop))?;
-    Ok(Some(match reply {
-        Some(reply) => freezing::freeze(tx, lease, &reply, now).await?,
-        None => Ok(()),
-    }))
-}
-
-macro_rules! insert {
-    ($rows:literal) => {
-        concat!(
-            "INSERT INTO completions (run_id, user_id, call_id, model, finish, body, created_at) ",
-            $rows,
-            " ON CONFLICT (run_id) DO NOTHING"
-        )
-    };
-}
-
-const SQLITE_INSERT: &str = insert!("VALUES ($1, $2, $3, $4, $5, $6, $7)");
-const POSTGRES_INSERT: &str = insert!(
-    "SELECT *, $7 FROM UNNEST($1::UUID[], $2::UUID[], $3::UUID[], $4::TEXT[], $5::TEXT[], $6::TEXT[])"
-);
-
 /// An answer to be stored with others.
 pub(super) struct Keeping {
     lease: Lease,
@@ -127,18 +80,19 @@ impl Ask for Keeping {
     // It is paid.
     const OUTLIVES_ASKER: bool = true;
 
-    async fn answer(pool: &PgPool, asks: &[Self]) -> Result<Vec<Kept>, StoreError> {
+    const WRITES_IN_STEPS: bool = true;
+
+    async fn answer(tx: &mut Tx, asks: &[Self]) -> Result<Vec<Kept>, StoreError> {
         let Some(now) = asks.iter().map(|ask| ask.now).max() else { return Ok(Vec::new()) };
-        let mut tx = pool.begin().await?;
-        end_calls(&mut tx, asks.iter().map(|ask| (ask.lease.user, &ask.answer)).collect(), now).await?;
+        let answers = asks.iter().map(|ask| (ask.lease.user, &ask.answer)).collect();
+        call_steps::end_calls(tx, answers, now).await?;
         let leases: Vec<Lease> = asks.iter().map(|ask| ask.lease).collect();
-        let held = outbox::list_held(&mut tx, &leases).await?;
+        let held = outbox::list_held(tx, &leases).await?;
         let is_held = |ask: &&Keeping| held.contains(&ask.lease);
-        insert_together(&mut tx, asks.iter().filter(is_held).collect(), now).await?;
+        insert(tx, asks.iter().filter(is_held).collect(), now).await?;
         let replies = asks.iter().filter(is_held);
         let replies = replies.filter_map(|ask| Some((ask.lease, ask.reply.as_ref()?))).collect();
-        let mut frozen = freezing::freeze_together(&mut tx, replies, now).await?.into_iter();
-        tx.commit().await?;
+        let mut frozen = freezing::freeze_together(tx, replies, now).await?.into_iter();
         let mut kept = |ask: &Keeping| match &ask.reply {
             _ if !is_held(&ask) => None,
             Some(_) => frozen.next(),
@@ -148,7 +102,37 @@ impl Ask for Keeping {
     }
 }
 
-async fn insert_together(
+async fn insert(tx: &mut Tx, asks: Vec<&Keeping>, now: Timestamp) -> Result<(), StoreError> {
+    if asks.is_empty() {
+        return Ok(());
+    }
+    match tx.database() {
+        Database::File(db) => insert_on_file(db, asks, now).await,
+        Database::Server(db) => insert_on_server(db, asks, now).await,
+    }
+}
+
+async fn insert_on_file(
+    db: &mut SqliteConnection,
+    asks: Vec<&Keeping>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let mut query = QueryBuilder::new(INSERT);
+    query.push_values(asks, |mut row, Keeping { lease, answer, .. }| {
+        let completion = &answer.completion;
+        row.push_bind(lease.run)
+            .push_bind(lease.user)
+            .push_bind(answer.call)
+            .push_bind(&completion.model)
+            .push_bind(&completion.finish)
+            .push_bind(&completion.body)
+            .push_bind(now);
+    });
+    query.push(UNLESS_THERE).build().execute(db).await?;
+    Ok(())
+}
+
+async fn insert_on_server(
     db: &mut PgConnection,
     asks: Vec<&Keeping>,
     now: Timestamp,
@@ -166,3 +150,23 @@ async fn insert_together(
         .await?;
     Ok(())
 }
+
+macro_rules! insert {
+    () => {
+        "INSERT INTO completions (run_id, user_id, call_id, model, finish, body, created_at) "
+    };
+}
+
+macro_rules! unless_there {
+    () => {
+        " ON CONFLICT (run_id) DO NOTHING"
+    };
+}
+
+const INSERT: &str = insert!();
+const UNLESS_THERE: &str = unless_there!();
+const POSTGRES_INSERT: &str = concat!(
+    insert!(),
+    "SELECT *, $7 FROM UNNEST($1::UUID[], $2::UUID[], $3::UUID[], $4::TEXT[], $5::TEXT[], $6::TEXT[])",
+    unless_there!()
+);

@@ -1,8 +1,8 @@
-//! Everything that a run starts from, read in one go; on PostgreSQL together with what other runs start from.
+//! Everything that a run starts from, read in one go, together with what other runs start from.
 
 use std::collections::HashMap;
 
-use sqlx::{PgConnection, PgPool, SqlitePool};
+use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 
 use super::agents::{self, Agent};
 use super::ai_configurations::{self, AiConfiguration};
@@ -11,7 +11,7 @@ use super::group::Ask;
 use super::mailboxes::{self, Mailbox};
 use super::messages::Message;
 use super::outbox::{OutboxMail, OutboxState};
-use super::pool::Pool;
+use super::pool::{Database, Tx};
 use super::suppressions::Reason;
 use super::{MailboxId, MessageId, RunId, Store, StoreError, ThreadId, UserId};
 use crate::clock::Timestamp;
@@ -42,9 +42,9 @@ pub struct Dossier {
     pub completion: Option<StoredCompletion>,
 }
 
-/// The mail, its mailbox and what is known of them, by the user and the message.
+/// The mail, its mailbox and what is known of them.
 macro_rules! find {
-    ($user:literal, $message:literal) => {
+    ($messages:literal) => {
         concat!(
             "SELECT mailboxes.*, messages.id AS message_id, messages.thread_id,
                 messages.uid_validity AS message_uid_validity, messages.uid AS message_uid,
@@ -61,25 +61,22 @@ macro_rules! find {
                 outbox.rfc_message_id AS reply_id, outbox.recipient AS reply_recipient, outbox.raw AS reply_raw,
                 outbox.state AS reply_state, completions.model, completions.finish, completions.body,
                 completions.edited
-            FROM messages JOIN mailboxes ON mailboxes.id = messages.mailbox_id
+            FROM ",
+            $messages,
+            " JOIN mailboxes ON mailboxes.id = messages.mailbox_id
             JOIN users ON users.id = messages.user_id JOIN threads ON threads.id = messages.thread_id
             LEFT JOIN outbox ON outbox.run_id = messages.id
             LEFT JOIN completions ON completions.run_id = messages.id
-            WHERE messages.user_id = ",
-            $user,
-            " AND messages.id = ",
-            $message
+            WHERE messages.user_id = asked.user_id AND messages.id = asked.message_id"
         )
     };
 }
 
-const FIND: &str = find!("$1", "$2");
+const SQLITE_FIND: &str = concat!(") ", find!("asked CROSS JOIN messages"));
 // One row is looked up after the other, so that no guess of the planner's makes it read a table through.
-const FIND_TOGETHER: &str = concat!(
-    "SELECT position, found.* FROM UNNEST($1::UUID[], $2::UUID[]) WITH ORDINALITY
-        AS asked (user_id, message_id, position)
-     CROSS JOIN LATERAL (",
-    find!("asked.user_id", "asked.message_id"),
+const POSTGRES_FIND: &str = concat!(
+    "SELECT found.* FROM UNNEST($1::UUID[], $2::UUID[]) AS asked (user_id, message_id) CROSS JOIN LATERAL (",
+    find!("messages"),
     " LIMIT 1) AS found"
 );
 
@@ -93,34 +90,8 @@ impl Store {
         user: UserId,
         message: MessageId,
     ) -> Result<Option<Dossier>, StoreError> {
-        match &self.pool {
-            Pool::Sqlite { read, .. } => find_on_file(read, user, message).await,
-            Pool::Postgres { groups, .. } => groups.dossiers.ask(Finding { user, message }).await,
-        }
+        self.pool.groups().dossiers.ask(Finding { user, message }).await
     }
-}
-
-/// Over one connection, since the way to a pooled one and back costs more than a question.
-async fn find_on_file(
-    pool: &SqlitePool,
-    user: UserId,
-    message: MessageId,
-) -> Result<Option<Dossier>, StoreError> {
-    let mut db = pool.acquire().await?;
-    let found = sqlx::query_as(FIND).bind(user).bind(message).fetch_optional(&mut *db).await?;
-    let Some(row): Option<Row> = found else { return Ok(None) };
-    let mailbox = Mailbox::try_from(row.mailbox)?;
-    let addresses = sqlx::query_as(mailboxes::LIST_OWN_ADDRESSES).bind(user).fetch_all(&mut *db).await?;
-    let household = Household {
-        own_addresses: mailboxes::own_addresses(user, addresses)?,
-        agents: sqlx::query_as(agents::LIST_OF_MAILBOX)
-            .bind(user)
-            .bind(mailbox.id)
-            .fetch_all(&mut *db)
-            .await?,
-        ai_configurations: sqlx::query_as(ai_configurations::LIST).bind(user).fetch_all(&mut *db).await?,
-    };
-    Ok(Some(row.mail.into_dossier(mailbox, household)))
 }
 
 /// A question for one dossier.
@@ -135,28 +106,40 @@ impl Ask for Finding {
     // Each comes with its mail, which may be large.
     const MOST_TOGETHER: usize = 16;
 
-    async fn answer(pool: &PgPool, asks: &[Self]) -> Result<Vec<Option<Dossier>>, StoreError> {
-        let mut db = pool.acquire().await?;
-        let users: Vec<UserId> = asks.iter().map(|ask| ask.user).collect();
-        let messages: Vec<MessageId> = asks.iter().map(|ask| ask.message).collect();
-        let rows: Vec<Placed> =
-            sqlx::query_as(FIND_TOGETHER).bind(users).bind(messages).fetch_all(&mut *db).await?;
+    async fn answer(tx: &mut Tx, asks: &[Self]) -> Result<Vec<Option<Dossier>>, StoreError> {
+        let rows = match tx.database() {
+            Database::File(db) => find_on_file(db, asks).await?,
+            Database::Server(db) => find_on_server(db, asks).await?,
+        };
         let mut found = HashMap::with_capacity(rows.len());
-        for Placed { position, row } in rows {
-            found.insert(position, (Mailbox::try_from(row.mailbox)?, row.mail));
+        for Row { mailbox, mail } in rows {
+            found.insert(mail.message_id, (Mailbox::try_from(mailbox)?, mail));
         }
-        let mailboxes = found.values().map(|(mailbox, _)| (mailbox.id, mailbox.user_id));
-        let households = find_households(&mut db, mailboxes.collect()).await?;
-        let dossier = |(position, _)| {
-            let Some((mailbox, mail)) = found.remove(&position) else { return Ok(None) };
+        let owners = found.values().map(|(mailbox, _)| (mailbox.id, mailbox.user_id));
+        let households = list_households(tx, owners.collect()).await?;
+        let dossier = |ask: &Finding| {
+            let Some((mailbox, mail)) = found.remove(&ask.message) else { return Ok(None) };
             let missing =
                 || StoreError::Impossible { table: "mailboxes", column: "id", id: mailbox.id.to_string() };
             let household = households.get(&mailbox.id).cloned().ok_or_else(missing)?;
             Ok(Some(mail.into_dossier(mailbox, household)))
         };
-        // The server counts from one.
-        (1..).zip(asks).map(dossier).collect()
+        asks.iter().map(dossier).collect()
     }
+}
+
+async fn find_on_file(db: &mut SqliteConnection, asks: &[Finding]) -> Result<Vec<Row>, StoreError> {
+    let mut query = QueryBuilder::new("WITH asked (user_id, message_id) AS (");
+    query.push_values(asks, |mut row, Finding { user, message }| {
+        row.push_bind(user).push_bind(message);
+    });
+    Ok(query.push(SQLITE_FIND).build_query_as().fetch_all(db).await?)
+}
+
+async fn find_on_server(db: &mut PgConnection, asks: &[Finding]) -> Result<Vec<Row>, StoreError> {
+    let users: Vec<UserId> = asks.iter().map(|ask| ask.user).collect();
+    let messages: Vec<MessageId> = asks.iter().map(|ask| ask.message).collect();
+    Ok(sqlx::query_as(POSTGRES_FIND).bind(users).bind(messages).fetch_all(db).await?)
 }
 
 /// What all mails of a mailbox share.
@@ -167,39 +150,85 @@ struct Household {
     ai_configurations: Vec<AiConfiguration>,
 }
 
-async fn find_households(
-    db: &mut PgConnection,
+/// What there is of all of these mailboxes and their owners.
+struct Belongings {
+    /// By their owners, with the aliases as JSON.
+    addresses: Vec<(UserId, String, String)>,
+    agents: Vec<Agent>,
+    ai_configurations: Vec<AiConfiguration>,
+}
+
+async fn list_households(
+    tx: &mut Tx,
     mailboxes: HashMap<MailboxId, UserId>,
 ) -> Result<HashMap<MailboxId, Household>, StoreError> {
-    let mut users: Vec<UserId> = mailboxes.values().copied().collect();
-    users.sort_unstable();
-    users.dedup();
-    let addresses: Vec<(UserId, String, String)> =
-        sqlx::query_as(mailboxes::LIST_OWN_ADDRESSES_OF_ALL).bind(&users).fetch_all(&mut *db).await?;
-    let configurations: Vec<AiConfiguration> =
-        sqlx::query_as(ai_configurations::LIST_OF_ALL).bind(&users).fetch_all(&mut *db).await?;
-    let (ids, owners): (Vec<MailboxId>, Vec<UserId>) = mailboxes.iter().unzip();
-    let agents: Vec<Agent> =
-        sqlx::query_as(agents::LIST_OF_MAILBOXES).bind(owners).bind(ids).fetch_all(&mut *db).await?;
+    if mailboxes.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let all = match tx.database() {
+        Database::File(db) => list_on_file(db, &mailboxes).await?,
+        Database::Server(db) => list_on_server(db, &mailboxes).await?,
+    };
     let household = |(mailbox, user): (MailboxId, UserId)| {
-        let addresses = addresses.iter().filter(|(owner, ..)| *owner == user);
+        let addresses = all.addresses.iter().filter(|(owner, ..)| *owner == user);
         let addresses = addresses.map(|(_, address, aliases)| (address.clone(), aliases.clone()));
+        let agents = all.agents.iter().filter(|agent| agent.mailbox_id == Some(mailbox));
+        let ai_configurations = all.ai_configurations.iter().filter(|found| found.user_id == user);
         let household = Household {
             own_addresses: mailboxes::own_addresses(user, addresses.collect())?,
-            agents: agents.iter().filter(|agent| agent.mailbox_id == Some(mailbox)).cloned().collect(),
-            ai_configurations: configurations.iter().filter(|found| found.user_id == user).cloned().collect(),
+            agents: agents.cloned().collect(),
+            ai_configurations: ai_configurations.cloned().collect(),
         };
         Ok((mailbox, household))
     };
     mailboxes.into_iter().map(household).collect()
 }
 
-/// A row of one of several questions.
-#[derive(sqlx::FromRow)]
-struct Placed {
-    position: i64,
-    #[sqlx(flatten)]
-    row: Row,
+async fn list_on_file(
+    db: &mut SqliteConnection,
+    mailboxes: &HashMap<MailboxId, UserId>,
+) -> Result<Belongings, StoreError> {
+    let list = |statement| {
+        let mut query = QueryBuilder::new("WITH asked (user_id, mailbox_id) AS (");
+        query.push_values(mailboxes, |mut row, (mailbox, user)| {
+            row.push_bind(user).push_bind(mailbox);
+        });
+        query.push(") ").push(statement);
+        query
+    };
+    Ok(Belongings {
+        addresses: list(mailboxes::SQLITE_LIST_OWN_ADDRESSES).build_query_as().fetch_all(&mut *db).await?,
+        agents: list(agents::SQLITE_LIST_OF_MAILBOXES).build_query_as().fetch_all(&mut *db).await?,
+        ai_configurations: list(ai_configurations::SQLITE_LIST_OF_ALL)
+            .build_query_as()
+            .fetch_all(&mut *db)
+            .await?,
+    })
+}
+
+async fn list_on_server(
+    db: &mut PgConnection,
+    mailboxes: &HashMap<MailboxId, UserId>,
+) -> Result<Belongings, StoreError> {
+    let mut users: Vec<UserId> = mailboxes.values().copied().collect();
+    users.sort_unstable();
+    users.dedup();
+    let (ids, owners): (Vec<MailboxId>, Vec<UserId>) = mailboxes.iter().unzip();
+    Ok(Belongings {
+        addresses: sqlx::query_as(mailboxes::POSTGRES_LIST_OWN_ADDRESSES)
+            .bind(&users)
+            .fetch_all(&mut *db)
+            .await?,
+        agents: sqlx::query_as(agents::POSTGRES_LIST_OF_MAILBOXES)
+            .bind(owners)
+            .bind(ids)
+            .fetch_all(&mut *db)
+            .await?,
+        ai_configurations: sqlx::query_as(ai_configurations::POSTGRES_LIST_OF_ALL)
+            .bind(&users)
+            .fetch_all(&mut *db)
+            .await?,
+    })
 }
 
 #[derive(sqlx::FromRow)]

@@ -3,13 +3,13 @@
 
 use std::collections::{HashMap, HashSet};
 
-use sqlx::{PgConnection, SqliteConnection};
+use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 
 use super::brakes::{self, Counts, Exchange, Refusal};
 use super::claims::Lease;
 use super::outbox::NewReply;
-use super::pool::Tx;
-use super::{AgentId, StoreError};
+use super::pool::{Database, Tx};
+use super::{AgentId, RunId, StoreError};
 use crate::clock::Timestamp;
 
 /// Writes the reply if no brake holds it back, under a lease that this transaction has found held. The same reply again
@@ -20,52 +20,13 @@ pub(super) async fn freeze(
     reply: &NewReply,
     now: Timestamp,
 ) -> Result<Result<(), Refusal>, StoreError> {
-    let frozen = match tx {
-        Tx::Sqlite(db) => return freeze_on_file(db, lease, reply, now).await,
-        // Nobody comes here with a single statement, whose locks would end before the next one.
-        Tx::Postgres(db) => freeze_together(db, vec![(lease, reply)], now).await?,
-        Tx::Single(db) => freeze_together(db, vec![(lease, reply)], now).await?,
-    };
+    let frozen = freeze_together(tx, vec![(lease, reply)], now).await?;
     frozen.into_iter().next().ok_or_else(|| undecided(lease))
-}
-
-async fn freeze_on_file(
-    db: &mut SqliteConnection,
-    lease: Lease,
-    reply: &NewReply,
-    now: Timestamp,
-) -> Result<Result<(), Refusal>, StoreError> {
-    let NewReply { frozen, brakes } = reply;
-    let exchange = &frozen.exchange;
-    let counts = brakes::count_on_file(db, exchange, now).await?;
-    if let Some(refusal) = brakes.and_then(|brakes| counts.refusal(exchange, brakes)) {
-        return Ok(Err(refusal));
-    }
-    let inserted = sqlx::query(SQLITE_INSERT)
-        .bind(lease.run)
-        .bind(lease.user)
-        .bind(exchange.mailbox)
-        .bind(exchange.thread)
-        .bind(frozen.rfc_message_id.as_str())
-        .bind(&exchange.recipient)
-        .bind(&frozen.raw)
-        .bind(lease.epoch)
-        .bind(now)
-        .bind(exchange.agent)
-        .bind(exchange.question_hash.map(Vec::from))
-        .bind(exchange.answer_hash.map(Vec::from))
-        .bind(counts.quick_exchanges(exchange))
-        .execute(&mut *db)
-        .await?;
-    if inserted.rows_affected() == 1 {
-        sqlx::query(SQLITE_COUNT).bind(lease.user).bind(lease.run).execute(db).await?;
-    }
-    Ok(Ok(()))
 }
 
 /// Writes these replies as far as no brake holds them back, and answers in their order.
 pub(super) async fn freeze_together(
-    db: &mut PgConnection,
+    tx: &mut Tx,
     replies: Vec<(Lease, &NewReply)>,
     now: Timestamp,
 ) -> Result<Vec<Result<(), Refusal>>, StoreError> {
@@ -73,13 +34,13 @@ pub(super) async fn freeze_together(
     if exchanges.is_empty() {
         return Ok(Vec::new());
     }
-    brakes::lock(db, &exchanges).await?;
+    brakes::lock(tx, &exchanges).await?;
     let mut outcomes = HashMap::with_capacity(replies.len());
     let mut waiting: Vec<_> = replies.iter().copied().enumerate().collect();
     while !waiting.is_empty() {
         let (round, later) = split_round(waiting);
         waiting = later;
-        freeze_round(db, round, now, &mut outcomes).await?;
+        freeze_round(tx, round, now, &mut outcomes).await?;
     }
     let outcome =
         |(place, (lease, _)): (usize, &(Lease, _))| outcomes.remove(&place).ok_or_else(|| undecided(*lease));
@@ -104,15 +65,15 @@ fn split_round(waiting: Vec<Placed<'_>>) -> (Vec<Placed<'_>>, Vec<Placed<'_>>) {
 }
 
 async fn freeze_round(
-    db: &mut PgConnection,
+    tx: &mut Tx,
     round: Vec<Placed<'_>>,
     now: Timestamp,
     outcomes: &mut HashMap<usize, Result<(), Refusal>>,
 ) -> Result<(), StoreError> {
     let exchanges: Vec<&Exchange> = round.iter().map(|(_, (_, reply))| &reply.frozen.exchange).collect();
-    let counts = brakes::count_together(db, &exchanges, now).await?;
+    let counts = brakes::count_together(tx, &exchanges, now).await?;
     let mut of_agents: HashMap<AgentId, i64> = HashMap::new();
-    let mut rows = Columns::default();
+    let mut rows = Rows::default();
     for ((place, (lease, reply)), mut counts) in round.into_iter().zip(counts) {
         let exchange = &reply.frozen.exchange;
         let of_agent = of_agents.entry(exchange.agent).or_default();
@@ -127,28 +88,69 @@ async fn freeze_round(
         };
         outcomes.insert(place, outcome);
     }
-    rows.insert(db, now).await
+    rows.insert(tx, now).await
 }
 
-/// The replies of a round, column by column.
+/// The replies of a round that are to be written.
 #[derive(Default)]
-struct Columns<'a> {
+struct Rows<'a> {
     leases: Vec<Lease>,
     replies: Vec<&'a NewReply>,
     quick_exchanges: Vec<i64>,
 }
 
-impl<'a> Columns<'a> {
+impl<'a> Rows<'a> {
     fn push(&mut self, lease: Lease, reply: &'a NewReply, counts: &Counts) {
         self.leases.push(lease);
         self.replies.push(reply);
         self.quick_exchanges.push(counts.quick_exchanges(&reply.frozen.exchange));
     }
 
-    async fn insert(self, db: &mut PgConnection, now: Timestamp) -> Result<(), StoreError> {
+    async fn insert(self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
         if self.replies.is_empty() {
             return Ok(());
         }
+        match tx.database() {
+            Database::File(db) => self.insert_on_file(db, now).await,
+            Database::Server(db) => self.insert_on_server(db, now).await,
+        }
+    }
+
+    async fn insert_on_file(self, db: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
+        let mut query = QueryBuilder::new(INSERT);
+        let rows = self.leases.iter().zip(&self.replies).zip(self.quick_exchanges);
+        query.push_values(rows, |mut row, ((lease, reply), quick_exchanges)| {
+            let NewReply { frozen, .. } = reply;
+            let exchange = &frozen.exchange;
+            row.push_bind(lease.run)
+                .push_bind(lease.user)
+                .push_bind(exchange.mailbox)
+                .push_bind(exchange.thread)
+                .push_bind(frozen.rfc_message_id.as_str())
+                .push_bind(&exchange.recipient)
+                .push_bind(&frozen.raw)
+                .push_bind(lease.epoch)
+                .push_bind(exchange.agent)
+                .push_bind(exchange.question_hash.map(Vec::from))
+                .push_bind(exchange.answer_hash.map(Vec::from))
+                .push_bind(quick_exchanges)
+                .push_bind("ready")
+                .push_bind(now);
+        });
+        query.push(UNLESS_THERE);
+        let inserted: Vec<(RunId,)> = query.build_query_as().fetch_all(&mut *db).await?;
+        if inserted.is_empty() {
+            return Ok(());
+        }
+        let mut query = QueryBuilder::new(ADD);
+        query.push_tuples(inserted, |mut row, (run,)| {
+            row.push_bind(run);
+        });
+        query.push(TO_HOURS).build().execute(db).await?;
+        Ok(())
+    }
+
+    async fn insert_on_server(self, db: &mut PgConnection, now: Timestamp) -> Result<(), StoreError> {
         let exchanges = self.replies.iter().map(|reply| &reply.frozen.exchange);
         let frozen = self.replies.iter().map(|reply| &reply.frozen);
         sqlx::query(POSTGRES_INSERT)
@@ -172,36 +174,53 @@ impl<'a> Columns<'a> {
 }
 
 macro_rules! insert {
-    ($rows:literal) => {
+    () => {
+        "INSERT INTO outbox (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, epoch, agent_id,
+            question_hash, answer_hash, quick_exchanges, state, created_at) "
+    };
+}
+
+macro_rules! unless_there {
+    () => {
+        " ON CONFLICT (run_id) DO NOTHING RETURNING run_id, agent_id, created_at, user_id"
+    };
+}
+
+/// Adds replies to their agents' hours. Slots are from a time when an agent's replies were counted side by side.
+macro_rules! add {
+    ($frozen:literal) => {
         concat!(
-            "INSERT INTO outbox (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, epoch,
-                agent_id, question_hash, answer_hash, quick_exchanges, state, created_at) ",
-            $rows,
-            " ON CONFLICT (run_id) DO NOTHING"
+            "INSERT INTO agent_hours (agent_id, hour, slot, user_id, replies)
+             SELECT agent_id, created_at / 3600000, 0, user_id, COUNT(*) FROM ",
+            $frozen
         )
     };
 }
 
-const SQLITE_INSERT: &str =
-    insert!("VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, $11, $12, $13, 'ready', $9)");
-// SQLite changes one table per statement. Slots are from a time when an agent's replies were counted side by side.
-const SQLITE_COUNT: &str = "INSERT INTO agent_hours (agent_id, hour, slot, user_id, replies)
-    SELECT agent_id, created_at / 3600000, 0, user_id, 1 FROM outbox WHERE user_id = $1 AND run_id = $2
-    ON CONFLICT (agent_id, hour, slot) DO UPDATE SET replies = agent_hours.replies + 1";
+macro_rules! to_hours {
+    () => {
+        " GROUP BY 1, 2, 4
+         ON CONFLICT (agent_id, hour, slot) DO UPDATE SET replies = agent_hours.replies + EXCLUDED.replies"
+    };
+}
 
-/// Adds the replies to their agents' hours.
+// SQLite changes one table per statement.
+const INSERT: &str = insert!();
+const UNLESS_THERE: &str = unless_there!();
+const ADD: &str = add!("outbox WHERE run_id IN ");
+const TO_HOURS: &str = to_hours!();
+
 const POSTGRES_INSERT: &str = concat!(
     "WITH frozen AS (",
-    insert!(
-        "SELECT run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, epoch, agent_id,
-            question_hash, answer_hash, quick_exchanges, 'ready', $9
-        FROM UNNEST($1::UUID[], $2::UUID[], $3::UUID[], $4::UUID[], $5::TEXT[], $6::TEXT[], $7::BYTEA[],
-            $8::BIGINT[], $10::UUID[], $11::BYTEA[], $12::BYTEA[], $13::BIGINT[])
-            AS replies (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, epoch, agent_id,
-                question_hash, answer_hash, quick_exchanges)"
-    ),
-    " RETURNING agent_id, created_at, user_id)
-    INSERT INTO agent_hours (agent_id, hour, slot, user_id, replies)
-    SELECT agent_id, created_at / 3600000, 0, user_id, COUNT(*) FROM frozen GROUP BY 1, 2, 4
-    ON CONFLICT (agent_id, hour, slot) DO UPDATE SET replies = agent_hours.replies + EXCLUDED.replies"
+    insert!(),
+    "SELECT run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, epoch, agent_id, question_hash,
+        answer_hash, quick_exchanges, 'ready', $9
+    FROM UNNEST($1::UUID[], $2::UUID[], $3::UUID[], $4::UUID[], $5::TEXT[], $6::TEXT[], $7::BYTEA[], $8::BIGINT[],
+        $10::UUID[], $11::BYTEA[], $12::BYTEA[], $13::BIGINT[])
+        AS replies (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, epoch, agent_id,
+            question_hash, answer_hash, quick_exchanges)",
+    unless_there!(),
+    ") ",
+    add!("frozen"),
+    to_hours!()
 );

@@ -1,21 +1,23 @@
-//! What many ask a PostgreSQL server at the same time is asked together: a way to the server and back costs more than
-//! a row, and a commit costs more than both.
+//! What many runs ask at the same time is asked together: a way to the database and back costs more than a row, and a
+//! commit costs more than both.
 //!
 //! Whoever comes while a group is on its way belongs to the next one, so nobody waits for a timer, and whoever is alone
-//! waits for nobody. A group that the server refuses is asked one by one, so that one bad row hurts no other.
+//! waits for nobody. A group that the database refuses is asked one by one, so that one bad row hurts no other.
 
 use std::panic::AssertUnwindSafe;
 
 use futures::FutureExt;
-use sqlx::PgPool;
+use sqlx::{PgPool, SqliteConnection};
 use tokio::sync::{mpsc, oneshot};
 
 use super::StoreError;
 use super::brakes::Counting;
+use super::call_steps::Beginning;
 use super::completions::Keeping;
 use super::dossiers::Finding;
 use super::outbox::Sending;
-use super::provider_calls::Beginning;
+use super::pool::Tx;
+use super::writer::Commit;
 
 const MOST_WAITING: usize = 1024;
 
@@ -30,14 +32,17 @@ pub(super) trait Ask: Send + Sync + Sized + 'static {
     /// Whether it counts even when whoever asked has gone away.
     const OUTLIVES_ASKER: bool = false;
 
+    /// Whether it writes by several statements, which a server is to commit together.
+    const WRITES_IN_STEPS: bool = false;
+
     /// One answer for each, in the order of the asks; all of them in one commit, or none.
     fn answer(
-        pool: &PgPool,
+        tx: &mut Tx,
         asks: &[Self],
     ) -> impl Future<Output = Result<Vec<Self::Answer>, StoreError>> + Send;
 }
 
-/// A handle to the task that asks in groups; the task ends with its last handle.
+/// A handle to whoever asks in groups.
 pub(super) struct Group<A: Ask> {
     waiting: mpsc::Sender<Waiting<A>>,
 }
@@ -48,16 +53,29 @@ impl<A: Ask> Clone for Group<A> {
     }
 }
 
-struct Waiting<A: Ask> {
+/// Those who wait for the next group of their kind; none once the last handle is gone.
+pub(super) type Queue<A> = mpsc::Receiver<Waiting<A>>;
+
+/// Somebody who has asked.
+pub(super) struct Waiting<A: Ask> {
     ask: A,
-    tell: oneshot::Sender<Result<A::Answer, StoreError>>,
+    tell: Tell<A>,
 }
 
+/// Where the answer goes.
+pub(super) type Tell<A> = oneshot::Sender<Result<<A as Ask>::Answer, StoreError>>;
+
 impl<A: Ask> Group<A> {
-    fn start(pool: PgPool) -> Self {
+    fn new() -> (Self, Queue<A>) {
         let (waiting, asked) = mpsc::channel(MOST_WAITING);
-        tokio::spawn(answer_forever(pool, asked));
-        Self { waiting }
+        (Self { waiting }, asked)
+    }
+
+    /// The task ends with the last handle.
+    fn start(at: Place<'static>) -> Self {
+        let (group, asked) = Self::new();
+        tokio::spawn(answer_forever(at, asked));
+        group
     }
 
     /// Asks with whoever else asks now; the answer comes after the commit.
@@ -68,7 +86,7 @@ impl<A: Ask> Group<A> {
     }
 }
 
-async fn answer_forever<A: Ask>(pool: PgPool, mut asked: mpsc::Receiver<Waiting<A>>) {
+async fn answer_forever<A: Ask>(mut at: Place<'static>, mut asked: Queue<A>) {
     let mut group = Vec::with_capacity(A::MOST_TOGETHER);
     while asked.recv_many(&mut group, A::MOST_TOGETHER).await > 0 {
         // Whoever is about to ask gets to it before the group leaves.
@@ -78,9 +96,8 @@ async fn answer_forever<A: Ask>(pool: PgPool, mut asked: mpsc::Receiver<Waiting<
         {
             group.push(another);
         }
-        let wanted = group.drain(..).filter(|waiting| A::OUTLIVES_ASKER || !waiting.tell.is_closed());
-        let (asks, tells): (Vec<A>, Vec<_>) = wanted.map(|waiting| (waiting.ask, waiting.tell)).unzip();
-        let answers = answer_all(&pool, &asks).await;
+        let (asks, tells) = still_wanted(group.drain(..));
+        let answers = at.answer_all(&asks).await;
         for (tell, answer) in tells.into_iter().zip(answers) {
             // Whoever asked may have gone away; what was written stands all the same.
             let _gone = tell.send(answer);
@@ -88,50 +105,96 @@ async fn answer_forever<A: Ask>(pool: PgPool, mut asked: mpsc::Receiver<Waiting<
     }
 }
 
-async fn answer_all<A: Ask>(pool: &PgPool, asks: &[A]) -> Vec<Result<A::Answer, StoreError>> {
-    match answer_together(pool, asks).await {
-        Ok(answers) => answers.into_iter().map(Ok).collect(),
-        Err(error) if asks.len() == 1 => vec![Err(error)],
-        Err(error) if is_away(&error) => asks.iter().map(|_| Err(not_committed(&error))).collect(),
-        Err(_) => answer_one_by_one(pool, asks).await,
-    }
+/// Without those that nobody waits for any more.
+pub(super) fn still_wanted<A: Ask>(group: impl Iterator<Item = Waiting<A>>) -> (Vec<A>, Vec<Tell<A>>) {
+    group
+        .filter(|waiting| A::OUTLIVES_ASKER || !waiting.tell.is_closed())
+        .map(|waiting| (waiting.ask, waiting.tell))
+        .unzip()
 }
 
-async fn answer_one_by_one<A: Ask>(pool: &PgPool, asks: &[A]) -> Vec<Result<A::Answer, StoreError>> {
-    let mut answers = Vec::with_capacity(asks.len());
-    let mut away = None;
-    for ask in asks {
-        let answer = match &away {
-            Some(error) => Err(not_committed(error)),
-            None => answer_together(pool, std::slice::from_ref(ask)).await,
-        };
-        let answer = answer.and_then(|answers| answers.into_iter().next().ok_or(StoreError::Panicked));
-        if let Err(error) = &answer
-            && is_away(error)
-        {
-            away = Some(StoreError::NotCommitted(error.to_string()));
+/// Where groups are asked.
+pub(super) enum Place<'t> {
+    /// A server, over a connection of the pool.
+    Server(PgPool),
+    /// A file, over a connection for reading.
+    Reader(Tx),
+    /// The commit that a file's writer is about to make.
+    Writer(&'t mut Commit),
+}
+
+impl Place<'_> {
+    /// One answer for each, in the order of the asks.
+    pub(super) async fn answer_all<A: Ask>(&mut self, asks: &[A]) -> Vec<Result<A::Answer, StoreError>> {
+        match self.answer_together(asks).await {
+            Ok(answers) => answers.into_iter().map(Ok).collect(),
+            Err(error) if asks.len() == 1 => vec![Err(error)],
+            Err(error) if is_away(&error) => asks.iter().map(|_| Err(not_committed(&error))).collect(),
+            Err(_) => self.answer_one_by_one(asks).await,
         }
-        answers.push(answer);
     }
-    answers
+
+    async fn answer_one_by_one<A: Ask>(&mut self, asks: &[A]) -> Vec<Result<A::Answer, StoreError>> {
+        let mut answers = Vec::with_capacity(asks.len());
+        let mut away = None;
+        for ask in asks {
+            let answer = match &away {
+                Some(error) => Err(not_committed(error)),
+                None => self.answer_together(std::slice::from_ref(ask)).await,
+            };
+            let answer = answer.and_then(|answers| answers.into_iter().next().ok_or(StoreError::Panicked));
+            if let Err(error) = &answer
+                && is_away(error)
+            {
+                away = Some(not_committed(error));
+            }
+            answers.push(answer);
+        }
+        answers
+    }
+
+    async fn answer_together<A: Ask>(&mut self, asks: &[A]) -> Result<Vec<A::Answer>, StoreError> {
+        if asks.is_empty() {
+            return Ok(Vec::new());
+        }
+        match self {
+            Self::Server(pool) if A::WRITES_IN_STEPS => {
+                let mut tx = Tx::Postgres(pool.begin().await?);
+                let answers = answer(&mut tx, asks).await?;
+                tx.commit().await?;
+                Ok(answers)
+            }
+            Self::Server(pool) => answer(&mut Tx::Single(pool.acquire().await?), asks).await,
+            Self::Reader(tx) => answer(tx, asks).await,
+            Self::Writer(commit) => {
+                let tx = commit.begin_piece().await.map_err(not_committed)?;
+                let answers = answer(tx, asks).await;
+                if answers.is_err() {
+                    commit.undo_piece().await.map_err(not_committed)?;
+                }
+                answers
+            }
+        }
+    }
 }
 
-fn not_committed(error: &StoreError) -> StoreError {
-    StoreError::NotCommitted(error.to_string())
-}
-
-async fn answer_together<A: Ask>(pool: &PgPool, asks: &[A]) -> Result<Vec<A::Answer>, StoreError> {
-    if asks.is_empty() {
-        return Ok(Vec::new());
-    }
-    let answers = AssertUnwindSafe(A::answer(pool, asks)).catch_unwind().await;
+async fn answer<A: Ask>(tx: &mut Tx, asks: &[A]) -> Result<Vec<A::Answer>, StoreError> {
+    let answers = AssertUnwindSafe(A::answer(tx, asks)).catch_unwind().await;
     answers.unwrap_or(Err(StoreError::Panicked))
 }
 
-/// Whether it is the server that is missing, and not the group that it refuses.
+fn not_committed(error: impl std::fmt::Display) -> StoreError {
+    StoreError::NotCommitted(error.to_string())
+}
+
+/// Whether it is the server that is missing, or the writer's transaction, and not the group that is refused.
 fn is_away(error: &StoreError) -> bool {
     use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
-    matches!(error, StoreError::Database(Io(_) | Tls(_) | PoolTimedOut | PoolClosed | WorkerCrashed))
+    matches!(
+        error,
+        StoreError::NotCommitted(_)
+            | StoreError::Database(Io(_) | Tls(_) | PoolTimedOut | PoolClosed | WorkerCrashed)
+    )
 }
 
 /// The steps of a run that are taken together, one group of each kind at a time.
@@ -144,14 +207,34 @@ pub(super) struct Groups {
     pub(super) sendings: Group<Sending>,
 }
 
+/// Those who wait for a file's writer.
+pub(super) struct Written {
+    pub(super) calls: Queue<Beginning>,
+    pub(super) answers: Queue<Keeping>,
+    pub(super) sendings: Queue<Sending>,
+}
+
 impl Groups {
-    pub(super) fn start(pool: &PgPool) -> Self {
+    /// Each kind takes a connection of the pool for as long as a group is on its way.
+    pub(super) fn of_server(pool: &PgPool) -> Self {
+        let server = || Place::Server(pool.clone());
         Self {
-            dossiers: Group::start(pool.clone()),
-            counts: Group::start(pool.clone()),
-            calls: Group::start(pool.clone()),
-            answers: Group::start(pool.clone()),
-            sendings: Group::start(pool.clone()),
+            dossiers: Group::start(server()),
+            counts: Group::start(server()),
+            calls: Group::start(server()),
+            answers: Group::start(server()),
+            sendings: Group::start(server()),
         }
+    }
+
+    /// Questions have a connection of their own each; writes wait for the writer.
+    pub(super) fn of_file(dossiers: SqliteConnection, counts: SqliteConnection) -> (Self, Written) {
+        let reader = |connection| Place::Reader(Tx::Sqlite(connection));
+        let ((calls, of_calls), (answers, of_answers)) = (Group::new(), Group::new());
+        let (sendings, of_sendings) = Group::new();
+        let dossiers = Group::start(reader(dossiers));
+        let counts = Group::start(reader(counts));
+        let written = Written { calls: of_calls, answers: of_answers, sendings: of_sendings };
+        (Self { dossiers, counts, calls, answers, sendings }, written)
     }
 }

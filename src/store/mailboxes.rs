@@ -142,22 +142,29 @@ pub(super) const FIND: &str = "SELECT * FROM mailboxes WHERE user_id = $1 AND id
 
 /// Every address that is the owner's own: mailboxes, their aliases, agents (EM-15).
 macro_rules! list_own_addresses {
-    ($user:literal) => {
+    ($who:literal, $users:literal, $most:literal) => {
         concat!(
-            "SELECT address, aliases FROM mailboxes WHERE user_id = ",
-            $user,
-            " UNION ALL SELECT address, '[]' FROM agents WHERE user_id = ",
-            $user,
-            " AND address IS NOT NULL LIMIT 10000"
+            "SELECT ",
+            $who,
+            "address, aliases FROM mailboxes WHERE user_id ",
+            $users,
+            " UNION ALL SELECT ",
+            $who,
+            "address, '[]' FROM agents WHERE user_id ",
+            $users,
+            " AND address IS NOT NULL LIMIT ",
+            $most
         )
     };
 }
 
-pub(super) const LIST_OWN_ADDRESSES: &str = list_own_addresses!("$1");
-/// The same of many users, with the user before each.
-pub(super) const LIST_OWN_ADDRESSES_OF_ALL: &str = concat!(
+const LIST_OWN_ADDRESSES: &str = list_own_addresses!("", "= $1", 10000);
+/// The same of the few users of a group of dossiers, with the user before each.
+pub(super) const SQLITE_LIST_OWN_ADDRESSES: &str =
+    list_own_addresses!("user_id, ", "IN (SELECT user_id FROM asked)", 160000);
+pub(super) const POSTGRES_LIST_OWN_ADDRESSES: &str = concat!(
     "SELECT asked.user_id, own.* FROM UNNEST($1::UUID[]) AS asked (user_id) CROSS JOIN LATERAL (",
-    list_own_addresses!("asked.user_id"),
+    list_own_addresses!("", "= asked.user_id", 10000),
     ") AS own"
 );
 

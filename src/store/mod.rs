@@ -16,6 +16,7 @@ mod arrivals;
 mod attempts;
 mod audit;
 mod brakes;
+mod call_steps;
 mod claims;
 mod completions;
 mod departures;
@@ -239,9 +240,7 @@ impl Store {
             Pool::Postgres { pool, .. } => {
                 let mut tx = Tx::Postgres(pool.begin().await?);
                 let value = work(&mut tx).await?;
-                if let Tx::Postgres(transaction) = tx {
-                    transaction.commit().await?;
-                }
+                tx.commit().await?;
                 Ok(value)
             }
         }

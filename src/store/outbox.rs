@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use sqlx::{PgConnection, PgPool};
+use sqlx::QueryBuilder;
 
 use super::brakes::{Brakes, Exchange, Refusal};
 use super::claims::Lease;
 use super::freezing;
 use super::group::Ask;
-use super::pool::{Pool, Tx, on_pool, on_tx};
+use super::pool::{Database, Tx, on_pool, on_tx};
 use super::{AgentId, RunId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
 use crate::mail::RfcMessageId;
@@ -102,10 +102,8 @@ impl Store {
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
     pub async fn begin_sending(&self, lease: Lease) -> Result<(), StoreError> {
-        let Pool::Postgres { groups, .. } = &self.pool else {
-            return self.set_outbox_state(lease, OutboxState::Sending).await;
-        };
-        let has_begun = groups.sendings.ask(Sending { lease, now: self.clock.now() }).await?;
+        let now = self.clock.now();
+        let has_begun = self.pool.groups().sendings.ask(Sending { lease, now }).await?;
         if has_begun { Ok(()) } else { Err(StoreError::LeaseLost) }
     }
 
@@ -167,7 +165,8 @@ pub(super) struct Sending {
     now: Timestamp,
 }
 
-const BEGIN_SENDING: &str = "WITH held AS MATERIALIZED (
+// A server's rows are locked in the order of the runs' ids, so that nobody waits in a circle.
+const POSTGRES_BEGIN: &str = "WITH held AS MATERIALIZED (
     SELECT outbox.run_id, asked.epoch, asked.sending_at
     FROM UNNEST($1::UUID[], $2::UUID[], $3::BIGINT[], $4::BIGINT[]) AS asked (user_id, run_id, epoch, sending_at)
     JOIN outbox ON outbox.run_id = asked.run_id AND outbox.user_id = asked.user_id
@@ -179,18 +178,36 @@ UPDATE outbox SET state = 'sending', epoch = held.epoch, sending_at = held.sendi
 FROM held WHERE outbox.run_id = ANY($2) AND outbox.run_id = held.run_id
 RETURNING outbox.run_id, outbox.epoch";
 
+const SQLITE_BEGIN: &str = ")
+UPDATE outbox SET state = 'sending', epoch = asked.epoch, sending_at = asked.sending_at
+FROM asked WHERE outbox.run_id = asked.run_id AND outbox.user_id = asked.user_id AND outbox.state <> 'sent'
+    AND EXISTS (SELECT 1 FROM runs
+        WHERE id = asked.run_id AND lease_epoch = asked.epoch AND lease_until IS NOT NULL)
+RETURNING outbox.run_id, outbox.epoch";
+
 impl Ask for Sending {
     /// Whether the lease still holds.
     type Answer = bool;
 
-    async fn answer(pool: &PgPool, asks: &[Self]) -> Result<Vec<bool>, StoreError> {
-        let begun: Vec<(RunId, i64)> = sqlx::query_as(BEGIN_SENDING)
-            .bind(asks.iter().map(|ask| ask.lease.user).collect::<Vec<_>>())
-            .bind(asks.iter().map(|ask| ask.lease.run).collect::<Vec<_>>())
-            .bind(asks.iter().map(|ask| ask.lease.epoch).collect::<Vec<_>>())
-            .bind(asks.iter().map(|ask| ask.now).collect::<Vec<_>>())
-            .fetch_all(pool)
-            .await?;
+    async fn answer(tx: &mut Tx, asks: &[Self]) -> Result<Vec<bool>, StoreError> {
+        let begun: Vec<(RunId, i64)> = match tx.database() {
+            Database::File(db) => {
+                let mut query = QueryBuilder::new("WITH asked (user_id, run_id, epoch, sending_at) AS (");
+                query.push_values(asks, |mut row, Sending { lease, now }| {
+                    row.push_bind(lease.user).push_bind(lease.run).push_bind(lease.epoch).push_bind(now);
+                });
+                query.push(SQLITE_BEGIN).build_query_as().fetch_all(db).await?
+            }
+            Database::Server(db) => {
+                sqlx::query_as(POSTGRES_BEGIN)
+                    .bind(asks.iter().map(|ask| ask.lease.user).collect::<Vec<_>>())
+                    .bind(asks.iter().map(|ask| ask.lease.run).collect::<Vec<_>>())
+                    .bind(asks.iter().map(|ask| ask.lease.epoch).collect::<Vec<_>>())
+                    .bind(asks.iter().map(|ask| ask.now).collect::<Vec<_>>())
+                    .fetch_all(db)
+                    .await?
+            }
+        };
         Ok(asks.iter().map(|ask| begun.contains(&(ask.lease.run, ask.lease.epoch))).collect())
     }
 }
@@ -207,48 +224,45 @@ pub(super) async fn assign(tx: &mut Tx, lease: Lease, agent: AgentId) -> Result<
 
 /// Whether the lease still holds; if so, nobody else can claim the run until this transaction has ended.
 pub(super) async fn holds_lease(tx: &mut Tx, lease: Lease) -> Result<bool, StoreError> {
-    Ok(match tx {
-        Tx::Sqlite(db) => sqlx::query_scalar::<_, i64>(
-            "SELECT 1 FROM runs WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL",
-        )
-        .bind(lease.user)
-        .bind(lease.run)
-        .bind(lease.epoch)
-        .fetch_optional(&mut *db)
-        .await?
-        .is_some(),
-        Tx::Postgres(db) => lock_run(db, lease).await?,
-        Tx::Single(db) => lock_run(db, lease).await?,
-    })
+    Ok(list_held(tx, &[lease]).await?.contains(&lease))
 }
 
 /// Those of the leases that still hold; nobody else can claim their runs until this transaction has ended.
-pub(super) async fn list_held(db: &mut PgConnection, leases: &[Lease]) -> Result<HashSet<Lease>, StoreError> {
-    let held: Vec<Lease> = sqlx::query_as(LIST_HELD)
-        .bind(leases.iter().map(|lease| lease.user).collect::<Vec<_>>())
-        .bind(leases.iter().map(|lease| lease.run).collect::<Vec<_>>())
-        .bind(leases.iter().map(|lease| lease.epoch).collect::<Vec<_>>())
-        .fetch_all(db)
-        .await?;
+pub(super) async fn list_held(tx: &mut Tx, leases: &[Lease]) -> Result<HashSet<Lease>, StoreError> {
+    let held: Vec<Lease> = match tx.database() {
+        Database::File(db) => {
+            let mut query = QueryBuilder::new("WITH asked (user_id, run_id, epoch) AS (");
+            query.push_values(leases, |mut row, lease| {
+                row.push_bind(lease.user).push_bind(lease.run).push_bind(lease.epoch);
+            });
+            query.push(SQLITE_LIST_HELD).build_query_as().fetch_all(db).await?
+        }
+        Database::Server(db) => {
+            sqlx::query_as(POSTGRES_LIST_HELD)
+                .bind(leases.iter().map(|lease| lease.user).collect::<Vec<_>>())
+                .bind(leases.iter().map(|lease| lease.run).collect::<Vec<_>>())
+                .bind(leases.iter().map(|lease| lease.epoch).collect::<Vec<_>>())
+                .fetch_all(db)
+                .await?
+        }
+    };
     Ok(held.into_iter().collect())
 }
 
-// In the order of the ids, as verdicts are written, so that neither waits for the other for ever.
-const LIST_HELD: &str = "SELECT runs.id, runs.user_id, runs.lease_epoch
-    FROM UNNEST($1::UUID[], $2::UUID[], $3::BIGINT[]) AS asked (user_id, run_id, epoch)
-    JOIN runs ON runs.id = asked.run_id AND runs.user_id = asked.user_id AND runs.lease_epoch = asked.epoch
-    WHERE runs.id = ANY($2) AND runs.lease_until IS NOT NULL
-    ORDER BY runs.id FOR NO KEY UPDATE OF runs";
-
-async fn lock_run(db: &mut PgConnection, lease: Lease) -> Result<bool, StoreError> {
-    Ok(sqlx::query(
-        "SELECT 1 FROM runs WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL
-         FOR UPDATE",
-    )
-    .bind(lease.user)
-    .bind(lease.run)
-    .bind(lease.epoch)
-    .fetch_optional(&mut *db)
-    .await?
-    .is_some())
+macro_rules! list_held {
+    ($asked:literal) => {
+        concat!(
+            "SELECT runs.id, runs.user_id, runs.lease_epoch FROM ",
+            $asked,
+            " JOIN runs ON runs.id = asked.run_id AND runs.user_id = asked.user_id
+                AND runs.lease_epoch = asked.epoch AND runs.lease_until IS NOT NULL"
+        )
+    };
 }
+
+const SQLITE_LIST_HELD: &str = concat!(") ", list_held!("asked"));
+// In the order of the ids, as verdicts are written, so that neither waits for the other for ever.
+const POSTGRES_LIST_HELD: &str = concat!(
+    list_held!("UNNEST($1::UUID[], $2::UUID[], $3::BIGINT[]) AS asked (user_id, run_id, epoch)"),
+    " WHERE runs.id = ANY($2) ORDER BY runs.id FOR NO KEY UPDATE OF runs"
+);

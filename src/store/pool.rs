@@ -20,9 +20,9 @@ use crate::config;
 #[derive(Clone)]
 pub(super) enum Pool {
     /// A file: many readers, one writer that groups commits.
-    Sqlite { read: SqlitePool, writer: Writer, file: Box<SqliteConnectOptions> },
-    /// A server that several processes share, and what runs ask of it in groups. Connections of `keyed` are for
-    /// statements that look rows up by their keys, and are planned once.
+    Sqlite { read: SqlitePool, writer: Writer, file: Box<SqliteConnectOptions>, groups: Groups },
+    /// A server that several processes share. Connections of `keyed` are for statements that look rows up by their
+    /// keys, and are planned once.
     Postgres { pool: PgPool, keyed: PgPool, groups: Groups },
 }
 
@@ -32,6 +32,30 @@ pub(super) enum Tx {
     Postgres(Transaction<'static, Postgres>),
     /// One statement that is its own transaction.
     Single(PoolConnection<Postgres>),
+}
+
+/// Which of the two databases a statement is for, where each needs its own.
+pub(super) enum Database<'t> {
+    File(&'t mut SqliteConnection),
+    Server(&'t mut PgConnection),
+}
+
+impl Tx {
+    pub(super) fn database(&mut self) -> Database<'_> {
+        match self {
+            Self::Sqlite(file) => Database::File(file),
+            Self::Postgres(transaction) => Database::Server(&mut *transaction),
+            Self::Single(connection) => Database::Server(&mut *connection),
+        }
+    }
+
+    /// Ends a server's transaction; a file's is its writer's, and a single statement has ended by itself.
+    pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
+        match self {
+            Self::Postgres(transaction) => transaction.commit().await,
+            Self::Sqlite(_) | Self::Single(_) => Ok(()),
+        }
+    }
 }
 
 /// Runs one reading expression on whichever pool there is; `$db` is an executor.
@@ -79,7 +103,17 @@ const PLAN_ONCE: &str = "SET plan_cache_mode = force_generic_plan; SET enable_se
 /// A connection that rested this long is asked whether it is still there; before, asking would double the work.
 const TRUSTED: Duration = Duration::from_secs(1);
 
+/// Plans that a connection to a file keeps: a statement for many rows has one for each number of them.
+const MOST_PLANS: usize = 256;
+
 impl Pool {
+    /// What runs ask in groups.
+    pub(super) fn groups(&self) -> &Groups {
+        match self {
+            Self::Sqlite { groups, .. } | Self::Postgres { groups, .. } => groups,
+        }
+    }
+
     /// Connects by the URL's scheme: `sqlite://` or `postgres://`.
     pub(super) async fn open(config: &config::Database) -> Result<Self, StoreError> {
         if config.url.starts_with("sqlite:") {
@@ -100,17 +134,20 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         .row_buffer_size(ROWS_AHEAD)
+        .statement_cache_capacity(MOST_PLANS)
         .disable_statement_logging();
     let connection = options.connect().await?;
     let file = Box::new(options.clone());
+    let reading = options.read_only(true).create_if_missing(false);
+    let (groups, written) = Groups::of_file(reading.connect().await?, reading.connect().await?);
     let read = SqlitePoolOptions::new()
         .max_connections(config.read_connections)
         .acquire_timeout(config.acquire_timeout)
         // A file does not go away.
         .test_before_acquire(false)
-        .connect_with(options.read_only(true).create_if_missing(false))
+        .connect_with(reading)
         .await?;
-    Ok(Pool::Sqlite { read, writer: Writer::start(connection)?, file })
+    Ok(Pool::Sqlite { read, writer: Writer::start(connection, written)?, file, groups })
 }
 
 async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
@@ -126,7 +163,7 @@ async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
         .after_connect(|connection, _| Box::pin(async move { connection.execute(PLAN_ONCE).await.map(drop) }))
         .connect_with(options)
         .await?;
-    let groups = Groups::start(&keyed);
+    let groups = Groups::of_server(&keyed);
     Ok(Pool::Postgres { pool, keyed, groups })
 }
 

@@ -1,15 +1,10 @@
 //! `provider_calls`: one row per call of a provider, written before the call and completed after it (SR-64).
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use sqlx::{PgConnection, PgPool};
-
+use super::call_steps::Beginning;
 use super::claims::Lease;
-use super::completions::Answer;
-use super::group::Ask;
-use super::outbox;
-use super::pool::{Pool, Tx, on_pool, on_tx};
+use super::pool::{Tx, on_pool, on_tx};
 use super::{AgentId, AiConfigurationId, CallId, RunId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
 
@@ -136,13 +131,7 @@ impl Store {
     /// [`StoreError::LeaseLost`] where somebody else has the run by now.
     pub async fn begin_call(&self, lease: Lease, agent: AgentId, call: NewCall) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        let begun = match &self.pool {
-            Pool::Sqlite { writer, .. } => {
-                let begin = async move |tx: &mut Tx| begin_on_file(tx, (lease, agent), call, now).await;
-                writer.write(move |tx| Box::pin(begin(tx))).await?
-            }
-            Pool::Postgres { groups, .. } => groups.calls.ask(Beginning { lease, agent, call, now }).await?,
-        };
+        let begun = self.pool.groups().calls.ask(Beginning { lease, agent, call, now }).await?;
         begun.ok_or(StoreError::LeaseLost)
     }
 
@@ -225,104 +214,12 @@ impl Store {
     }
 }
 
-/// The key's state is read in the statement that begins the call, so that none begins after a mark.
-macro_rules! insert_call {
-    ($columns:literal, $asked:literal) => {
-        concat!(
-            "INSERT INTO provider_calls (id, user_id, run_id, agent_id, ai_configuration_id, payer, provider, model,
-                started_at, state)
-            SELECT ", $columns, ", 'sent' FROM ", $asked,
-            " WHERE ai_configuration_id IS NULL OR is_probe OR EXISTS (SELECT 1 FROM ai_configurations AS known
-                WHERE known.user_id = asked.user_id AND known.id = ai_configuration_id AND state <> 'invalid'
-                    AND (resume_at IS NULL OR resume_at <= started_at))"
-        )
-    };
-}
-
-const SQLITE_BEGIN: &str = insert_call!(
-    "id, user_id, run_id, agent_id, ai_configuration_id, payer, provider, model, started_at",
-    "(SELECT $1 AS id, $2 AS user_id, $3 AS run_id, $4 AS agent_id, $5 AS ai_configuration_id, $6 AS payer,
-        $7 AS provider, $8 AS model, $9 AS started_at, $10 AS is_probe) AS asked"
-);
-
-// The runs are locked in the order of their ids, as verdicts are written, so that neither waits for the other for ever.
-const POSTGRES_BEGIN: &str = concat!(
-    "WITH asked AS MATERIALIZED (
-        SELECT * FROM UNNEST($1::UUID[], $2::UUID[], $3::UUID[], $4::UUID[], $5::UUID[], $6::TEXT[], $7::TEXT[],
-            $8::TEXT[], $9::BIGINT[], $10::BOOLEAN[], $11::BIGINT[])
-        AS asked (id, user_id, run_id, agent_id, ai_configuration_id, payer, provider, model, started_at, is_probe, epoch)
-    ), held AS MATERIALIZED (
-        SELECT asked.* FROM asked JOIN runs ON runs.id = asked.run_id AND runs.user_id = asked.user_id
-            AND runs.lease_epoch = asked.epoch
-        WHERE runs.id = ANY($3) AND runs.lease_until IS NOT NULL
-        ORDER BY runs.id FOR NO KEY UPDATE OF runs
-    ), assigned AS (
-        UPDATE runs SET agent_id = held.agent_id FROM held WHERE runs.id = ANY($3) AND runs.id = held.run_id
-    ), made AS (",
-    insert_call!(
-        "id, user_id, run_id, agent_id, ai_configuration_id, payer, provider, model, started_at",
-        "held AS asked"
-    ),
-    " RETURNING id)
-    SELECT held.id, held.id IN (SELECT id FROM made) FROM held"
-);
-
 const BEGIN_WITHOUT_RUN: &str =
     "INSERT INTO provider_calls (id, user_id, agent_id, ai_configuration_id, payer,
         provider, model, state, started_at)
     SELECT $1, id, $3, $4, $5, $6, $7, 'sent', $8 FROM users
     WHERE id = $2 AND ($4 IS NULL OR EXISTS (SELECT 1 FROM ai_configurations WHERE user_id = $2 AND id = $4
         AND ($9 OR (state <> 'invalid' AND (resume_at IS NULL OR resume_at <= $8)))))";
-
-/// Whether the call may be made; `None` where the lease is lost.
-type Begun = Option<bool>;
-
-async fn begin_on_file(
-    tx: &mut Tx,
-    (lease, agent): (Lease, AgentId),
-    call: NewCall,
-    now: Timestamp,
-) -> Result<Begun, StoreError> {
-    outbox::assign(tx, lease, agent).await?;
-    let made = on_tx!(tx, db => sqlx::query(SQLITE_BEGIN)
-        .bind(call.id).bind(lease.user).bind(lease.run).bind(agent).bind(call.ai_configuration).bind(call.payer)
-        .bind(call.provider).bind(call.model).bind(now).bind(call.is_probe)
-        .execute(&mut *db).await.map(|done| done.rows_affected()))?;
-    Ok(Some(made == 1))
-}
-
-/// A call about to be made, with others.
-pub(super) struct Beginning {
-    lease: Lease,
-    agent: AgentId,
-    call: NewCall,
-    now: Timestamp,
-}
-
-impl Ask for Beginning {
-    type Answer = Begun;
-
-    async fn answer(pool: &PgPool, asks: &[Self]) -> Result<Vec<Begun>, StoreError> {
-        let calls = asks.iter().map(|ask| &ask.call);
-        let begun: HashMap<CallId, bool> = sqlx::query_as(POSTGRES_BEGIN)
-            .bind(calls.clone().map(|call| call.id).collect::<Vec<_>>())
-            .bind(asks.iter().map(|ask| ask.lease.user).collect::<Vec<_>>())
-            .bind(asks.iter().map(|ask| ask.lease.run).collect::<Vec<_>>())
-            .bind(asks.iter().map(|ask| ask.agent).collect::<Vec<_>>())
-            .bind(calls.clone().map(|call| call.ai_configuration).collect::<Vec<_>>())
-            .bind(calls.clone().map(|call| call.payer).collect::<Vec<_>>())
-            .bind(calls.clone().map(|call| call.provider.as_str()).collect::<Vec<_>>())
-            .bind(calls.clone().map(|call| call.model.as_str()).collect::<Vec<_>>())
-            .bind(asks.iter().map(|ask| ask.now).collect::<Vec<_>>())
-            .bind(calls.map(|call| call.is_probe).collect::<Vec<_>>())
-            .bind(asks.iter().map(|ask| ask.lease.epoch).collect::<Vec<_>>())
-            .fetch_all(pool)
-            .await?
-            .into_iter()
-            .collect();
-        Ok(asks.iter().map(|ask| begun.get(&ask.call.id).copied()).collect())
-    }
-}
 
 /// Completes a call's row.
 pub(super) async fn end_call(
@@ -347,50 +244,10 @@ pub(super) async fn end_call(
     Ok(())
 }
 
-const END_TOGETHER: &str = "UPDATE provider_calls SET state = 'done', answered_model = ended.answered_model,
-        request_id = ended.request_id, error_class = ended.error_class, error_code = ended.error_code,
-        maybe_charged = ended.maybe_charged, input_tokens = ended.input_tokens,
-        cached_tokens = ended.cached_tokens, output_tokens = ended.output_tokens,
-        reasoning_tokens = ended.reasoning_tokens, latency_ms = ended.latency_ms,
-        cost_nanousd = ended.cost_nanousd, ended_at = $14
-    FROM UNNEST($1::UUID[], $2::UUID[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::TEXT[], $7::BOOLEAN[],
-            $8::BIGINT[], $9::BIGINT[], $10::BIGINT[], $11::BIGINT[], $12::BIGINT[], $13::BIGINT[])
-        AS ended (user_id, id, answered_model, request_id, error_class, error_code, maybe_charged, input_tokens,
-            cached_tokens, output_tokens, reasoning_tokens, latency_ms, cost_nanousd)
-    WHERE provider_calls.id = ANY($2) AND provider_calls.id = ended.id AND provider_calls.user_id = ended.user_id";
-
-/// Completes the rows of calls that were answered.
-pub(super) async fn end_calls(
-    db: &mut PgConnection,
-    answers: Vec<(UserId, &Answer)>,
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let ends = answers.iter().map(|(_, answer)| &answer.end);
-    let column = |pick: fn(&CallEnd) -> u64| ends.clone().map(|end| whole(pick(end))).collect::<Vec<_>>();
-    sqlx::query(END_TOGETHER)
-        .bind(answers.iter().map(|(user, _)| *user).collect::<Vec<_>>())
-        .bind(answers.iter().map(|(_, answer)| answer.call).collect::<Vec<_>>())
-        .bind(ends.clone().map(|end| end.answered_model.as_deref()).collect::<Vec<_>>())
-        .bind(ends.clone().map(|end| end.request_id.as_deref()).collect::<Vec<_>>())
-        .bind(ends.clone().map(|end| end.error_class).collect::<Vec<_>>())
-        .bind(ends.clone().map(|end| end.error_code.as_deref()).collect::<Vec<_>>())
-        .bind(ends.clone().map(|end| end.maybe_charged).collect::<Vec<_>>())
-        .bind(column(|end| end.input_tokens))
-        .bind(column(|end| end.cached_tokens))
-        .bind(column(|end| end.output_tokens))
-        .bind(column(|end| end.reasoning_tokens))
-        .bind(ends.clone().map(|end| milliseconds(end.latency)).collect::<Vec<_>>())
-        .bind(ends.clone().map(|end| end.cost_nanousd.map(whole)).collect::<Vec<_>>())
-        .bind(now)
-        .execute(db)
-        .await?;
-    Ok(())
-}
-
-fn whole(count: u64) -> i64 {
+pub(super) fn whole(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-fn milliseconds(duration: Duration) -> i64 {
+pub(super) fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

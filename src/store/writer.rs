@@ -1,9 +1,9 @@
 //! The one writer of a SQLite file: what waits together is committed together.
 //!
-//! With `synchronous=FULL` a commit costs a flush of the disk. The writer takes whatever work is waiting, runs
-//! each piece in a savepoint of its own, commits once, and only then answers: nobody hears "stored" before the
-//! disk has it, and no piece of work waits for a timer. Work runs here to its end even if whoever asked has gone
-//! away, so a cancelled handler leaves no half transaction.
+//! With `synchronous=FULL` a commit costs a flush of the disk, and each statement a way to SQLite's thread and back. The
+//! writer takes whatever is waiting, the steps of runs in groups, runs each piece in a savepoint of its own, commits
+//! once, and only then answers: nobody hears "stored" before the disk has it, and no piece of work waits for a timer.
+//! Work runs here to its end even if whoever asked has gone away, so a cancelled handler leaves no half transaction.
 
 use std::panic::AssertUnwindSafe;
 
@@ -14,10 +14,14 @@ use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 
 use super::StoreError;
+use super::call_steps::Beginning;
+use super::completions::Keeping;
+use super::group::{Ask, Place, Waiting, Written, still_wanted};
+use super::outbox::Sending;
 use super::pool::Tx;
 
 const MOST_WAITING: usize = 1024;
-const MOST_IN_ONE_COMMIT: usize = 128;
+const MOST_JOBS: usize = 128;
 
 /// A piece of work inside a transaction.
 pub(super) trait Work<T>:
@@ -47,10 +51,11 @@ pub(super) struct Writer {
 impl Writer {
     /// On a thread of its own: each statement is a trip to SQLite's thread and back, and one after the other they would
     /// wait behind everybody else's tasks.
-    pub(super) fn start(connection: SqliteConnection) -> Result<Self, StoreError> {
+    pub(super) fn start(connection: SqliteConnection, asked: Written) -> Result<Self, StoreError> {
         let (jobs, waiting) = mpsc::channel(MOST_WAITING);
         let runtime = Builder::new_current_thread().build().map_err(sqlx::Error::Io)?;
-        let write = move || runtime.block_on(write_forever(Tx::Sqlite(connection), waiting));
+        let inbox = Inbox { jobs: waiting, asked };
+        let write = move || runtime.block_on(write_forever(Tx::Sqlite(connection), inbox));
         let thread = std::thread::Builder::new().name("sqlite-writer".to_owned());
         thread.spawn(write).map_err(sqlx::Error::Io)?;
         Ok(Self { jobs })
@@ -81,62 +86,127 @@ async fn finish<T: Send + 'static>(
     }
 }
 
-async fn write_forever(mut tx: Tx, mut waiting: mpsc::Receiver<Job>) {
-    let mut jobs = Vec::with_capacity(MOST_IN_ONE_COMMIT);
-    while waiting.recv_many(&mut jobs, MOST_IN_ONE_COMMIT).await > 0 {
-        let mut answers = Vec::with_capacity(jobs.len());
-        let outcome = commit_together(&mut tx, &mut jobs, &mut answers).await;
+/// Everything that waits for the writer.
+struct Inbox {
+    jobs: mpsc::Receiver<Job>,
+    asked: Written,
+}
+
+/// What goes into one commit.
+#[derive(Default)]
+struct Batch {
+    jobs: Vec<Job>,
+    calls: Vec<Waiting<Beginning>>,
+    answers: Vec<Waiting<Keeping>>,
+    sendings: Vec<Waiting<Sending>>,
+}
+
+impl Inbox {
+    /// Waits until there is something, and takes all of it; `None` once nobody can ask any more.
+    async fn next(&mut self) -> Option<Batch> {
+        let mut batch = Batch::default();
+        let Written { calls, answers, sendings } = &mut self.asked;
+        tokio::select! {
+            Some(job) = self.jobs.recv() => batch.jobs.push(job),
+            Some(call) = calls.recv() => batch.calls.push(call),
+            Some(answer) = answers.recv() => batch.answers.push(answer),
+            Some(sending) = sendings.recv() => batch.sendings.push(sending),
+            else => return None,
+        }
+        take(&mut self.jobs, &mut batch.jobs, MOST_JOBS);
+        take(calls, &mut batch.calls, Beginning::MOST_TOGETHER);
+        take(answers, &mut batch.answers, Keeping::MOST_TOGETHER);
+        take(sendings, &mut batch.sendings, Sending::MOST_TOGETHER);
+        Some(batch)
+    }
+}
+
+fn take<T>(waiting: &mut mpsc::Receiver<T>, taken: &mut Vec<T>, most: usize) {
+    while taken.len() < most
+        && let Ok(one) = waiting.try_recv()
+    {
+        taken.push(one);
+    }
+}
+
+async fn write_forever(tx: Tx, mut inbox: Inbox) {
+    let mut commit = Commit { tx, has_work: false };
+    while let Some(batch) = inbox.next().await {
+        let mut answers = Vec::new();
+        let outcome = commit.make(batch, &mut answers).await;
         if outcome.is_err() {
             // A transaction that may still be open would swallow the next group.
-            let _ = run(&mut tx, "ROLLBACK").await;
+            let _ = commit.run("ROLLBACK").await;
         }
-        let outcome = outcome.map_err(|error| error.to_string());
         for answer in answers {
             answer(outcome.clone().map_err(StoreError::NotCommitted));
         }
-        jobs.clear();
     }
 }
 
-/// Every statement is a trip to SQLite's thread, so they travel together, and a lone job needs no savepoint.
-async fn commit_together(
-    tx: &mut Tx,
-    jobs: &mut Vec<Job>,
-    answers: &mut Vec<Answer>,
-) -> Result<(), sqlx::Error> {
-    if jobs.len() == 1 {
-        return commit_alone(tx, jobs, answers).await;
-    }
-    run(tx, "BEGIN IMMEDIATE; SAVEPOINT work").await?;
-    for job in jobs.drain(..) {
-        let done = job(tx).await;
-        answers.push(done.answer);
-        if !done.keep {
-            run(tx, "ROLLBACK TO work").await?;
+/// The writer's transaction: each piece of work has the savepoint to itself.
+pub(super) struct Commit {
+    tx: Tx,
+    /// Whether a piece that is to be kept has used the savepoint.
+    has_work: bool,
+}
+
+impl Commit {
+    async fn make(&mut self, batch: Batch, answers: &mut Vec<Answer>) -> Result<(), String> {
+        self.has_work = false;
+        self.run("BEGIN IMMEDIATE; SAVEPOINT work").await?;
+        for job in batch.jobs {
+            let done = job(self.begin_piece().await?).await;
+            answers.push(done.answer);
+            if !done.keep {
+                self.undo_piece().await?;
+            }
         }
-        run(tx, "RELEASE work; SAVEPOINT work").await?;
+        self.answer_all(batch.calls, answers).await?;
+        self.answer_all(batch.answers, answers).await?;
+        self.answer_all(batch.sendings, answers).await?;
+        self.run("RELEASE work; COMMIT").await
     }
-    run(tx, "RELEASE work; COMMIT").await
-}
 
-async fn commit_alone(
-    tx: &mut Tx,
-    jobs: &mut Vec<Job>,
-    answers: &mut Vec<Answer>,
-) -> Result<(), sqlx::Error> {
-    run(tx, "BEGIN IMMEDIATE").await?;
-    let mut keep = true;
-    for job in jobs.drain(..) {
-        let done = job(tx).await;
-        answers.push(done.answer);
-        keep &= done.keep;
+    async fn answer_all<A: Ask>(
+        &mut self,
+        group: Vec<Waiting<A>>,
+        answers: &mut Vec<Answer>,
+    ) -> Result<(), String> {
+        let (asks, tells) = still_wanted(group.into_iter());
+        let mut lost = Ok(());
+        for (tell, answer) in tells.into_iter().zip(Place::Writer(self).answer_all(&asks).await) {
+            if let Err(StoreError::NotCommitted(why)) = &answer {
+                lost = Err(why.clone());
+            }
+            answers.push(Box::new(move |commit| {
+                let _gone = tell.send(commit.and(answer));
+            }));
+        }
+        lost
     }
-    run(tx, if keep { "COMMIT" } else { "ROLLBACK" }).await
-}
 
-async fn run(tx: &mut Tx, statement: &'static str) -> Result<(), sqlx::Error> {
-    match tx {
-        Tx::Sqlite(connection) => connection.execute(statement).await.map(drop),
-        Tx::Postgres(_) | Tx::Single(_) => Ok(()),
+    /// Where the next piece is to be written. Every statement is a trip to SQLite's thread, so savepoints change in one.
+    pub(super) async fn begin_piece(&mut self) -> Result<&mut Tx, String> {
+        if self.has_work {
+            self.run("RELEASE work; SAVEPOINT work").await?;
+        }
+        self.has_work = true;
+        Ok(&mut self.tx)
+    }
+
+    /// As if the last piece had never been.
+    pub(super) async fn undo_piece(&mut self) -> Result<(), String> {
+        self.has_work = false;
+        self.run("ROLLBACK TO work").await
+    }
+
+    async fn run(&mut self, statement: &'static str) -> Result<(), String> {
+        match &mut self.tx {
+            Tx::Sqlite(connection) => {
+                connection.execute(statement).await.map(drop).map_err(|error| error.to_string())
+            }
+            Tx::Postgres(_) | Tx::Single(_) => Ok(()),
+        }
     }
 }
