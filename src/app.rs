@@ -146,9 +146,9 @@ impl App {
             servers.spawn(http::serve_until(listener, router, limits, ended.clone(), grace));
         }
 
-        let runner = Runner::new(scribe, dialler, tokens);
+        let runner = Arc::new(Runner::new(scribe, dialler, tokens));
         let handle = move |claim| {
-            let runner = runner.clone();
+            let runner = Arc::clone(&runner);
             async move { runner.run_once(claim).await }
         };
         let worked = tokio::select! {

@@ -1,6 +1,7 @@
 //! Which of our languages a text is written in, so that our own words do not stand in another (SR-88).
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use whatlang::{Detector, Lang};
 
@@ -56,17 +57,29 @@ impl Language {
     }
 }
 
+/// The places in [`own_words::ALL`] of the languages that have a word among their common ones.
+static PLACES: LazyLock<HashMap<&str, Vec<usize>>> = LazyLock::new(|| {
+    let mut places: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (place, words) in own_words::ALL.iter().enumerate() {
+        for word in words.common_words.split_whitespace() {
+            places.entry(word).or_default().push(place);
+        }
+    }
+    places
+});
+
 /// By the words that hold sentences together: two of them tell a language, unless a neighbour has as many.
 fn of_common_words(text: &str) -> Option<&'static OwnWords> {
     let lower = text.to_lowercase();
-    let mut counts: HashMap<&str, u32> = HashMap::new();
+    let mut ranked = own_words::ALL.each_ref().map(|words| (0_u32, words));
     // Pieces of addresses and numbers are no words.
     for word in lower.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_alphanumeric())) {
-        *counts.entry(word).or_default() += 1;
+        for place in PLACES.get(word).into_iter().flatten() {
+            if let Some((hits, _)) = ranked.get_mut(*place) {
+                *hits += 1;
+            }
+        }
     }
-    let hits =
-        |words: &OwnWords| -> u32 { words.common_words.split(' ').filter_map(|word| counts.get(word)).sum() };
-    let mut ranked: Vec<_> = own_words::ALL.iter().map(|words| (hits(words), words)).collect();
     ranked.sort_by_key(|(hits, _)| std::cmp::Reverse(*hits));
     match ranked.as_slice() {
         [(most, words), (next, _), ..] if *most >= 2 && most > next => Some(words),

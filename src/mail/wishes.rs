@@ -196,17 +196,16 @@ pub fn wish(mail: &Mail) -> Option<Wish> {
         return Some(Wish::Human);
     }
     let text = lines.join(". ");
-    let asks_for_a_person = HUMAN_PHRASES.iter().any(|phrase| after_words(&text, phrase).is_some());
-    let asks_for_silence =
-        LEAVE_PHRASES.iter().filter_map(|phrase| after_words(&text, phrase)).any(ends_the_wish);
-    let is_short = text.split_whitespace().count() <= MOST_WORDS;
-    let is_first = |words: &[&str]| lines.first().is_some_and(|line| words.contains(&line.as_str()));
-    if !is_short {
+    if text.split_whitespace().count() > MOST_WORDS {
         return None;
     }
-    if is_first(&LEAVE_WORDS) || asks_for_silence {
+    let is_first = |words: &[&str]| lines.first().is_some_and(|line| words.contains(&line.as_str()));
+    let asks_for_silence =
+        || LEAVE_PHRASES.iter().filter_map(|phrase| after_words(&text, phrase)).any(ends_the_wish);
+    if is_first(&LEAVE_WORDS) || asks_for_silence() {
         return Some(Wish::LeaveAlone);
     }
+    let asks_for_a_person = HUMAN_PHRASES.iter().any(|phrase| after_words(&text, phrase).is_some());
     asks_for_a_person.then_some(Wish::Human)
 }
 

@@ -107,7 +107,8 @@ impl Queue {
         let backend = Backend::new(waiting, acker, self.running.clone(), self.config.clone());
         let worker = WorkerBuilder::new(format!("postkey-{}", self.holder.uuid()))
             .backend(backend)
-            .build(move |claim: Claim| handle(claim).map(Ok::<Outcome, std::io::Error>))
+            // Boxed at once: the work on a run is a large value, and it passes through many hands.
+            .build(move |claim: Claim| handle(claim).map(Ok::<Outcome, std::io::Error>).boxed())
             .run()
             .boxed();
         let ended = self.drive(worker, &mut helpers, stop).await;

@@ -18,7 +18,6 @@ use crate::store::{Mailbox, MailboxId};
 use crate::vault::Vault;
 
 /// The connections of this process.
-#[derive(Clone)]
 pub(super) struct Couriers {
     dialler: Arc<Dialler>,
     tokens: Tokens,
@@ -26,8 +25,8 @@ pub(super) struct Couriers {
     config: config::Smtp,
     turnstiles: Turnstiles<MailboxId>,
     meter: Meter,
-    waiting: Arc<Mutex<HashMap<MailboxId, Vec<Waiting>>>>,
-    refused: Arc<Mutex<HashMap<MailboxId, Refused>>>,
+    waiting: Mutex<HashMap<MailboxId, Vec<Waiting>>>,
+    refused: Mutex<HashMap<MailboxId, Refused>>,
 }
 
 /// For how long a refused password is not tried again: a queue full of mail must not look like somebody guessing.
@@ -65,8 +64,8 @@ impl Couriers {
             config,
             turnstiles,
             meter,
-            waiting: Arc::default(),
-            refused: Arc::default(),
+            waiting: Mutex::default(),
+            refused: Mutex::default(),
         }
     }
 

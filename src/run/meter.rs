@@ -1,7 +1,7 @@
 //! How many mails a mailbox has sent within the last minute (EM-156).
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Timestamp;
@@ -10,16 +10,15 @@ use crate::store::MailboxId;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Times of hand-over by mailbox, for this process.
-#[derive(Clone)]
 pub(super) struct Meter {
     per_minute: usize,
-    sent: Arc<Mutex<HashMap<MailboxId, VecDeque<Timestamp>>>>,
+    sent: Mutex<HashMap<MailboxId, VecDeque<Timestamp>>>,
 }
 
 impl Meter {
     /// With 0 nothing is metered.
     pub(super) fn new(per_minute: u32) -> Self {
-        Self { per_minute: usize::try_from(per_minute).unwrap_or(usize::MAX), sent: Arc::default() }
+        Self { per_minute: usize::try_from(per_minute).unwrap_or(usize::MAX), sent: Mutex::default() }
     }
 
     /// Counts one mail now, or says in how long there is room for it.

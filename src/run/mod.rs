@@ -44,7 +44,6 @@ pub use self::preview::{Material, Preview, PreviewError, Refused, Written};
 pub use self::scribe::Scribe;
 
 /// What answering needs.
-#[derive(Clone)]
 pub struct Runner {
     scribe: Scribe,
     couriers: Couriers,

@@ -69,7 +69,8 @@ const NAMES: [&str; 21] = [
 
 /// The text without what looks like a secret: keys, tokens, values of named secrets, passwords in URLs.
 pub fn redact(text: &str) -> String {
-    let mut pass = Pass { rest: text, out: String::with_capacity(text.len()), escaped: false };
+    let mut pass = Pass::over(text);
+    pass.out.reserve(text.len());
     while !pass.rest.is_empty() {
         pass.step();
     }
@@ -78,8 +79,8 @@ pub fn redact(text: &str) -> String {
 
 /// Whether something in the text looks like a key or token by itself.
 pub fn holds_key(text: &str) -> bool {
-    let mut pass = Pass { rest: text, out: String::new(), escaped: false };
-    while !pass.rest.is_empty() {
+    let mut pass = Pass::over(text);
+    while pass.has_prefix && !pass.rest.is_empty() {
         let word = pass.take(is_word);
         if before_key(word, pass.rest, false).is_some() {
             return true;
@@ -92,11 +93,17 @@ pub fn holds_key(text: &str) -> bool {
 struct Pass<'a> {
     rest: &'a str,
     out: String,
+    /// Whether any word holds the beginning of a key.
+    has_prefix: bool,
     /// Whether a backslash was the last character, so that the next one belongs to it (`\n`).
     escaped: bool,
 }
 
 impl<'a> Pass<'a> {
+    fn over(text: &'a str) -> Self {
+        Self { rest: text, out: String::new(), has_prefix: has_prefix(text), escaped: false }
+    }
+
     /// One word, or one character between words.
     fn step(&mut self) {
         let word = self.take(is_word);
@@ -115,19 +122,21 @@ impl<'a> Pass<'a> {
     }
 
     fn word(&mut self, word: &'a str) {
-        if let Some(before) = before_key(word, self.rest, self.escaped) {
+        if self.has_prefix
+            && let Some(before) = before_key(word, self.rest, self.escaped)
+        {
             self.out.push_str(before);
             self.out.push_str(REDACTED);
             self.take(is_key);
             return;
         }
         self.out.push_str(word);
-        let name = word.to_ascii_lowercase();
-        if matches!(name.as_str(), "bearer" | "basic") {
+        let is_one_of = |names: &[&str]| names.iter().any(|name| name.eq_ignore_ascii_case(word));
+        if is_one_of(&["bearer", "basic"]) {
             self.credentials();
-        } else if LINES.contains(&name.as_str()) {
+        } else if is_one_of(&LINES) {
             self.value(|character| !matches!(character, '\n' | '\r' | '"' | '\'' | '\\'));
-        } else if NAMES.contains(&name.as_str()) {
+        } else if is_one_of(&NAMES) {
             self.value(is_value);
         }
     }
@@ -168,10 +177,14 @@ impl<'a> Pass<'a> {
     }
 }
 
+/// Whether a prefix stands anywhere in a text. Nearly all words, and most lines, hold none at all.
+fn has_prefix(text: &str) -> bool {
+    FINDER.as_ref().is_none_or(|finder| finder.is_match(text))
+}
+
 /// What stands before a key in a word, if there is a key; `after` is the text behind the word.
 fn before_key<'a>(word: &'a str, after: &str, escaped: bool) -> Option<&'a str> {
-    // Nearly all words of a log hold no prefix at all.
-    if FINDER.as_ref().is_some_and(|finder| !finder.is_match(word)) {
+    if !has_prefix(word) {
         return None;
     }
     let found = |prefix: &str| {

@@ -89,19 +89,19 @@ fn encode_line(line: &[u8], out: &mut Vec<u8>) {
     let mut column = 0;
     for (at, byte) in line.iter().enumerate() {
         let rest = line.get(at..).unwrap_or_default();
+        let mut length = width(*byte, rest, column == 0);
         // One column is kept free for the `=` of a soft line break.
-        let starts_anew = column + width(*byte, rest, column == 0) > LONGEST_LINE - 1;
-        if starts_anew {
+        if column + length > LONGEST_LINE - 1 {
             out.extend_from_slice(b"=\r\n");
             column = 0;
+            length = width(*byte, rest, true);
         }
-        let width = width(*byte, rest, column == 0);
-        if width == 1 {
+        if length == 1 {
             out.push(*byte);
         } else {
             out.extend_from_slice(format!("={byte:02X}").as_bytes());
         }
-        column += width;
+        column += length;
     }
 }
 

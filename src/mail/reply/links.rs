@@ -94,6 +94,11 @@ impl Links {
 /// Readers' programs take more for a link than the finder does: `https://x.com*1` has no right ending, and is cut there.
 fn look_closer<'a>(words: &'a str, pieces: &mut Vec<Piece<'a>>) {
     for word in words.split_inclusive(char::is_whitespace) {
+        // Every link has one of them, and few words do.
+        if !word.contains(['.', ':']) {
+            pieces.push(Piece::Words(word));
+            continue;
+        }
         let bare = word.trim_end();
         let (bare, space) = word.split_at_checked(bare.len()).unwrap_or((word, ""));
         if bare.contains("://") || bare.to_ascii_lowercase().contains("www.") {
@@ -114,8 +119,8 @@ fn names_apart(word: &str) -> impl Iterator<Item = Piece<'_>> {
         let end = rest.find(|c| is_of_name(c) != is_name_first).unwrap_or(rest.len());
         let (piece, after) = rest.split_at_checked(end)?;
         rest = after;
-        let may_lead =
-            is_name_first && is_name(piece.trim_matches('.')) && piece.trim_matches('.').contains('.');
+        let name = piece.trim_matches('.');
+        let may_lead = is_name_first && name.contains('.') && is_name(name);
         Some(if may_lead { Piece::Name(piece) } else { Piece::Words(piece) })
     })
 }
@@ -133,7 +138,7 @@ fn leads_somewhere(shown: &str) -> bool {
 fn is_name(shown: &str) -> bool {
     let ending = ending_of(host_of(shown));
     let begins_a_sentence = ending.len() == 2 && ending.starts_with(|c: char| c.is_ascii_uppercase());
-    !begins_a_sentence && ENDINGS.contains(&ending.to_ascii_lowercase().as_str())
+    !begins_a_sentence && ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending))
 }
 
 fn host_of(shown: &str) -> &str {

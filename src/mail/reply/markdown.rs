@@ -148,28 +148,38 @@ impl<'a> Safe<'a, '_> {
     }
 
     fn line(&mut self, text: &str) {
+        let mut words = String::new();
         for piece in self.links.pieces(text) {
             match piece {
                 Piece::Link(shown, url) if matches!(self.place, Place::Words) => {
                     let shown = Event::Text(shown.to_owned().into());
+                    self.push_words(&mut words);
                     self.events.extend([Event::Start(link(&url)), shown, Event::End(TagEnd::Link)]);
                 }
-                other => self.events.push(Event::Text(self.words(other).into())),
+                other => self.add_words(other, &mut words),
             }
+        }
+        self.push_words(&mut words);
+    }
+
+    fn push_words(&mut self, words: &mut String) {
+        if !words.is_empty() {
+            self.events.push(Event::Text(std::mem::take(words).into()));
         }
     }
 
     fn code(&mut self, text: &str) {
         let text = clean::lines(text);
-        let words: String = self.links.pieces(&text).into_iter().map(|piece| self.words(piece)).collect();
+        let mut words = String::new();
+        self.links.pieces(&text).into_iter().for_each(|piece| self.add_words(piece, &mut words));
         self.events.push(Event::Code(words.into()));
     }
 
-    fn words(&self, piece: Piece<'_>) -> String {
+    fn add_words(&self, piece: Piece<'_>, words: &mut String) {
         match piece {
-            Piece::Words(words) | Piece::Link(words, _) => words.to_owned(),
-            Piece::Forbidden => self.link_removed.to_owned(),
-            Piece::Name(name) => name.replace('.', "[.]"),
+            Piece::Words(shown) | Piece::Link(shown, _) => words.push_str(shown),
+            Piece::Forbidden => words.push_str(self.link_removed),
+            Piece::Name(name) => words.push_str(&name.replace('.', "[.]")),
         }
     }
 }

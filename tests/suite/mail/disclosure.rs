@@ -137,6 +137,12 @@ fn sr_88_one_short_sentence_is_enough() {
 }
 
 #[test]
+fn sr_88_the_dashes_of_a_list_are_no_words() {
+    let list = "- the Kylmälaukku\n- your Pöytälevy\n- the Jääkaappi";
+    assert_eq!(Language::of(list).map(Language::tag), Some("en"));
+}
+
+#[test]
 fn sr_88_the_answer_tells_the_language_where_the_mail_is_too_short() {
     let bytes = Given {
         parent: parent("x", "Ok?"),
