@@ -5,10 +5,11 @@
 //! waits for nobody. A group that the database refuses is asked one by one, so that one bad row hurts no other.
 
 use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
 use futures::FutureExt;
 use sqlx::{PgPool, SqliteConnection};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::StoreError;
 use super::brakes::Counting;
@@ -32,14 +33,15 @@ pub(super) trait Ask: Send + Sync + Sized + 'static {
     /// Whether it counts even when whoever asked has gone away.
     const OUTLIVES_ASKER: bool = false;
 
+    /// How many groups a server is asked at once. Where somebody's connection to elsewhere stands still until the
+    /// answer, a second one need not wait for the first.
+    const AT_ONCE: usize = 1;
+
     /// Whether it writes by several statements, which a server is to commit together.
     const WRITES_IN_STEPS: bool = false;
 
     /// One answer for each, in the order of the asks; all of them in one commit, or none.
-    fn answer(
-        tx: &mut Tx,
-        asks: &[Self],
-    ) -> impl Future<Output = Result<Vec<Self::Answer>, StoreError>> + Send;
+    fn answer(tx: &mut Tx, asks: &[Self]) -> impl Future<Output = Result<Answers<Self>, StoreError>> + Send;
 }
 
 /// A handle to whoever asks in groups.
@@ -59,11 +61,14 @@ pub(super) type Queue<A> = mpsc::Receiver<Waiting<A>>;
 /// Somebody who has asked.
 pub(super) struct Waiting<A: Ask> {
     ask: A,
-    tell: Tell<A>,
+    tell: Tell<A::Answer>,
 }
 
 /// Where the answer goes.
-pub(super) type Tell<A> = oneshot::Sender<Result<<A as Ask>::Answer, StoreError>>;
+pub(super) type Tell<T> = oneshot::Sender<Result<T, StoreError>>;
+
+/// One for each who asked.
+pub(super) type Answers<A> = Vec<<A as Ask>::Answer>;
 
 impl<A: Ask> Group<A> {
     fn new() -> (Self, Queue<A>) {
@@ -71,10 +76,21 @@ impl<A: Ask> Group<A> {
         (Self { waiting }, asked)
     }
 
-    /// The task ends with the last handle.
-    fn start(at: Place<'static>) -> Self {
+    /// The tasks end with the last handle.
+    fn of_server(pool: &PgPool) -> Self {
         let (group, asked) = Self::new();
-        tokio::spawn(answer_forever(at, asked));
+        let asked = Arc::new(Mutex::new(asked));
+        for _ in 0..A::AT_ONCE {
+            tokio::spawn(answer_forever(Place::Server(pool.clone()), Arc::clone(&asked)));
+        }
+        group
+    }
+
+    /// The task ends with the last handle.
+    fn of_reader(connection: SqliteConnection) -> Self {
+        let (group, asked) = Self::new();
+        let reader = Place::Reader(Tx::Sqlite(connection));
+        tokio::spawn(answer_forever(reader, Arc::new(Mutex::new(asked))));
         group
     }
 
@@ -86,17 +102,13 @@ impl<A: Ask> Group<A> {
     }
 }
 
-async fn answer_forever<A: Ask>(mut at: Place<'static>, mut asked: Queue<A>) {
-    let mut group = Vec::with_capacity(A::MOST_TOGETHER);
-    while asked.recv_many(&mut group, A::MOST_TOGETHER).await > 0 {
-        // Whoever is about to ask gets to it before the group leaves.
-        tokio::task::yield_now().await;
-        while group.len() < A::MOST_TOGETHER
-            && let Ok(another) = asked.try_recv()
-        {
-            group.push(another);
+async fn answer_forever<A: Ask>(mut at: Place<'static>, asked: Arc<Mutex<Queue<A>>>) {
+    loop {
+        let group = gather(&mut *asked.lock().await).await;
+        if group.is_empty() {
+            return;
         }
-        let (asks, tells) = still_wanted(group.drain(..));
+        let (asks, tells) = still_wanted(group);
         let answers = at.answer_all(&asks).await;
         for (tell, answer) in tells.into_iter().zip(answers) {
             // Whoever asked may have gone away; what was written stands all the same.
@@ -105,9 +117,24 @@ async fn answer_forever<A: Ask>(mut at: Place<'static>, mut asked: Queue<A>) {
     }
 }
 
-/// Without those that nobody waits for any more.
-pub(super) fn still_wanted<A: Ask>(group: impl Iterator<Item = Waiting<A>>) -> (Vec<A>, Vec<Tell<A>>) {
+/// Whoever is waiting; nobody once the last handle is gone.
+async fn gather<A: Ask>(asked: &mut Queue<A>) -> Vec<Waiting<A>> {
+    let mut group = Vec::new();
+    asked.recv_many(&mut group, A::MOST_TOGETHER).await;
+    // Whoever is about to ask gets to it before the group leaves.
+    tokio::task::yield_now().await;
+    while group.len() < A::MOST_TOGETHER
+        && let Ok(another) = asked.try_recv()
+    {
+        group.push(another);
+    }
     group
+}
+
+/// Without those that nobody waits for any more.
+pub(super) fn still_wanted<A: Ask>(group: Vec<Waiting<A>>) -> (Vec<A>, Vec<Tell<A::Answer>>) {
+    group
+        .into_iter()
         .filter(|waiting| A::OUTLIVES_ASKER || !waiting.tell.is_closed())
         .map(|waiting| (waiting.ask, waiting.tell))
         .unzip()
@@ -126,6 +153,9 @@ pub(super) enum Place<'t> {
 impl Place<'_> {
     /// One answer for each, in the order of the asks.
     pub(super) async fn answer_all<A: Ask>(&mut self, asks: &[A]) -> Vec<Result<A::Answer, StoreError>> {
+        if asks.is_empty() {
+            return Vec::new();
+        }
         match self.answer_together(asks).await {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
             Err(error) if asks.len() == 1 => vec![Err(error)],
@@ -153,10 +183,7 @@ impl Place<'_> {
         answers
     }
 
-    async fn answer_together<A: Ask>(&mut self, asks: &[A]) -> Result<Vec<A::Answer>, StoreError> {
-        if asks.is_empty() {
-            return Ok(Vec::new());
-        }
+    async fn answer_together<A: Ask>(&mut self, asks: &[A]) -> Result<Answers<A>, StoreError> {
         match self {
             Self::Server(pool) if A::WRITES_IN_STEPS => {
                 let mut tx = Tx::Postgres(pool.begin().await?);
@@ -178,7 +205,11 @@ impl Place<'_> {
     }
 }
 
-async fn answer<A: Ask>(tx: &mut Tx, asks: &[A]) -> Result<Vec<A::Answer>, StoreError> {
+/// All of them or none; a panic is an error.
+pub(super) async fn answer<A: Ask>(tx: &mut Tx, asks: &[A]) -> Result<Answers<A>, StoreError> {
+    if asks.is_empty() {
+        return Ok(Vec::new());
+    }
     let answers = AssertUnwindSafe(A::answer(tx, asks)).catch_unwind().await;
     answers.unwrap_or(Err(StoreError::Panicked))
 }
@@ -197,7 +228,7 @@ fn is_away(error: &StoreError) -> bool {
     )
 }
 
-/// The steps of a run that are taken together, one group of each kind at a time.
+/// The steps of a run that are taken together.
 #[derive(Clone)]
 pub(super) struct Groups {
     pub(super) dossiers: Group<Finding>,
@@ -215,25 +246,22 @@ pub(super) struct Written {
 }
 
 impl Groups {
-    /// Each kind takes a connection of the pool for as long as a group is on its way.
+    /// A group takes a connection of the pool for as long as it is on its way.
     pub(super) fn of_server(pool: &PgPool) -> Self {
-        let server = || Place::Server(pool.clone());
         Self {
-            dossiers: Group::start(server()),
-            counts: Group::start(server()),
-            calls: Group::start(server()),
-            answers: Group::start(server()),
-            sendings: Group::start(server()),
+            dossiers: Group::of_server(pool),
+            counts: Group::of_server(pool),
+            calls: Group::of_server(pool),
+            answers: Group::of_server(pool),
+            sendings: Group::of_server(pool),
         }
     }
 
     /// Questions have a connection of their own each; writes wait for the writer.
     pub(super) fn of_file(dossiers: SqliteConnection, counts: SqliteConnection) -> (Self, Written) {
-        let reader = |connection| Place::Reader(Tx::Sqlite(connection));
         let ((calls, of_calls), (answers, of_answers)) = (Group::new(), Group::new());
         let (sendings, of_sendings) = Group::new();
-        let dossiers = Group::start(reader(dossiers));
-        let counts = Group::start(reader(counts));
+        let (dossiers, counts) = (Group::of_reader(dossiers), Group::of_reader(counts));
         let written = Written { calls: of_calls, answers: of_answers, sendings: of_sendings };
         (Self { dossiers, counts, calls, answers, sendings }, written)
     }

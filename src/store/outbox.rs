@@ -189,6 +189,9 @@ impl Ask for Sending {
     /// Whether the lease still holds.
     type Answer = bool;
 
+    // The connection to a mail server waits for it.
+    const AT_ONCE: usize = 2;
+
     async fn answer(tx: &mut Tx, asks: &[Self]) -> Result<Vec<bool>, StoreError> {
         let begun: Vec<(RunId, i64)> = match tx.database() {
             Database::File(db) => {

@@ -91,8 +91,8 @@ pub(super) use {on_pool, on_tx};
 const ROWS_AHEAD: usize = 512;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connections for the steps of runs: one for each kind of group and for the queue, which ask one thing at a time.
-const MOST_OF_RUNS: u32 = 6;
+/// Connections for the steps of runs: one for each group that may be on its way, and for the queue.
+const MOST_OF_RUNS: u32 = 7;
 
 /// A plan is kept from a time when the tables may have been empty, so none may be made that reads a table through; for
 /// the same reason statements say `= ANY(..)` of the keys that they join by. Many share these connections, so nobody
@@ -105,6 +105,9 @@ const TRUSTED: Duration = Duration::from_secs(1);
 
 /// Plans that a connection to a file keeps: a statement for many rows has one for each number of them.
 const MOST_PLANS: usize = 256;
+
+/// Pages that the writer keeps in memory, as SQLite counts them: less than zero is in KiB.
+const MOST_CACHED: &str = "-16384";
 
 impl Pool {
     /// What runs ask in groups.
@@ -136,7 +139,8 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
         .row_buffer_size(ROWS_AHEAD)
         .statement_cache_capacity(MOST_PLANS)
         .disable_statement_logging();
-    let connection = options.connect().await?;
+    let writing = options.clone().pragma("cache_size", MOST_CACHED).pragma("temp_store", "memory");
+    let connection = writing.connect().await?;
     let file = Box::new(options.clone());
     let reading = options.read_only(true).create_if_missing(false);
     let (groups, written) = Groups::of_file(reading.connect().await?, reading.connect().await?);

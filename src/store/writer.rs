@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::StoreError;
 use super::call_steps::Beginning;
 use super::completions::Keeping;
-use super::group::{Ask, Place, Waiting, Written, still_wanted};
+use super::group::{Answers, Ask, Place, Tell, Waiting, Written, answer, still_wanted};
 use super::outbox::Sending;
 use super::pool::Tx;
 
@@ -129,6 +129,28 @@ fn take<T>(waiting: &mut mpsc::Receiver<T>, taken: &mut Vec<T>, most: usize) {
     }
 }
 
+async fn take_all(
+    tx: &mut Tx,
+    calls: &[Beginning],
+    kept: &[Keeping],
+    sendings: &[Sending],
+) -> Result<(Answers<Beginning>, Answers<Keeping>, Answers<Sending>), StoreError> {
+    Ok((answer(tx, calls).await?, answer(tx, kept).await?, answer(tx, sendings).await?))
+}
+
+fn tell<T: Send + 'static>(
+    tells: Vec<Tell<T>>,
+    all: impl Iterator<Item = Result<T, StoreError>>,
+    answers: &mut Vec<Answer>,
+) {
+    for (tell, answer) in tells.into_iter().zip(all) {
+        answers.push(Box::new(move |commit| {
+            // Whoever asked may have gone away; what is committed stands all the same.
+            let _gone = tell.send(commit.and(answer));
+        }));
+    }
+}
+
 async fn write_forever(tx: Tx, mut inbox: Inbox) {
     let mut commit = Commit { tx, has_work: false };
     while let Some(batch) = inbox.next().await {
@@ -162,28 +184,51 @@ impl Commit {
                 self.undo_piece().await?;
             }
         }
-        self.answer_all(batch.calls, answers).await?;
-        self.answer_all(batch.answers, answers).await?;
-        self.answer_all(batch.sendings, answers).await?;
+        self.take_steps(batch.calls, batch.answers, batch.sendings, answers).await?;
         self.run("RELEASE work; COMMIT").await
+    }
+
+    /// The steps of runs are one piece of work, and one for each kind only where something is refused.
+    async fn take_steps(
+        &mut self,
+        calls: Vec<Waiting<Beginning>>,
+        kept: Vec<Waiting<Keeping>>,
+        sendings: Vec<Waiting<Sending>>,
+        answers: &mut Vec<Answer>,
+    ) -> Result<(), String> {
+        let (calls, of_calls) = still_wanted(calls);
+        let (kept, of_kept) = still_wanted(kept);
+        let (sendings, of_sendings) = still_wanted(sendings);
+        if calls.is_empty() && kept.is_empty() && sendings.is_empty() {
+            return Ok(());
+        }
+        if let Ok((calls, kept, sendings)) =
+            take_all(self.begin_piece().await?, &calls, &kept, &sendings).await
+        {
+            tell(of_calls, calls.into_iter().map(Ok), answers);
+            tell(of_kept, kept.into_iter().map(Ok), answers);
+            tell(of_sendings, sendings.into_iter().map(Ok), answers);
+            return Ok(());
+        }
+        self.undo_piece().await?;
+        self.answer_all(calls, of_calls, answers).await?;
+        self.answer_all(kept, of_kept, answers).await?;
+        self.answer_all(sendings, of_sendings, answers).await
     }
 
     async fn answer_all<A: Ask>(
         &mut self,
-        group: Vec<Waiting<A>>,
+        asks: Vec<A>,
+        tells: Vec<Tell<A::Answer>>,
         answers: &mut Vec<Answer>,
     ) -> Result<(), String> {
-        let (asks, tells) = still_wanted(group.into_iter());
-        let mut lost = Ok(());
-        for (tell, answer) in tells.into_iter().zip(Place::Writer(self).answer_all(&asks).await) {
-            if let Err(StoreError::NotCommitted(why)) = &answer {
-                lost = Err(why.clone());
-            }
-            answers.push(Box::new(move |commit| {
-                let _gone = tell.send(commit.and(answer));
-            }));
-        }
-        lost
+        let all = Place::Writer(self).answer_all(&asks).await;
+        let lost = all.iter().find_map(|answer| match answer {
+            Err(StoreError::NotCommitted(why)) => Some(why.clone()),
+            _ => None,
+        });
+        tell(tells, all.into_iter(), answers);
+        lost.map_or(Ok(()), Err)
     }
 
     /// Where the next piece is to be written. Every statement is a trip to SQLite's thread, so savepoints change in one.
