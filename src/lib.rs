@@ -49,8 +49,9 @@
 //! # Two databases, one SQL
 //!
 //! SQLite is the embedded default: one writer that commits together what waits together, many readers, one
-//! process. PostgreSQL is for several processes. The SQL text is shared; time is passed in, except for leases and
-//! due times on PostgreSQL, where the machines' clocks disagree and the database's own is used.
+//! process. PostgreSQL is for several processes. On both, runs that are at the same step share one statement for all of
+//! their rows. The SQL text is shared; time is passed in, except for leases and due times on PostgreSQL, where the
+//! machines' clocks disagree and the database's own is used.
 
 pub mod clock;
 pub mod config;

@@ -84,27 +84,30 @@ impl Agent {
 pub type NewAgent = Agent;
 
 macro_rules! list_of_mailboxes {
-    ($mailboxes:literal, $most:literal) => {
+    ($agents:literal) => {
         concat!(
             "SELECT id, user_id, mailbox_id, ai_configuration_id, name, kind, address, instructions, mode,
                 ambiguous, allow_platform_key, enabled, link_domains, allowed_senders, blocked_senders,
                 require_authenticated, per_correspondent_10_minutes, per_correspondent_day, per_thread_day,
                 per_agent_day, signature, disclosure, language
-             FROM agents WHERE (user_id, mailbox_id) ",
-            $mailboxes,
-            " AND enabled ORDER BY id LIMIT ",
-            $most
+             FROM ",
+            $agents
         )
     };
 }
 
-/// The enabled agents of the few mailboxes of a group of dossiers, oldest first.
-pub(super) const SQLITE_LIST_OF_MAILBOXES: &str =
-    list_of_mailboxes!("IN (SELECT user_id, mailbox_id FROM asked)", 16000);
+/// The enabled agents of many mailboxes, oldest first; mailboxes and owners stand in `asked (owner, mailbox)`.
+pub(super) const SQLITE_LIST_OF_MAILBOXES: &str = list_of_mailboxes!(
+    "asked JOIN agents ON agents.id IN (SELECT id FROM agents
+        WHERE user_id = owner AND mailbox_id = mailbox AND enabled ORDER BY id LIMIT 1000)
+     ORDER BY id"
+);
 /// The same of many mailboxes, each with its owner.
 pub(super) const POSTGRES_LIST_OF_MAILBOXES: &str = concat!(
     "SELECT own.* FROM UNNEST($1::UUID[], $2::UUID[]) AS asked (user_id, mailbox_id) CROSS JOIN LATERAL (",
-    list_of_mailboxes!("= (asked.user_id, asked.mailbox_id)", 1000),
+    list_of_mailboxes!(
+        "agents WHERE user_id = asked.user_id AND mailbox_id = asked.mailbox_id AND enabled ORDER BY id LIMIT 1000"
+    ),
     ") AS own"
 );
 

@@ -144,27 +144,26 @@ pub struct NewAiConfiguration {
 }
 
 macro_rules! list {
-    ($users:literal, $most:literal) => {
+    ($of_users:literal) => {
         concat!(
             "SELECT id, user_id, provider, base_url, model, temperature, max_output_tokens, api_key,
                 api_key_mask, api_key_last_four, key_fingerprint, is_default, state, state_reason, resume_at,
                 verified_at, created_at, updated_at
              FROM ai_configurations WHERE user_id ",
-            $users,
-            " ORDER BY provider LIMIT ",
-            $most
+            $of_users,
+            " ORDER BY provider LIMIT 10000"
         )
     };
 }
 
 /// A user's configurations by provider; at most one per provider.
-pub(super) const LIST: &str = list!("= $1", 100);
-/// The same of the few users of a group of dossiers.
-pub(super) const SQLITE_LIST_OF_ALL: &str = list!("IN (SELECT user_id FROM asked)", 1600);
+pub(super) const LIST: &str = list!("= $1");
+/// The same of many users, who stand in `asked (owner)`. There are fewer providers than would fill the list.
+pub(super) const SQLITE_LIST_OF_ALL: &str = list!("IN (SELECT owner FROM asked)");
 /// The same of many users.
 pub(super) const POSTGRES_LIST_OF_ALL: &str = concat!(
     "SELECT own.* FROM UNNEST($1::UUID[]) AS asked (user_id) CROSS JOIN LATERAL (",
-    list!("= asked.user_id", 100),
+    list!("= asked.user_id"),
     ") AS own"
 );
 

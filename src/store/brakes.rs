@@ -1,5 +1,5 @@
 //! Brakes against loops: how many replies there were already, counted in the transaction that would add one more
-//! (EM-27, EM-28). On PostgreSQL advisory locks make the counting strict: replies that are counted together are
+//! (EM-27, EM-28). On PostgreSQL advisory locks make the counting strict: replies that count for each other are
 //! frozen one after the other.
 
 use std::time::Duration;
@@ -128,7 +128,7 @@ macro_rules! asked {
     };
 }
 
-const SQLITE_COUNTS: &str = counts!(
+const SQLITE_COUNT: &str = counts!(
     "outbox AS last ON last.run_id = (SELECT run_id FROM outbox
         WHERE user_id = asked.user_id AND thread_id = asked.thread_id AND run_id <> asked.run_id
         ORDER BY created_at DESC LIMIT 1)"
@@ -250,7 +250,7 @@ async fn count_on_file(
             .push_bind(exchange.agent)
             .push_bind(position);
     });
-    Ok(query.push(SQLITE_COUNTS).build_query_as().fetch_all(db).await?)
+    Ok(query.push(SQLITE_COUNT).build_query_as().fetch_all(db).await?)
 }
 
 async fn count_on_server(

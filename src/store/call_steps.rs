@@ -38,7 +38,7 @@ async fn begin_on_file(
     db: &mut SqliteConnection,
     asks: &[Beginning],
 ) -> Result<HashMap<CallId, bool>, StoreError> {
-    let mut query = QueryBuilder::new("WITH asked (user_id, run_id, epoch, agent_id) AS (");
+    let mut query = QueryBuilder::new(SQLITE_LEASES);
     query.push_values(asks, |mut row, Beginning { lease, agent, .. }| {
         row.push_bind(lease.user).push_bind(lease.run).push_bind(lease.epoch).push_bind(agent);
     });
@@ -88,6 +88,7 @@ async fn begin_on_server(
     Ok(begun.into_iter().collect())
 }
 
+const SQLITE_LEASES: &str = "WITH asked (user_id, run_id, epoch, agent_id) AS (";
 const SQLITE_ASSIGN: &str = ")
     UPDATE runs SET agent_id = asked.agent_id FROM asked
     WHERE runs.id = asked.run_id AND runs.user_id = asked.user_id AND runs.lease_epoch = asked.epoch

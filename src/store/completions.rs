@@ -117,7 +117,7 @@ async fn insert_on_file(
     asks: Vec<&Keeping>,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let mut query = QueryBuilder::new(INSERT);
+    let mut query = QueryBuilder::new(SQLITE_INSERT);
     query.push_values(asks, |mut row, Keeping { lease, answer, .. }| {
         let completion = &answer.completion;
         row.push_bind(lease.run)
@@ -128,7 +128,7 @@ async fn insert_on_file(
             .push_bind(&completion.body)
             .push_bind(now);
     });
-    query.push(UNLESS_THERE).build().execute(db).await?;
+    query.push(SQLITE_UNLESS_THERE).build().execute(db).await?;
     Ok(())
 }
 
@@ -163,8 +163,8 @@ macro_rules! unless_there {
     };
 }
 
-const INSERT: &str = insert!();
-const UNLESS_THERE: &str = unless_there!();
+const SQLITE_INSERT: &str = insert!();
+const SQLITE_UNLESS_THERE: &str = unless_there!();
 const POSTGRES_INSERT: &str = concat!(
     insert!(),
     "SELECT *, $7 FROM UNNEST($1::UUID[], $2::UUID[], $3::UUID[], $4::TEXT[], $5::TEXT[], $6::TEXT[])",

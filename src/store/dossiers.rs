@@ -46,7 +46,7 @@ pub struct Dossier {
 macro_rules! find {
     ($messages:literal) => {
         concat!(
-            "SELECT mailboxes.*, messages.id AS message_id, messages.thread_id,
+            "SELECT asked.position, mailboxes.*, messages.id AS message_id, messages.thread_id,
                 messages.uid_validity AS message_uid_validity, messages.uid AS message_uid,
                 messages.raw, truncated, internal_date, received_at, authentication, users.name AS owner_name,
                 EXISTS (SELECT 1 FROM messages AS earlier
@@ -72,10 +72,12 @@ macro_rules! find {
     };
 }
 
+const SQLITE_ASKED: &str = "WITH asked (user_id, message_id, position) AS (";
 const SQLITE_FIND: &str = concat!(") ", find!("asked CROSS JOIN messages"));
 // One row is looked up after the other, so that no guess of the planner's makes it read a table through.
 const POSTGRES_FIND: &str = concat!(
-    "SELECT found.* FROM UNNEST($1::UUID[], $2::UUID[]) AS asked (user_id, message_id) CROSS JOIN LATERAL (",
+    "SELECT found.* FROM UNNEST($1::UUID[], $2::UUID[]) WITH ORDINALITY AS asked (user_id, message_id, position)
+     CROSS JOIN LATERAL (",
     find!("messages"),
     " LIMIT 1) AS found"
 );
@@ -112,26 +114,32 @@ impl Ask for Finding {
             Database::Server(db) => find_on_server(db, asks).await?,
         };
         let mut found = HashMap::with_capacity(rows.len());
-        for Row { mailbox, mail } in rows {
-            found.insert(mail.message_id, (Mailbox::try_from(mailbox)?, mail));
+        for Row { position, mailbox, mail } in rows {
+            found.insert(position, (Mailbox::try_from(mailbox)?, mail));
         }
         let owners = found.values().map(|(mailbox, _)| (mailbox.id, mailbox.user_id));
         let households = list_households(tx, owners.collect()).await?;
-        let dossier = |ask: &Finding| {
-            let Some((mailbox, mail)) = found.remove(&ask.message) else { return Ok(None) };
+        let dossier = |(position, _)| {
+            let Some((mailbox, mail)) = found.remove(&position) else { return Ok(None) };
             let missing =
                 || StoreError::Impossible { table: "mailboxes", column: "id", id: mailbox.id.to_string() };
             let household = households.get(&mailbox.id).cloned().ok_or_else(missing)?;
             Ok(Some(mail.into_dossier(mailbox, household)))
         };
-        asks.iter().map(dossier).collect()
+        places(asks).map(dossier).collect()
     }
 }
 
+/// Each with its place in the group, by which its row is known: the same mail may be asked for twice. A server counts
+/// from one.
+fn places(asks: &[Finding]) -> impl Iterator<Item = (i64, &Finding)> {
+    (1..).zip(asks)
+}
+
 async fn find_on_file(db: &mut SqliteConnection, asks: &[Finding]) -> Result<Vec<Row>, StoreError> {
-    let mut query = QueryBuilder::new("WITH asked (user_id, message_id) AS (");
-    query.push_values(asks, |mut row, Finding { user, message }| {
-        row.push_bind(user).push_bind(message);
+    let mut query = QueryBuilder::new(SQLITE_ASKED);
+    query.push_values(places(asks), |mut row, (position, Finding { user, message })| {
+        row.push_bind(user).push_bind(message).push_bind(position);
     });
     Ok(query.push(SQLITE_FIND).build_query_as().fetch_all(db).await?)
 }
@@ -188,31 +196,44 @@ async fn list_on_file(
     db: &mut SqliteConnection,
     mailboxes: &HashMap<MailboxId, UserId>,
 ) -> Result<Belongings, StoreError> {
-    let list = |statement| {
-        let mut query = QueryBuilder::new("WITH asked (user_id, mailbox_id) AS (");
-        query.push_values(mailboxes, |mut row, (mailbox, user)| {
-            row.push_bind(user).push_bind(mailbox);
+    let of_owners = |statement| {
+        let mut query = QueryBuilder::new("WITH asked (owner) AS (");
+        query.push_values(owners(mailboxes), |mut row, owner| {
+            row.push_bind(owner);
         });
         query.push(") ").push(statement);
         query
     };
+    let mut agents = QueryBuilder::new("WITH asked (owner, mailbox) AS (");
+    agents.push_values(mailboxes, |mut row, (mailbox, owner)| {
+        row.push_bind(owner).push_bind(mailbox);
+    });
+    agents.push(") ").push(agents::SQLITE_LIST_OF_MAILBOXES);
     Ok(Belongings {
-        addresses: list(mailboxes::SQLITE_LIST_OWN_ADDRESSES).build_query_as().fetch_all(&mut *db).await?,
-        agents: list(agents::SQLITE_LIST_OF_MAILBOXES).build_query_as().fetch_all(&mut *db).await?,
-        ai_configurations: list(ai_configurations::SQLITE_LIST_OF_ALL)
+        addresses: of_owners(mailboxes::SQLITE_LIST_OWN_ADDRESSES)
+            .build_query_as()
+            .fetch_all(&mut *db)
+            .await?,
+        agents: agents.build_query_as().fetch_all(&mut *db).await?,
+        ai_configurations: of_owners(ai_configurations::SQLITE_LIST_OF_ALL)
             .build_query_as()
             .fetch_all(&mut *db)
             .await?,
     })
 }
 
+fn owners(mailboxes: &HashMap<MailboxId, UserId>) -> Vec<UserId> {
+    let mut owners: Vec<UserId> = mailboxes.values().copied().collect();
+    owners.sort_unstable();
+    owners.dedup();
+    owners
+}
+
 async fn list_on_server(
     db: &mut PgConnection,
     mailboxes: &HashMap<MailboxId, UserId>,
 ) -> Result<Belongings, StoreError> {
-    let mut users: Vec<UserId> = mailboxes.values().copied().collect();
-    users.sort_unstable();
-    users.dedup();
+    let users = owners(mailboxes);
     let (ids, owners): (Vec<MailboxId>, Vec<UserId>) = mailboxes.iter().unzip();
     Ok(Belongings {
         addresses: sqlx::query_as(mailboxes::POSTGRES_LIST_OWN_ADDRESSES)
@@ -233,6 +254,7 @@ async fn list_on_server(
 
 #[derive(sqlx::FromRow)]
 struct Row {
+    position: i64,
     #[sqlx(flatten)]
     mailbox: mailboxes::Row,
     #[sqlx(flatten)]

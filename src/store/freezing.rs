@@ -117,7 +117,7 @@ impl<'a> Rows<'a> {
     }
 
     async fn insert_on_file(self, db: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
-        let mut query = QueryBuilder::new(INSERT);
+        let mut query = QueryBuilder::new(SQLITE_INSERT);
         let rows = self.leases.iter().zip(&self.replies).zip(self.quick_exchanges);
         query.push_values(rows, |mut row, ((lease, reply), quick_exchanges)| {
             let NewReply { frozen, .. } = reply;
@@ -137,16 +137,16 @@ impl<'a> Rows<'a> {
                 .push_bind("ready")
                 .push_bind(now);
         });
-        query.push(UNLESS_THERE);
+        query.push(SQLITE_UNLESS_THERE);
         let inserted: Vec<(RunId,)> = query.build_query_as().fetch_all(&mut *db).await?;
         if inserted.is_empty() {
             return Ok(());
         }
-        let mut query = QueryBuilder::new(ADD);
+        let mut query = QueryBuilder::new(SQLITE_ADD);
         query.push_tuples(inserted, |mut row, (run,)| {
             row.push_bind(run);
         });
-        query.push(TO_HOURS).build().execute(db).await?;
+        query.push(SQLITE_TO_HOURS).build().execute(db).await?;
         Ok(())
     }
 
@@ -205,10 +205,10 @@ macro_rules! to_hours {
 }
 
 // SQLite changes one table per statement.
-const INSERT: &str = insert!();
-const UNLESS_THERE: &str = unless_there!();
-const ADD: &str = add!("outbox WHERE run_id IN ");
-const TO_HOURS: &str = to_hours!();
+const SQLITE_INSERT: &str = insert!();
+const SQLITE_UNLESS_THERE: &str = unless_there!();
+const SQLITE_ADD: &str = add!("outbox WHERE run_id IN ");
+const SQLITE_TO_HOURS: &str = to_hours!();
 
 const POSTGRES_INSERT: &str = concat!(
     "WITH frozen AS (",

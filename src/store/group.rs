@@ -8,7 +8,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use sqlx::{PgPool, SqliteConnection};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, PgPool};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::StoreError;
@@ -40,7 +41,7 @@ pub(super) trait Ask: Send + Sync + Sized + 'static {
     /// Whether it writes by several statements, which a server is to commit together.
     const WRITES_IN_STEPS: bool = false;
 
-    /// One answer for each, in the order of the asks; all of them in one commit, or none.
+    /// One answer for each, in the order of the asks; what it writes is one commit, or nothing.
     fn answer(tx: &mut Tx, asks: &[Self]) -> impl Future<Output = Result<Answers<Self>, StoreError>> + Send;
 }
 
@@ -87,9 +88,9 @@ impl<A: Ask> Group<A> {
     }
 
     /// The task ends with the last handle.
-    fn of_reader(connection: SqliteConnection) -> Self {
+    fn of_file(file: SqliteConnectOptions) -> Self {
         let (group, asked) = Self::new();
-        let reader = Place::Reader(Tx::Sqlite(connection));
+        let reader = Place::Reader(Reader { file: Box::new(file), connection: None });
         tokio::spawn(answer_forever(reader, Arc::new(Mutex::new(asked))));
         group
     }
@@ -145,7 +146,7 @@ pub(super) enum Place<'t> {
     /// A server, over a connection of the pool.
     Server(PgPool),
     /// A file, over a connection for reading.
-    Reader(Tx),
+    Reader(Reader),
     /// The commit that a file's writer is about to make.
     Writer(&'t mut Commit),
 }
@@ -192,7 +193,7 @@ impl Place<'_> {
                 Ok(answers)
             }
             Self::Server(pool) => answer(&mut Tx::Single(pool.acquire().await?), asks).await,
-            Self::Reader(tx) => answer(tx, asks).await,
+            Self::Reader(reader) => reader.answer(asks).await,
             Self::Writer(commit) => {
                 let tx = commit.begin_piece().await.map_err(not_committed)?;
                 let answers = answer(tx, asks).await;
@@ -202,6 +203,24 @@ impl Place<'_> {
                 answers
             }
         }
+    }
+}
+
+/// A connection to a file, opened when it is first needed, and anew once it is broken.
+pub(super) struct Reader {
+    file: Box<SqliteConnectOptions>,
+    connection: Option<Tx>,
+}
+
+impl Reader {
+    async fn answer<A: Ask>(&mut self, asks: &[A]) -> Result<Answers<A>, StoreError> {
+        let mut tx = match self.connection.take() {
+            Some(tx) => tx,
+            None => Tx::Sqlite(self.file.connect().await?),
+        };
+        let answers = answer(&mut tx, asks).await;
+        self.connection = answers.is_ok().then_some(tx);
+        answers
     }
 }
 
@@ -239,7 +258,7 @@ pub(super) struct Groups {
 }
 
 /// Those who wait for a file's writer.
-pub(super) struct Written {
+pub(super) struct ToWrite {
     pub(super) calls: Queue<Beginning>,
     pub(super) answers: Queue<Keeping>,
     pub(super) sendings: Queue<Sending>,
@@ -257,12 +276,12 @@ impl Groups {
         }
     }
 
-    /// Questions have a connection of their own each; writes wait for the writer.
-    pub(super) fn of_file(dossiers: SqliteConnection, counts: SqliteConnection) -> (Self, Written) {
+    /// Questions have a connection of their own each, for reading; writes wait for the writer.
+    pub(super) fn of_file(file: &SqliteConnectOptions) -> (Self, ToWrite) {
         let ((calls, of_calls), (answers, of_answers)) = (Group::new(), Group::new());
         let (sendings, of_sendings) = Group::new();
-        let (dossiers, counts) = (Group::of_reader(dossiers), Group::of_reader(counts));
-        let written = Written { calls: of_calls, answers: of_answers, sendings: of_sendings };
+        let (dossiers, counts) = (Group::of_file(file.clone()), Group::of_file(file.clone()));
+        let written = ToWrite { calls: of_calls, answers: of_answers, sendings: of_sendings };
         (Self { dossiers, counts, calls, answers, sendings }, written)
     }
 }

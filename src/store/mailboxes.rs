@@ -142,29 +142,26 @@ pub(super) const FIND: &str = "SELECT * FROM mailboxes WHERE user_id = $1 AND id
 
 /// Every address that is the owner's own: mailboxes, their aliases, agents (EM-15).
 macro_rules! list_own_addresses {
-    ($who:literal, $users:literal, $most:literal) => {
+    ($user:literal) => {
         concat!(
-            "SELECT ",
-            $who,
-            "address, aliases FROM mailboxes WHERE user_id ",
-            $users,
-            " UNION ALL SELECT ",
-            $who,
-            "address, '[]' FROM agents WHERE user_id ",
-            $users,
-            " AND address IS NOT NULL LIMIT ",
-            $most
+            "SELECT address, aliases FROM mailboxes WHERE user_id = ",
+            $user,
+            " UNION ALL SELECT address, '[]' FROM agents WHERE user_id = ",
+            $user,
+            " AND address IS NOT NULL LIMIT 10000"
         )
     };
 }
 
-const LIST_OWN_ADDRESSES: &str = list_own_addresses!("", "= $1", 10000);
-/// The same of the few users of a group of dossiers, with the user before each.
-pub(super) const SQLITE_LIST_OWN_ADDRESSES: &str =
-    list_own_addresses!("user_id, ", "IN (SELECT user_id FROM asked)", 160000);
+const LIST_OWN_ADDRESSES: &str = list_own_addresses!("$1");
+/// The same of many users, with the user before each; they stand in `asked (owner)`.
+pub(super) const SQLITE_LIST_OWN_ADDRESSES: &str = "SELECT owner, address, aliases FROM asked
+    JOIN mailboxes ON mailboxes.id IN (SELECT id FROM mailboxes WHERE user_id = owner LIMIT 10000)
+    UNION ALL SELECT owner, address, '[]' FROM asked
+    JOIN agents ON agents.id IN (SELECT id FROM agents WHERE user_id = owner AND address IS NOT NULL LIMIT 10000)";
 pub(super) const POSTGRES_LIST_OWN_ADDRESSES: &str = concat!(
     "SELECT asked.user_id, own.* FROM UNNEST($1::UUID[]) AS asked (user_id) CROSS JOIN LATERAL (",
-    list_own_addresses!("", "= asked.user_id", 10000),
+    list_own_addresses!("asked.user_id"),
     ") AS own"
 );
 

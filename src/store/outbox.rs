@@ -178,6 +178,7 @@ UPDATE outbox SET state = 'sending', epoch = held.epoch, sending_at = held.sendi
 FROM held WHERE outbox.run_id = ANY($2) AND outbox.run_id = held.run_id
 RETURNING outbox.run_id, outbox.epoch";
 
+const SQLITE_ASKED: &str = "WITH asked (user_id, run_id, epoch, sending_at) AS (";
 const SQLITE_BEGIN: &str = ")
 UPDATE outbox SET state = 'sending', epoch = asked.epoch, sending_at = asked.sending_at
 FROM asked WHERE outbox.run_id = asked.run_id AND outbox.user_id = asked.user_id AND outbox.state <> 'sent'
@@ -195,7 +196,7 @@ impl Ask for Sending {
     async fn answer(tx: &mut Tx, asks: &[Self]) -> Result<Vec<bool>, StoreError> {
         let begun: Vec<(RunId, i64)> = match tx.database() {
             Database::File(db) => {
-                let mut query = QueryBuilder::new("WITH asked (user_id, run_id, epoch, sending_at) AS (");
+                let mut query = QueryBuilder::new(SQLITE_ASKED);
                 query.push_values(asks, |mut row, Sending { lease, now }| {
                     row.push_bind(lease.user).push_bind(lease.run).push_bind(lease.epoch).push_bind(now);
                 });
@@ -234,7 +235,7 @@ pub(super) async fn holds_lease(tx: &mut Tx, lease: Lease) -> Result<bool, Store
 pub(super) async fn list_held(tx: &mut Tx, leases: &[Lease]) -> Result<HashSet<Lease>, StoreError> {
     let held: Vec<Lease> = match tx.database() {
         Database::File(db) => {
-            let mut query = QueryBuilder::new("WITH asked (user_id, run_id, epoch) AS (");
+            let mut query = QueryBuilder::new(SQLITE_LEASES);
             query.push_values(leases, |mut row, lease| {
                 row.push_bind(lease.user).push_bind(lease.run).push_bind(lease.epoch);
             });
@@ -263,6 +264,7 @@ macro_rules! list_held {
     };
 }
 
+const SQLITE_LEASES: &str = "WITH asked (user_id, run_id, epoch) AS (";
 const SQLITE_LIST_HELD: &str = concat!(") ", list_held!("asked"));
 // In the order of the ids, as verdicts are written, so that neither waits for the other for ever.
 const POSTGRES_LIST_HELD: &str = concat!(

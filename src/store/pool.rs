@@ -26,7 +26,7 @@ pub(super) enum Pool {
     Postgres { pool: PgPool, keyed: PgPool, groups: Groups },
 }
 
-/// A transaction in progress; it never leaves a `Store` method.
+/// A transaction in progress, or a connection on which statements are their own; it never leaves the store.
 pub(super) enum Tx {
     Sqlite(SqliteConnection),
     Postgres(Transaction<'static, Postgres>),
@@ -103,7 +103,8 @@ const PLAN_ONCE: &str = "SET plan_cache_mode = force_generic_plan; SET enable_se
 /// A connection that rested this long is asked whether it is still there; before, asking would double the work.
 const TRUSTED: Duration = Duration::from_secs(1);
 
-/// Plans that a connection to a file keeps: a statement for many rows has one for each number of them.
+/// Plans that a connection to a file keeps: a statement for many rows has one for each number of them, and those that
+/// were not needed for the longest time are made anew.
 const MOST_PLANS: usize = 256;
 
 /// Pages that the writer keeps in memory, as SQLite counts them: less than zero is in KiB.
@@ -143,7 +144,7 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
     let connection = writing.connect().await?;
     let file = Box::new(options.clone());
     let reading = options.read_only(true).create_if_missing(false);
-    let (groups, written) = Groups::of_file(reading.connect().await?, reading.connect().await?);
+    let (groups, to_write) = Groups::of_file(&reading);
     let read = SqlitePoolOptions::new()
         .max_connections(config.read_connections)
         .acquire_timeout(config.acquire_timeout)
@@ -151,7 +152,7 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
         .test_before_acquire(false)
         .connect_with(reading)
         .await?;
-    Ok(Pool::Sqlite { read, writer: Writer::start(connection, written)?, file, groups })
+    Ok(Pool::Sqlite { read, writer: Writer::start(connection, to_write)?, file, groups })
 }
 
 async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {

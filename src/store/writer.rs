@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::StoreError;
 use super::call_steps::Beginning;
 use super::completions::Keeping;
-use super::group::{Answers, Ask, Place, Tell, Waiting, Written, answer, still_wanted};
+use super::group::{Answers, Ask, Place, Tell, ToWrite, Waiting, answer, still_wanted};
 use super::outbox::Sending;
 use super::pool::Tx;
 
@@ -51,7 +51,7 @@ pub(super) struct Writer {
 impl Writer {
     /// On a thread of its own: each statement is a trip to SQLite's thread and back, and one after the other they would
     /// wait behind everybody else's tasks.
-    pub(super) fn start(connection: SqliteConnection, asked: Written) -> Result<Self, StoreError> {
+    pub(super) fn start(connection: SqliteConnection, asked: ToWrite) -> Result<Self, StoreError> {
         let (jobs, waiting) = mpsc::channel(MOST_WAITING);
         let runtime = Builder::new_current_thread().build().map_err(sqlx::Error::Io)?;
         let inbox = Inbox { jobs: waiting, asked };
@@ -89,7 +89,7 @@ async fn finish<T: Send + 'static>(
 /// Everything that waits for the writer.
 struct Inbox {
     jobs: mpsc::Receiver<Job>,
-    asked: Written,
+    asked: ToWrite,
 }
 
 /// What goes into one commit.
@@ -105,7 +105,7 @@ impl Inbox {
     /// Waits until there is something, and takes all of it; `None` once nobody can ask any more.
     async fn next(&mut self) -> Option<Batch> {
         let mut batch = Batch::default();
-        let Written { calls, answers, sendings } = &mut self.asked;
+        let ToWrite { calls, answers, sendings } = &mut self.asked;
         tokio::select! {
             Some(job) = self.jobs.recv() => batch.jobs.push(job),
             Some(call) = calls.recv() => batch.calls.push(call),
@@ -113,19 +113,19 @@ impl Inbox {
             Some(sending) = sendings.recv() => batch.sendings.push(sending),
             else => return None,
         }
-        take(&mut self.jobs, &mut batch.jobs, MOST_JOBS);
-        take(calls, &mut batch.calls, Beginning::MOST_TOGETHER);
-        take(answers, &mut batch.answers, Keeping::MOST_TOGETHER);
-        take(sendings, &mut batch.sendings, Sending::MOST_TOGETHER);
+        fill(&mut batch.jobs, &mut self.jobs, MOST_JOBS);
+        fill(&mut batch.calls, calls, Beginning::MOST_TOGETHER);
+        fill(&mut batch.answers, answers, Keeping::MOST_TOGETHER);
+        fill(&mut batch.sendings, sendings, Sending::MOST_TOGETHER);
         Some(batch)
     }
 }
 
-fn take<T>(waiting: &mut mpsc::Receiver<T>, taken: &mut Vec<T>, most: usize) {
-    while taken.len() < most
+fn fill<T>(batch: &mut Vec<T>, waiting: &mut mpsc::Receiver<T>, most: usize) {
+    while batch.len() < most
         && let Ok(one) = waiting.try_recv()
     {
-        taken.push(one);
+        batch.push(one);
     }
 }
 
@@ -156,7 +156,8 @@ async fn write_forever(tx: Tx, mut inbox: Inbox) {
     while let Some(batch) = inbox.next().await {
         let mut answers = Vec::new();
         let outcome = commit.make(batch, &mut answers).await;
-        if outcome.is_err() {
+        if let Err(error) = &outcome {
+            tracing::error!(%error, "a commit failed; whoever waits for it hears of it");
             // A transaction that may still be open would swallow the next group.
             let _ = commit.run("ROLLBACK").await;
         }

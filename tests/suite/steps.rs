@@ -7,7 +7,7 @@ use postkey::clock::Clock;
 use postkey::mail::RfcMessageId;
 use postkey::store::{
     AgentId, Answer, CallEnd, CallId, Claim, ClaimLimits, Exchange, Frozen, Holder, Lease, MessageId,
-    NewCall, NewReply, OutboxState, Payer, Store, StoreError, StoredCompletion,
+    NewCall, NewReply, OutboxState, Payer, RunId, Store, StoreError, StoredCompletion, UserId,
 };
 
 use crate::support::database::on_both;
@@ -98,10 +98,14 @@ on_both! {
         let (anns, bobs) = (new_mailbox(&store, "ann").await, new_mailbox(&store, "bob").await);
         let (ann, bob) = (enqueue(&store, anns, 10).await, enqueue(&store, bobs, 10).await);
         let unknown = MessageId::new(store.clock());
-        let mut asked: Vec<_> = ann.iter().map(|run| (anns.user, run.message(), true)).collect();
-        asked.extend(bob.iter().map(|run| (bobs.user, run.message(), true)));
-        // The same once more, somebody else's, and none at all.
-        asked.extend([(anns.user, ann[0].message(), true), (anns.user, bob[0].message(), false), (bobs.user, unknown, false)]);
+        // Each twice and beside somebody who asks for another's, so that they come into the same group.
+        let asked_of = |runs: &[RunId], owner: UserId, other: UserId| -> Vec<_> {
+            let asked = |run: &RunId| [(other, false), (owner, true), (owner, true)].map(|(user, is_there)| (user, run.message(), is_there));
+            runs.iter().flat_map(asked).collect()
+        };
+        let mut asked = asked_of(&ann, anns.user, bobs.user);
+        asked.extend(asked_of(&bob, bobs.user, anns.user));
+        asked.push((bobs.user, unknown, false));
         let found = join_all(asked.iter().map(|(user, message, _)| store.find_dossier(*user, *message))).await;
         for ((user, message, is_there), dossier) in asked.into_iter().zip(found) {
             let dossier = dossier.unwrap();
