@@ -96,10 +96,11 @@ async fn await_replies(servers: &mut Servers, began: Instant, process: u32) -> R
             if !answered.insert(parent) {
                 return Err("a mail was answered twice".into());
             }
-            // Not at the last one: the bare loop may have ended by then.
-            if answered.len() % 100 == 99 {
-                cpu = process::cpu_time(process)?;
-                resident = process::status(process, "VmRSS")?;
+            // Near its end the bare loop may be gone before its last replies are counted; the figures before stand then.
+            if answered.len() % 100 == 99
+                && let (Ok(used), Ok(kept)) = (process::cpu_time(process), process::status(process, "VmRSS"))
+            {
+                (cpu, resident) = (used, kept);
             }
         }
     }
