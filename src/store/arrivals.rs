@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
+use sqlx::PgConnection;
 
 use super::mailbox_leases::MailboxLease;
 use super::pool::{Database, Tx, on_tx};
@@ -96,21 +96,21 @@ async fn hold_lease(tx: &mut Tx, lease: MailboxLease) -> Result<(), StoreError> 
 }
 
 /// Mails that are to be stored together.
-struct Batch {
-    lease: MailboxLease,
-    clock: Clock,
-    due: Timestamp,
+pub(super) struct Batch {
+    pub(super) lease: MailboxLease,
+    pub(super) clock: Clock,
+    pub(super) due: Timestamp,
     /// By what makes a mail the same.
     known: HashMap<String, MessageId>,
-    mails: Vec<Mail>,
+    pub(super) mails: Vec<Mail>,
 }
 
 /// A new mail with its place.
-struct Mail {
-    id: MessageId,
-    thread: ThreadId,
-    opens_thread: bool,
-    arrival: Arrival,
+pub(super) struct Mail {
+    pub(super) id: MessageId,
+    pub(super) thread: ThreadId,
+    pub(super) opens_thread: bool,
+    pub(super) arrival: Arrival,
 }
 
 impl Batch {
@@ -148,165 +148,6 @@ impl Batch {
             }
         }
         Ok(None)
-    }
-
-    async fn store(self, tx: &mut Tx) -> Result<(), StoreError> {
-        if self.mails.is_empty() {
-            return Ok(());
-        }
-        match tx.database() {
-            Database::File(db) => self.store_on_file(db).await,
-            Database::Server(db) => self.store_on_server(db).await,
-        }
-    }
-
-    async fn store_on_file(self, db: &mut SqliteConnection) -> Result<(), StoreError> {
-        let (user, mailbox, due, now) = (self.lease.user, self.lease.mailbox, self.due, self.clock.now());
-        if self.mails.iter().any(|mail| mail.opens_thread) {
-            let opened = self.mails.iter().filter(|mail| mail.opens_thread);
-            let mut query = QueryBuilder::new(INSERT_THREADS);
-            query.push_values(opened, |mut row, Mail { thread, arrival, .. }| {
-                row.push_bind(thread)
-                    .push_bind(user)
-                    .push_bind(mailbox)
-                    .push_bind(&arrival.correspondent)
-                    .push_bind(now);
-            });
-            query.build().execute(&mut *db).await?;
-        }
-        let runs: Vec<RunId> = self.mails.iter().map(|mail| RunId::of(mail.id)).collect();
-        let mut query = QueryBuilder::new(INSERT_MESSAGES);
-        query.push_values(self.mails, |mut row, Mail { id, thread, arrival, .. }| {
-            row.push_bind(id)
-                .push_bind(user)
-                .push_bind(mailbox)
-                .push_bind(thread)
-                .push_bind(arrival.identity)
-                .push_bind(arrival.rfc_message_id.as_ref().map(RfcMessageId::as_str))
-                .push_bind(i64::from(arrival.uid_validity))
-                .push_bind(i64::from(arrival.uid))
-                .push_bind(arrival.internal_date)
-                .push_bind(i64::from(arrival.bytes))
-                .push_bind(arrival.raw)
-                .push_bind(arrival.truncated)
-                .push_bind(now)
-                .push_bind(arrival.authentication.as_str());
-        });
-        query.build().execute(&mut *db).await?;
-        let mut query = QueryBuilder::new(INSERT_RUNS);
-        query.push_values(runs, |mut row, run| {
-            row.push_bind(run).push_bind(user).push_bind("queued").push_bind(due).push_bind(now);
-        });
-        query.build().execute(db).await?;
-        Ok(())
-    }
-
-    /// One statement, since each costs a way to the server and back.
-    async fn store_on_server(self, db: &mut PgConnection) -> Result<(), StoreError> {
-        let mut rows = Columns::default();
-        let now = self.clock.now();
-        for mail in self.mails {
-            rows.push(mail);
-        }
-        sqlx::query(POSTGRES_STORE)
-            .bind(self.lease.user)
-            .bind(self.lease.mailbox)
-            .bind(self.due)
-            .bind(now)
-            .bind(rows.ids)
-            .bind(rows.threads)
-            .bind(rows.opens_thread)
-            .bind(rows.correspondents)
-            .bind(rows.identities)
-            .bind(rows.rfc_message_ids)
-            .bind(rows.uid_validities)
-            .bind(rows.uids)
-            .bind(rows.internal_dates)
-            .bind(rows.bytes)
-            .bind(rows.raws)
-            .bind(rows.truncated)
-            .bind(rows.authentications)
-            .execute(db)
-            .await?;
-        Ok(())
-    }
-}
-
-macro_rules! insert_threads {
-    () => {
-        "INSERT INTO threads (id, user_id, mailbox_id, correspondent, created_at) "
-    };
-}
-
-macro_rules! insert_messages {
-    () => {
-        "INSERT INTO messages (id, user_id, mailbox_id, thread_id, identity, rfc_message_id, uid_validity, uid,
-            internal_date, bytes, raw, truncated, received_at, authentication) "
-    };
-}
-
-macro_rules! insert_runs {
-    () => {
-        "INSERT INTO runs (id, user_id, state, due_at, created_at) "
-    };
-}
-
-// SQLite changes one table per statement.
-const INSERT_THREADS: &str = insert_threads!();
-const INSERT_MESSAGES: &str = insert_messages!();
-const INSERT_RUNS: &str = insert_runs!();
-
-const POSTGRES_STORE: &str = concat!(
-    "WITH mails AS MATERIALIZED (
-        SELECT * FROM UNNEST($5::UUID[], $6::UUID[], $7::BOOLEAN[], $8::TEXT[], $9::TEXT[], $10::TEXT[],
-            $11::BIGINT[], $12::BIGINT[], $13::BIGINT[], $14::BIGINT[], $15::BYTEA[], $16::BOOLEAN[], $17::TEXT[])
-        AS mails (id, thread_id, opens_thread, correspondent, identity, rfc_message_id, uid_validity, uid,
-            internal_date, bytes, raw, truncated, authentication)
-    ), opened AS (",
-    insert_threads!(),
-    "SELECT thread_id, $1, $2, correspondent, $4 FROM mails WHERE opens_thread
-    ), stored AS (",
-    insert_messages!(),
-    "SELECT id, $1, $2, thread_id, identity, rfc_message_id, uid_validity, uid, internal_date, bytes, raw,
-        truncated, $4, authentication FROM mails
-    ) ",
-    insert_runs!(),
-    "SELECT id, $1, 'queued', $3, $4 FROM mails"
-);
-
-/// The mails of a batch, column by column.
-#[derive(Default)]
-struct Columns {
-    ids: Vec<MessageId>,
-    threads: Vec<ThreadId>,
-    opens_thread: Vec<bool>,
-    correspondents: Vec<String>,
-    identities: Vec<String>,
-    rfc_message_ids: Vec<Option<String>>,
-    uid_validities: Vec<i64>,
-    uids: Vec<i64>,
-    internal_dates: Vec<Option<Timestamp>>,
-    bytes: Vec<i64>,
-    raws: Vec<Vec<u8>>,
-    truncated: Vec<bool>,
-    authentications: Vec<&'static str>,
-}
-
-impl Columns {
-    fn push(&mut self, Mail { id, thread, opens_thread, arrival }: Mail) {
-        self.ids.push(id);
-        self.threads.push(thread);
-        self.opens_thread.push(opens_thread);
-        self.correspondents.push(arrival.correspondent);
-        self.identities.push(arrival.identity);
-        self.rfc_message_ids.push(arrival.rfc_message_id.map(|id| id.as_str().to_owned()));
-        self.uid_validities.push(arrival.uid_validity.into());
-        self.uids.push(arrival.uid.into());
-        self.internal_dates.push(arrival.internal_date);
-        self.bytes.push(arrival.bytes.into());
-        self.raws.push(arrival.raw);
-        self.truncated.push(arrival.truncated);
-        self.authentications.push(arrival.authentication.as_str());
     }
 }
 

@@ -13,7 +13,7 @@ use super::messages::Message;
 use super::outbox::{OutboxMail, OutboxState};
 use super::pool::{Database, Tx};
 use super::suppressions::Reason;
-use super::{MailboxId, MessageId, RunId, Store, StoreError, ThreadId, UserId};
+use super::{MailboxId, MessageId, RunId, Store, StoreError, ThreadId, UserId, own_addresses};
 use crate::clock::Timestamp;
 
 /// What a run starts from.
@@ -183,7 +183,7 @@ async fn list_households(
         let agents = all.agents.iter().filter(|agent| agent.mailbox_id == Some(mailbox));
         let ai_configurations = all.ai_configurations.iter().filter(|found| found.user_id == user);
         let household = Household {
-            own_addresses: mailboxes::own_addresses(user, addresses.collect())?,
+            own_addresses: own_addresses::flatten(user, addresses.collect())?,
             agents: agents.cloned().collect(),
             ai_configurations: ai_configurations.cloned().collect(),
         };
@@ -210,10 +210,7 @@ async fn list_on_file(
     });
     agents.push(") ").push(agents::SQLITE_LIST_OF_MAILBOXES);
     Ok(Belongings {
-        addresses: of_owners(mailboxes::SQLITE_LIST_OWN_ADDRESSES)
-            .build_query_as()
-            .fetch_all(&mut *db)
-            .await?,
+        addresses: of_owners(own_addresses::SQLITE_LIST_OF_ALL).build_query_as().fetch_all(&mut *db).await?,
         agents: agents.build_query_as().fetch_all(&mut *db).await?,
         ai_configurations: of_owners(ai_configurations::SQLITE_LIST_OF_ALL)
             .build_query_as()
@@ -236,7 +233,7 @@ async fn list_on_server(
     let users = owners(mailboxes);
     let (ids, owners): (Vec<MailboxId>, Vec<UserId>) = mailboxes.iter().unzip();
     Ok(Belongings {
-        addresses: sqlx::query_as(mailboxes::POSTGRES_LIST_OWN_ADDRESSES)
+        addresses: sqlx::query_as(own_addresses::POSTGRES_LIST_OF_ALL)
             .bind(&users)
             .fetch_all(&mut *db)
             .await?,

@@ -140,31 +140,6 @@ pub mod columns {
 /// One mailbox of a user.
 pub(super) const FIND: &str = "SELECT * FROM mailboxes WHERE user_id = $1 AND id = $2";
 
-/// Every address that is the owner's own: mailboxes, their aliases, agents (EM-15).
-macro_rules! list_own_addresses {
-    ($user:literal) => {
-        concat!(
-            "SELECT address, aliases FROM mailboxes WHERE user_id = ",
-            $user,
-            " UNION ALL SELECT address, '[]' FROM agents WHERE user_id = ",
-            $user,
-            " AND address IS NOT NULL LIMIT 10000"
-        )
-    };
-}
-
-const LIST_OWN_ADDRESSES: &str = list_own_addresses!("$1");
-/// The same of many users, with the user before each; they stand in `asked (owner)`.
-pub(super) const SQLITE_LIST_OWN_ADDRESSES: &str = "SELECT owner, address, aliases FROM asked
-    JOIN mailboxes ON mailboxes.id IN (SELECT id FROM mailboxes WHERE user_id = owner LIMIT 10000)
-    UNION ALL SELECT owner, address, '[]' FROM asked
-    JOIN agents ON agents.id IN (SELECT id FROM agents WHERE user_id = owner AND address IS NOT NULL LIMIT 10000)";
-pub(super) const POSTGRES_LIST_OWN_ADDRESSES: &str = concat!(
-    "SELECT asked.user_id, own.* FROM UNNEST($1::UUID[]) AS asked (user_id) CROSS JOIN LATERAL (",
-    list_own_addresses!("asked.user_id"),
-    ") AS own"
-);
-
 impl Store {
     /// A user's mailboxes by address.
     ///
@@ -208,16 +183,6 @@ impl Store {
         row.map(Mailbox::try_from).transpose()
     }
 
-    /// Every address that is the owner's own: mailboxes, their aliases, agents (EM-15).
-    ///
-    /// # Errors
-    /// Where the database does not answer.
-    pub async fn list_own_addresses(&self, user: UserId) -> Result<Vec<String>, StoreError> {
-        let rows = on_pool!(&self.pool, db => sqlx::query_as(LIST_OWN_ADDRESSES)
-            .bind(user).fetch_all(db).await)?;
-        own_addresses(user, rows)
-    }
-
     /// Stops watching a mailbox until its owner changes it, and tells the owner, unless its settings are others by
     /// now than those of `settings_of`.
     ///
@@ -245,19 +210,6 @@ impl Store {
         })
         .await
     }
-}
-
-/// A user's rows of [`LIST_OWN_ADDRESSES`] as one list.
-pub(super) fn own_addresses(user: UserId, rows: Vec<(String, String)>) -> Result<Vec<String>, StoreError> {
-    let impossible =
-        || StoreError::Impossible { table: "mailboxes", column: "aliases", id: user.to_string() };
-    let mut own = Vec::with_capacity(rows.len());
-    for (address, aliases) in rows {
-        own.push(address);
-        let aliases: Vec<String> = serde_json::from_str(&aliases).map_err(|_| impossible())?;
-        own.extend(aliases);
-    }
-    Ok(own)
 }
 
 #[derive(sqlx::FromRow)]

@@ -97,6 +97,7 @@ impl Kek {
         is_tag(&self.address_tag, bytes, tag)
     }
 
+    /// The signature of a sign-in token (HMAC-SHA-256).
     pub fn sign_access_token(&self, bytes: &[u8]) -> [u8; 32] {
         keyed_hash(&self.access_token).chain_update(bytes).finalize().into_bytes().into()
     }
