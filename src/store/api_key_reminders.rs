@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::api_keys::{LONG_UNUSED, TOLD_DAYS, disuse_cause, expiry_cause};
+use super::api_keys::{LONG_UNUSED, disuse_cause, expiry_cause};
 use super::pool::{on_pool, on_tx};
 use super::{ApiKeyId, NewNotice, Store, StoreError, UserId, notices};
 use crate::clock::Timestamp;
@@ -27,9 +27,17 @@ pub struct ApiKeyReminder {
 impl ApiKeyReminder {
     /// In how many days before its end it is told of.
     pub fn days(&self, now: Timestamp) -> Option<i64> {
-        let left = self.expires_at?.millis().saturating_sub(now.millis());
-        TOLD_DAYS.into_iter().find(|days| left <= days * 24 * 3600 * 1000)
+        days_before(self.expires_at?, now)
     }
+}
+
+/// In how many days before the end of a key its owner is told of it.
+const TOLD_DAYS: [i64; 3] = [1, 7, 14];
+
+/// Which of them have come: what ends so soon from the beginning needs not be told of at these.
+pub(super) fn days_before(expires_at: Timestamp, now: Timestamp) -> Option<i64> {
+    let left = expires_at.millis().saturating_sub(now.millis());
+    TOLD_DAYS.into_iter().find(|days| left <= days * 24 * 3600 * 1000)
 }
 
 impl Store {

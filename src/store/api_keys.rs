@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::api_key_reminders::days_before;
 use super::audit::{self, NewAuditEntry};
 use super::pool::{Tx, on_pool, on_tx};
 use super::{ApiKeyId, NewNotice, Role, Store, StoreError, UserId, WordList, notices, users};
@@ -346,7 +347,8 @@ pub(super) async fn insert(
 ) -> Result<(), StoreError> {
     let settings = key.settings;
     let (scopes, ip_allow) = (settings.scopes.stored()?, settings.ip_allow.stored()?);
-    let (ip_deny, told_days) = (settings.ip_deny.stored()?, told_days(settings.expires_at, now));
+    let (ip_deny, told_days) =
+        (settings.ip_deny.stored()?, settings.expires_at.and_then(|end| days_before(end, now)));
     on_tx!(tx, db => sqlx::query(
         "INSERT INTO api_keys (id, user_id, public_id, hash, name, description, scopes, ip_allow, ip_deny,
             expires_at, told_days, created_at, created_address, rotated_from, uses)
@@ -366,7 +368,8 @@ async fn update(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     let (scopes, ip_allow) = (settings.scopes.stored()?, settings.ip_allow.stored()?);
-    let (ip_deny, told_days) = (settings.ip_deny.stored()?, told_days(settings.expires_at, now));
+    let (ip_deny, told_days) =
+        (settings.ip_deny.stored()?, settings.expires_at.and_then(|end| days_before(end, now)));
     on_tx!(tx, db => sqlx::query(
         "UPDATE api_keys SET name = $3, description = $4, scopes = $5, ip_allow = $6, ip_deny = $7,
             expires_at = $8, told_days = $9
@@ -393,13 +396,4 @@ pub(super) async fn revoke(
         notices::end(tx, user, &cause, now).await?;
     }
     Ok(revoked == 1)
-}
-
-/// In how many days before the end of a key its owner is told of it.
-pub(super) const TOLD_DAYS: [i64; 3] = [1, 7, 14];
-
-/// What needs not be told of a key that ends so soon from the beginning.
-fn told_days(expires_at: Option<Timestamp>, now: Timestamp) -> Option<i64> {
-    let left = expires_at?.millis().saturating_sub(now.millis());
-    TOLD_DAYS.into_iter().find(|days| left <= days * 24 * 3600 * 1000)
 }

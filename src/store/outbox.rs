@@ -116,7 +116,19 @@ impl Store {
         if state == OutboxState::Ambiguous {
             return self.settle_unknown(lease).await;
         }
-        self.set_outbox_state(lease, state).await
+        let changed = self
+            .write_one(move |tx| {
+                Box::pin(async move {
+                    Ok(on_tx!(tx, db => sqlx::query(
+                        "UPDATE outbox SET state = $4, epoch = $3
+                         WHERE user_id = $1 AND run_id = $2 AND state <> 'sent' AND EXISTS (SELECT 1 FROM runs
+                            WHERE id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL)")
+                        .bind(lease.user).bind(lease.run).bind(lease.epoch).bind(state)
+                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
+                })
+            })
+            .await?;
+        if changed == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
     }
 
     async fn settle_unknown(&self, lease: Lease) -> Result<(), StoreError> {
@@ -135,27 +147,6 @@ impl Store {
             })
         })
         .await
-    }
-
-    async fn set_outbox_state(&self, lease: Lease, state: OutboxState) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        let sending_at = (state == OutboxState::Sending).then_some(now);
-        let sent_at = (state == OutboxState::Sent).then_some(now);
-        let changed = self
-            .write_one(move |tx| {
-                Box::pin(async move {
-                    Ok(on_tx!(tx, db => sqlx::query(
-                        "UPDATE outbox SET state = $4, epoch = $3, sending_at = COALESCE($5, sending_at),
-                            sent_at = COALESCE($6, sent_at)
-                         WHERE user_id = $1 AND run_id = $2 AND (state <> 'sent' OR $4 = 'sent') AND EXISTS (SELECT 1 FROM runs
-                            WHERE id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL)")
-                        .bind(lease.user).bind(lease.run).bind(lease.epoch).bind(state)
-                        .bind(sending_at).bind(sent_at)
-                        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
-                })
-            })
-            .await?;
-        if changed == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
     }
 }
 

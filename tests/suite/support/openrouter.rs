@@ -162,6 +162,11 @@ impl OpenRouter {
         self.calls().iter().filter(|call| call.path == path).count()
     }
 
+    /// How often this key was asked about.
+    pub fn looks_at(&self, key: &str) -> usize {
+        self.calls().iter().filter(|call| call.path == "/key" && bearer(&call.headers) == key).count()
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
         self.state.lock().unwrap()
     }

@@ -83,10 +83,13 @@ on_both! {
         scene.openrouter.end(&scene.openrouter.granted()[0]);
         until_warned(ann, &["auth_invalid"]).await;
         assert_eq!(super::configurations(ann).await[0]["state"], "invalid");
-        // It is not asked about again until there is another key.
-        let looks = scene.openrouter.calls_of("/key");
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        assert_eq!(scene.openrouter.calls_of("/key"), looks);
+        // It is not asked about again until there is another key, although somebody else's is.
+        let bob = scene.service.sign_up("bob").await;
+        scene.connect_headless(&bob).await.expect(200);
+        let [dead, living] = [0, 1].map(|number| scene.openrouter.granted()[number].clone());
+        let (looks, of_living) = (scene.openrouter.looks_at(&dead), scene.openrouter.looks_at(&living));
+        until("others are looked at", LONG, async || scene.openrouter.looks_at(&living) > of_living + 2).await;
+        assert_eq!(scene.openrouter.looks_at(&dead), looks);
         scene.connect_headless(ann).await.expect(200);
         assert_eq!(super::configurations(ann).await[0]["state"], "active");
         assert_eq!(warnings(ann).await, (vec![], 1));
