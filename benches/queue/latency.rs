@@ -18,6 +18,8 @@ use super::throughput::worker;
 const PER_SECOND: u32 = 200;
 const SECONDS: u32 = 15;
 const CONCURRENCY: usize = 100;
+/// How long a run may wait for its handler before the measurement is given up.
+const LONGEST: Duration = Duration::from_secs(30);
 
 pub async fn measure(database: &Database, table: &mut Table) -> Result<(), Failure> {
     let store = database.open().await?;
@@ -58,7 +60,9 @@ async fn steadily(queue: &Store, intake: &Store, mailboxes: &[MailboxLease]) -> 
         stop.clone(),
     );
     let work = tokio::spawn(work);
-    tokio::time::sleep(Duration::from_secs(1)).await; // its connections are open then
+    for mailbox in mailboxes.iter().take(CONCURRENCY) {
+        wait_for(&starts, take_in(intake.clone(), *mailbox).await?.0).await?; // the connections are open then
+    }
 
     let mut ticks = tokio::time::interval(Duration::from_secs(1) / PER_SECOND);
     let mut calls = Vec::new();
@@ -70,7 +74,9 @@ async fn steadily(queue: &Store, intake: &Store, mailboxes: &[MailboxLease]) -> 
     for call in calls {
         stored.push(call.await??);
     }
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    for (run, _) in &stored {
+        wait_for(&starts, *run).await?;
+    }
     stop.cancel();
     work.await??;
     let starts = starts.lock().unwrap_or_else(PoisonError::into_inner);
@@ -79,6 +85,16 @@ async fn steadily(queue: &Store, intake: &Store, mailboxes: &[MailboxLease]) -> 
     };
     let delays: Option<Vec<f64>> = stored.iter().map(delay).collect();
     delays.ok_or_else(|| "a run has never been started".into())
+}
+
+/// Until the handler of the run has begun.
+async fn wait_for(starts: &Starts, run: RunId) -> Result<(), Failure> {
+    let begun = async {
+        while !starts.lock().unwrap_or_else(PoisonError::into_inner).contains_key(&run) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(LONGEST, begun).await.map_err(|_elapsed| "a run has never been started".into())
 }
 
 /// One mail in a transaction of its own, and when that was begun.
