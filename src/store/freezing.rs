@@ -9,7 +9,7 @@ use super::brakes::{self, Counts, Exchange, Refusal};
 use super::claims::Lease;
 use super::outbox::NewReply;
 use super::pool::{Database, Tx};
-use super::{AgentId, RunId, StoreError};
+use super::{AgentId, StoreError};
 use crate::clock::Timestamp;
 
 /// Writes the reply if no brake holds it back, under a lease that this transaction has found held. The same reply again
@@ -117,7 +117,14 @@ impl<'a> Rows<'a> {
     }
 
     async fn insert_on_file(self, db: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
-        let mut query = QueryBuilder::new(SQLITE_INSERT);
+        let mut query = QueryBuilder::new(SQLITE_ASKED);
+        query.push_values(self.leases.iter().zip(&self.replies), |mut row, (lease, reply)| {
+            row.push_bind(lease.run)
+                .push_bind(lease.user)
+                .push_bind(reply.frozen.exchange.agent)
+                .push_bind(now);
+        });
+        query.push(SQLITE_ADD).push(SQLITE_INSERT);
         let rows = self.leases.iter().zip(&self.replies).zip(self.quick_exchanges);
         query.push_values(rows, |mut row, ((lease, reply), quick_exchanges)| {
             let NewReply { frozen, .. } = reply;
@@ -137,16 +144,7 @@ impl<'a> Rows<'a> {
                 .push_bind("ready")
                 .push_bind(now);
         });
-        query.push(SQLITE_UNLESS_THERE);
-        let inserted: Vec<(RunId,)> = query.build_query_as().fetch_all(&mut *db).await?;
-        if inserted.is_empty() {
-            return Ok(());
-        }
-        let mut query = QueryBuilder::new(SQLITE_ADD);
-        query.push_tuples(inserted, |mut row, (run,)| {
-            row.push_bind(run);
-        });
-        query.push(SQLITE_TO_HOURS).build().execute(db).await?;
+        query.push(SQLITE_UNLESS_THERE).build().execute(db).await?;
         Ok(())
     }
 
@@ -182,7 +180,7 @@ macro_rules! insert {
 
 macro_rules! unless_there {
     () => {
-        " ON CONFLICT (run_id) DO NOTHING RETURNING run_id, agent_id, created_at, user_id"
+        " ON CONFLICT (run_id) DO NOTHING"
     };
 }
 
@@ -192,23 +190,20 @@ macro_rules! add {
         concat!(
             "INSERT INTO agent_hours (agent_id, hour, slot, user_id, replies)
              SELECT agent_id, created_at / 3600000, 0, user_id, COUNT(*) FROM ",
-            $frozen
+            $frozen,
+            " GROUP BY 1, 2, 4
+             ON CONFLICT (agent_id, hour, slot) DO UPDATE SET replies = agent_hours.replies + EXCLUDED.replies"
         )
     };
 }
 
-macro_rules! to_hours {
-    () => {
-        " GROUP BY 1, 2, 4
-         ON CONFLICT (agent_id, hour, slot) DO UPDATE SET replies = agent_hours.replies + EXCLUDED.replies"
-    };
-}
-
-// SQLite changes one table per statement.
+// SQLite changes one table per statement; they go to its thread together. The hours come first, while it can be seen
+// which of the replies are new.
+const SQLITE_ASKED: &str = "WITH asked (run_id, user_id, agent_id, created_at) AS (";
+const SQLITE_ADD: &str =
+    concat!(") ", add!("asked WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE run_id = asked.run_id)"), ";");
 const SQLITE_INSERT: &str = insert!();
 const SQLITE_UNLESS_THERE: &str = unless_there!();
-const SQLITE_ADD: &str = add!("outbox WHERE run_id IN ");
-const SQLITE_TO_HOURS: &str = to_hours!();
 
 const POSTGRES_INSERT: &str = concat!(
     "WITH frozen AS (",
@@ -220,7 +215,6 @@ const POSTGRES_INSERT: &str = concat!(
         AS replies (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, epoch, agent_id,
             question_hash, answer_hash, quick_exchanges)",
     unless_there!(),
-    ") ",
-    add!("frozen"),
-    to_hours!()
+    " RETURNING agent_id, created_at, user_id) ",
+    add!("frozen")
 );

@@ -13,10 +13,10 @@ use sqlx::{ConnectOptions, PgPool};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::StoreError;
+use super::beginning::Beginning;
 use super::brakes::Counting;
-use super::call_steps::Beginning;
-use super::completions::Keeping;
 use super::dossiers::Finding;
+use super::keeping::Keeping;
 use super::outbox::Sending;
 use super::pool::Tx;
 use super::writer::Commit;

@@ -1,7 +1,5 @@
 //! `outbox`: at most one reply per run, its bytes frozen before the first attempt.
 
-use std::collections::HashSet;
-
 use sqlx::QueryBuilder;
 
 use super::brakes::{Brakes, Exchange, Refusal};
@@ -134,15 +132,18 @@ impl Store {
     async fn settle_unknown(&self, lease: Lease) -> Result<(), StoreError> {
         self.write(move |tx| {
             Box::pin(async move {
-                if !holds_lease(tx, lease).await? {
+                let held = on_tx!(tx, db => sqlx::query(
+                    "UPDATE runs SET resend = $4
+                     WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 AND lease_until IS NOT NULL")
+                    .bind(lease.user).bind(lease.run).bind(lease.epoch).bind(false)
+                    .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+                if held != 1 {
                     return Err(StoreError::LeaseLost);
                 }
                 on_tx!(tx, db => sqlx::query(
                     "UPDATE outbox SET state = 'ambiguous', epoch = $3
                      WHERE user_id = $1 AND run_id = $2 AND state <> 'sent'")
                     .bind(lease.user).bind(lease.run).bind(lease.epoch).execute(&mut *db).await.map(drop))?;
-                on_tx!(tx, db => sqlx::query("UPDATE runs SET resend = $3 WHERE user_id = $1 AND id = $2")
-                    .bind(lease.user).bind(lease.run).bind(false).execute(&mut *db).await.map(drop))?;
                 Ok(())
             })
         })
@@ -207,7 +208,7 @@ impl Ask for Sending {
     }
 }
 
-/// Notes which agent has a run. Like [`holds_lease`], it keeps the row until this transaction has ended.
+/// Notes which agent has a run; nobody else can claim it until this transaction has ended.
 pub(super) async fn assign(tx: &mut Tx, lease: Lease, agent: AgentId) -> Result<(), StoreError> {
     let assigned = on_tx!(tx, db => sqlx::query(
         "UPDATE runs SET agent_id = $4
@@ -216,49 +217,3 @@ pub(super) async fn assign(tx: &mut Tx, lease: Lease, agent: AgentId) -> Result<
         .execute(&mut *db).await.map(|done| done.rows_affected()))?;
     if assigned == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
 }
-
-/// Whether the lease still holds; if so, nobody else can claim the run until this transaction has ended.
-pub(super) async fn holds_lease(tx: &mut Tx, lease: Lease) -> Result<bool, StoreError> {
-    Ok(list_held(tx, &[lease]).await?.contains(&lease))
-}
-
-/// Those of the leases that still hold; nobody else can claim their runs until this transaction has ended.
-pub(super) async fn list_held(tx: &mut Tx, leases: &[Lease]) -> Result<HashSet<Lease>, StoreError> {
-    let held: Vec<Lease> = match tx.database() {
-        Database::File(db) => {
-            let mut query = QueryBuilder::new(SQLITE_LEASES);
-            query.push_values(leases, |mut row, lease| {
-                row.push_bind(lease.user).push_bind(lease.run).push_bind(lease.epoch);
-            });
-            query.push(SQLITE_LIST_HELD).build_query_as().fetch_all(db).await?
-        }
-        Database::Server(db) => {
-            sqlx::query_as(POSTGRES_LIST_HELD)
-                .bind(leases.iter().map(|lease| lease.user).collect::<Vec<_>>())
-                .bind(leases.iter().map(|lease| lease.run).collect::<Vec<_>>())
-                .bind(leases.iter().map(|lease| lease.epoch).collect::<Vec<_>>())
-                .fetch_all(db)
-                .await?
-        }
-    };
-    Ok(held.into_iter().collect())
-}
-
-macro_rules! list_held {
-    ($asked:literal) => {
-        concat!(
-            "SELECT runs.id, runs.user_id, runs.lease_epoch FROM ",
-            $asked,
-            " JOIN runs ON runs.id = asked.run_id AND runs.user_id = asked.user_id
-                AND runs.lease_epoch = asked.epoch AND runs.lease_until IS NOT NULL"
-        )
-    };
-}
-
-const SQLITE_LEASES: &str = "WITH asked (user_id, run_id, epoch) AS (";
-const SQLITE_LIST_HELD: &str = concat!(") ", list_held!("asked"));
-// In the order of the ids, as verdicts are written, so that neither waits for the other for ever.
-const POSTGRES_LIST_HELD: &str = concat!(
-    list_held!("UNNEST($1::UUID[], $2::UUID[], $3::BIGINT[]) AS asked (user_id, run_id, epoch)"),
-    " WHERE runs.id = ANY($2) ORDER BY runs.id FOR NO KEY UPDATE OF runs"
-);

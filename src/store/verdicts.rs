@@ -1,6 +1,5 @@
 //! Ending a lease: what became of the run, written in batches and fenced by the lease's epoch.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -91,7 +90,22 @@ const POSTGRES_END: &str = "WITH verdict AS (
 )
 SELECT id FROM ended";
 
-const SQLITE_END: &str = "UPDATE runs SET reason = verdict.reason, detail = verdict.detail, woken = FALSE,
+// SQLite changes one table per statement; they go to its thread together, and what depends on the lease comes before
+// its end.
+const SQLITE_END: &str = "UPDATE lanes SET running = running - counted.runs
+    FROM (SELECT runs.user_id, COUNT(DISTINCT runs.id) AS runs FROM json_each($1) AS verdict
+        CROSS JOIN runs ON runs.id = unhex(verdict.value ->> 'id')
+            AND runs.lease_epoch = verdict.value ->> 'epoch' AND runs.lease_until IS NOT NULL
+        GROUP BY runs.user_id) AS counted
+    WHERE lanes.user_id = counted.user_id;
+
+    UPDATE outbox SET state = 'sent', sent_at = $2, epoch = runs.lease_epoch
+    FROM json_each($1) AS verdict
+        CROSS JOIN runs ON runs.id = unhex(verdict.value ->> 'id')
+            AND runs.lease_epoch = verdict.value ->> 'epoch' AND runs.lease_until IS NOT NULL
+    WHERE verdict.value ->> 'state' = 'replied' AND outbox.run_id = runs.id AND outbox.state = 'sending';
+
+    UPDATE runs SET reason = verdict.reason, detail = verdict.detail, woken = FALSE,
         state = CASE WHEN woken AND verdict.awaits THEN 'queued' ELSE verdict.state END,
         due_at = CASE WHEN woken AND verdict.awaits THEN $2 ELSE verdict.due_at END, attempt = attempt + verdict.counts,
         crash_count = CASE WHEN verdict.untouched THEN crash_count ELSE 0 END,
@@ -101,15 +115,7 @@ const SQLITE_END: &str = "UPDATE runs SET reason = verdict.reason, detail = verd
         value ->> 'counts' AS counts, value ->> 'finished_at' AS finished_at,
         value ->> 'untouched' AS untouched, value ->> 'awaits' AS awaits FROM json_each($1)) AS verdict
     WHERE runs.id = verdict.id AND runs.lease_epoch = verdict.epoch AND runs.lease_until IS NOT NULL
-    RETURNING runs.id, runs.user_id";
-
-const SQLITE_SETTLE: &str = "UPDATE outbox SET state = 'sent', sent_at = $2,
-        epoch = (SELECT lease_epoch FROM runs WHERE runs.id = outbox.run_id)
-    WHERE run_id IN (SELECT unhex(value) FROM json_each($1)) AND state = 'sending'";
-
-const SQLITE_LANES: &str = "UPDATE lanes SET running = running - counted.runs
-    FROM (SELECT unhex(value) AS user_id, COUNT(*) AS runs FROM json_each($1) GROUP BY value) AS counted
-    WHERE lanes.user_id = counted.user_id";
+    RETURNING runs.id";
 
 impl Store {
     /// Ends these leases in one commit and answers which of them were still held; the others had passed to
@@ -246,35 +252,7 @@ async fn end_sqlite(
 ) -> Result<Vec<RunId>, StoreError> {
     let endings: Vec<Ending<'_>> = verdicts.iter().map(|verdict| ending(verdict, now)).collect();
     let json = serde_json::to_string(&endings).unwrap_or_default();
-    let ended: Vec<(RunId, UserId)> =
-        sqlx::query_as(SQLITE_END).bind(json).bind(now).fetch_all(&mut *db).await?;
-    settle_sqlite(db, verdicts, &ended, now).await?;
-    let users: Vec<String> = ended.iter().map(|(_, user)| user.uuid().simple().to_string()).collect();
-    sqlx::query(SQLITE_LANES)
-        .bind(serde_json::to_string(&users).unwrap_or_default())
-        .execute(&mut *db)
-        .await?;
-    Ok(ended.into_iter().map(|(run, _)| run).collect())
-}
-
-async fn settle_sqlite(
-    db: &mut SqliteConnection,
-    verdicts: &[Verdict],
-    ended: &[(RunId, UserId)],
-    now: Timestamp,
-) -> Result<(), StoreError> {
-    let ended: HashSet<RunId> = ended.iter().map(|(run, _)| *run).collect();
-    let replied = verdicts.iter().filter(|verdict| verdict.state == RunState::Replied);
-    let replied: Vec<String> = replied
-        .map(|verdict| verdict.lease.run)
-        .filter(|run| ended.contains(run))
-        .map(|run| run.uuid().simple().to_string())
-        .collect();
-    if !replied.is_empty() {
-        let replied = serde_json::to_string(&replied).unwrap_or_default();
-        sqlx::query(SQLITE_SETTLE).bind(replied).bind(now).execute(&mut *db).await?;
-    }
-    Ok(())
+    Ok(sqlx::query_scalar(SQLITE_END).bind(json).bind(now).fetch_all(db).await?)
 }
 
 fn ending(verdict: &Verdict, now: Timestamp) -> Ending<'_> {
