@@ -58,6 +58,7 @@ async fn write_forever(store: Store, mut waiting: mpsc::Receiver<Ending>, commit
     let mut batch = Vec::with_capacity(MOST_IN_ONE_COMMIT);
     while waiting.recv_many(&mut batch, MOST_IN_ONE_COMMIT).await > 0 {
         let under_way = commits.under_way.lock().await;
+        let _turn = store.take_turn().await;
         // What has ended at the same moment comes along.
         tokio::task::yield_now().await;
         while batch.len() < MOST_IN_ONE_COMMIT

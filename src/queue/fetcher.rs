@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Queue;
 use super::acker::Commits;
 use super::backend::{Claimed, Places};
-use crate::store::{ClaimLimits, StoreError};
+use crate::store::{ClaimLimits, StoreError, Turn};
 
 /// Most runs in one claim: bounds the transaction, not the throughput.
 const MOST_IN_ONE_CLAIM: usize = 256;
@@ -61,8 +61,10 @@ impl Fetcher {
     /// A claim that has begun is never cut off, since its runs would be leased and in nobody's hand.
     pub(super) async fn fetch_until(mut self, stop: CancellationToken) {
         let mut quiet = false;
-        while let Some(Some(free)) = stop.run_until_cancelled(self.take_places()).await {
-            let rest = match self.fetch_once(free, quiet).await {
+        while let Some(Some((free, turn))) = stop.run_until_cancelled(self.take_places()).await {
+            let fetched = self.fetch_once(free, quiet).await;
+            drop(turn);
+            let rest = match fetched {
                 Ok(Fetched::Some) => Rest::None,
                 Ok(Fetched::None) if quiet => Rest::UntilDue,
                 Ok(Fetched::None) => Rest::Moment,
@@ -80,17 +82,18 @@ impl Fetcher {
 
     /// At least one free place, and as many more as there are. A busy process waits for those that are about to
     /// be freed, or its claims would become ever smaller.
-    async fn take_places(&self) -> Option<OwnedSemaphorePermit> {
+    async fn take_places(&self) -> Option<(OwnedSemaphorePermit, Option<Turn>)> {
         let runs = &self.places.runs;
         let mut free = Arc::clone(runs).acquire_owned().await.ok()?;
         if (1 + runs.available_permits()) * FEW < self.queue.config.concurrency {
             self.commits.ended().await;
         }
+        let turn = self.queue.store.take_turn().await;
         let more = runs.available_permits().min(MOST_IN_ONE_CLAIM - 1);
         if let Ok(more) = Arc::clone(runs).try_acquire_many_owned(u32::try_from(more).unwrap_or(0)) {
             free.merge(more);
         }
-        Some(free)
+        Some((free, turn))
     }
 
     /// Claims once and passes on what was claimed; looks for suspects as well in a quiet moment, and now and then.

@@ -4,6 +4,7 @@ use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 
 use super::arrivals::{Batch, Mail};
 use super::pool::{Database, Tx};
+use super::rows::push_asked;
 use super::{MessageId, RunId, StoreError, ThreadId};
 use crate::clock::Timestamp;
 use crate::mail::RfcMessageId;
@@ -22,21 +23,20 @@ impl Batch {
 
     async fn store_on_file(self, db: &mut SqliteConnection) -> Result<(), StoreError> {
         let (user, mailbox, due, now) = (self.lease.user, self.lease.mailbox, self.due, self.clock.now());
+        let mut query = QueryBuilder::default();
         if self.mails.iter().any(|mail| mail.opens_thread) {
             let opened = self.mails.iter().filter(|mail| mail.opens_thread);
-            let mut query = QueryBuilder::new(INSERT_THREADS);
-            query.push_values(opened, |mut row, Mail { thread, arrival, .. }| {
+            push_asked(&mut query, THREADS, opened, |mut row, Mail { thread, arrival, .. }| {
                 row.push_bind(thread)
                     .push_bind(user)
                     .push_bind(mailbox)
                     .push_bind(&arrival.correspondent)
                     .push_bind(now);
             });
-            query.build().execute(&mut *db).await?;
+            query.push(SQLITE_STORE_THREADS);
         }
         let runs: Vec<RunId> = self.mails.iter().map(|mail| RunId::of(mail.id)).collect();
-        let mut query = QueryBuilder::new(INSERT_MESSAGES);
-        query.push_values(self.mails, |mut row, Mail { id, thread, arrival, .. }| {
+        push_asked(&mut query, MESSAGES, self.mails, |mut row, Mail { id, thread, arrival, .. }| {
             row.push_bind(id)
                 .push_bind(user)
                 .push_bind(mailbox)
@@ -52,12 +52,11 @@ impl Batch {
                 .push_bind(now)
                 .push_bind(arrival.authentication.as_str());
         });
-        query.build().execute(&mut *db).await?;
-        let mut query = QueryBuilder::new(INSERT_RUNS);
-        query.push_values(runs, |mut row, run| {
+        query.push(SQLITE_STORE_MESSAGES);
+        push_asked(&mut query, RUNS, runs, |mut row, run| {
             row.push_bind(run).push_bind(user).push_bind("queued").push_bind(due).push_bind(now);
         });
-        query.build().execute(db).await?;
+        query.push(SQLITE_STORE_RUNS).build().execute(db).await?;
         Ok(())
     }
 
@@ -92,29 +91,33 @@ impl Batch {
     }
 }
 
-macro_rules! insert_threads {
+macro_rules! threads {
     () => {
-        "INSERT INTO threads (id, user_id, mailbox_id, correspondent, created_at) "
+        "id, user_id, mailbox_id, correspondent, created_at"
     };
 }
 
-macro_rules! insert_messages {
+macro_rules! messages {
     () => {
-        "INSERT INTO messages (id, user_id, mailbox_id, thread_id, identity, rfc_message_id, uid_validity, uid,
-            internal_date, bytes, raw, truncated, received_at, authentication) "
+        "id, user_id, mailbox_id, thread_id, identity, rfc_message_id, uid_validity, uid, internal_date, bytes, raw,
+            truncated, received_at, authentication"
     };
 }
 
-macro_rules! insert_runs {
+macro_rules! runs {
     () => {
-        "INSERT INTO runs (id, user_id, state, due_at, created_at) "
+        "id, user_id, state, due_at, created_at"
     };
 }
 
-// SQLite changes one table per statement.
-const INSERT_THREADS: &str = insert_threads!();
-const INSERT_MESSAGES: &str = insert_messages!();
-const INSERT_RUNS: &str = insert_runs!();
+const THREADS: &str = threads!();
+const MESSAGES: &str = messages!();
+const RUNS: &str = runs!();
+
+// SQLite changes one table per statement; they go to its thread together.
+const SQLITE_STORE_THREADS: &str = concat!("INSERT INTO threads (", threads!(), ") SELECT * FROM asked;");
+const SQLITE_STORE_MESSAGES: &str = concat!("INSERT INTO messages (", messages!(), ") SELECT * FROM asked;");
+const SQLITE_STORE_RUNS: &str = concat!("INSERT INTO runs (", runs!(), ") SELECT * FROM asked");
 
 const POSTGRES_STORE: &str = concat!(
     "WITH mails AS MATERIALIZED (
@@ -123,15 +126,17 @@ const POSTGRES_STORE: &str = concat!(
         AS mails (id, thread_id, opens_thread, correspondent, identity, rfc_message_id, uid_validity, uid,
             internal_date, bytes, raw, truncated, authentication)
     ), opened AS (",
-    insert_threads!(),
-    "SELECT thread_id, $1, $2, correspondent, $4 FROM mails WHERE opens_thread
+    "INSERT INTO threads (",
+    threads!(),
+    ") SELECT thread_id, $1, $2, correspondent, $4 FROM mails WHERE opens_thread
     ), stored AS (",
-    insert_messages!(),
-    "SELECT id, $1, $2, thread_id, identity, rfc_message_id, uid_validity, uid, internal_date, bytes, raw,
+    "INSERT INTO messages (",
+    messages!(),
+    ") SELECT id, $1, $2, thread_id, identity, rfc_message_id, uid_validity, uid, internal_date, bytes, raw,
         truncated, $4, authentication FROM mails
-    ) ",
-    insert_runs!(),
-    "SELECT id, $1, 'queued', $3, $4 FROM mails"
+    ) INSERT INTO runs (",
+    runs!(),
+    ") SELECT id, $1, 'queued', $3, $4 FROM mails"
 );
 
 /// The mails of a batch, column by column.

@@ -8,6 +8,7 @@ use super::claims::Lease;
 use super::group::Ask;
 use super::pool::{Database, Tx};
 use super::provider_calls::NewCall;
+use super::rows::push_asked;
 use super::{AgentId, CallId, StoreError};
 use crate::clock::Timestamp;
 
@@ -37,12 +38,17 @@ async fn begin_on_file(
     db: &mut SqliteConnection,
     asks: &[Beginning],
 ) -> Result<HashMap<CallId, bool>, StoreError> {
-    let mut query = QueryBuilder::new(SQLITE_RUNS);
-    query.push_values(asks, |mut row, Beginning { lease, agent, .. }| {
-        row.push_bind(lease.user).push_bind(lease.run).push_bind(lease.epoch).push_bind(agent);
-    });
-    query.push(SQLITE_ASSIGN).push(SQLITE_CALLS);
-    query.push_values(asks, |mut row, Beginning { lease, agent, call, now }| {
+    let mut query = QueryBuilder::default();
+    push_asked(
+        &mut query,
+        "user_id, run_id, epoch, agent_id",
+        asks,
+        |mut row, Beginning { lease, agent, .. }| {
+            row.push_bind(lease.user).push_bind(lease.run).push_bind(lease.epoch).push_bind(agent);
+        },
+    );
+    query.push(SQLITE_ASSIGN);
+    push_asked(&mut query, CALLS, asks, |mut row, Beginning { lease, agent, call, now }| {
         row.push_bind(call.id)
             .push_bind(lease.user)
             .push_bind(lease.run)
@@ -55,8 +61,8 @@ async fn begin_on_file(
             .push_bind(now)
             .push_bind(call.is_probe);
     });
-    query.push(SQLITE_BEGIN).push(SQLITE_LEASES);
-    query.push_values(asks, |mut row, Beginning { lease, call, .. }| {
+    query.push(SQLITE_BEGIN);
+    push_asked(&mut query, "id, user_id, run_id, epoch", asks, |mut row, Beginning { lease, call, .. }| {
         row.push_bind(call.id).push_bind(lease.user).push_bind(lease.run).push_bind(lease.epoch);
     });
     let begun: Vec<(CallId, bool)> = query.push(SQLITE_LIST_BEGUN).build_query_as().fetch_all(db).await?;
@@ -85,8 +91,7 @@ async fn begin_on_server(
     Ok(begun.into_iter().collect())
 }
 
-const SQLITE_RUNS: &str = "WITH asked (user_id, run_id, epoch, agent_id) AS (";
-const SQLITE_ASSIGN: &str = ") UPDATE runs SET agent_id = asked.agent_id FROM asked
+const SQLITE_ASSIGN: &str = "UPDATE runs SET agent_id = asked.agent_id FROM asked
     WHERE runs.id = asked.run_id AND runs.user_id = asked.user_id AND runs.lease_epoch = asked.epoch
         AND runs.lease_until IS NOT NULL;";
 
@@ -105,11 +110,9 @@ macro_rules! insert_calls {
     };
 }
 
-const SQLITE_CALLS: &str =
-    "WITH asked (id, user_id, run_id, epoch, agent_id, ai_configuration_id, payer, provider, model,
-    started_at, is_probe) AS (";
+const CALLS: &str =
+    "id, user_id, run_id, epoch, agent_id, ai_configuration_id, payer, provider, model, started_at, is_probe";
 const SQLITE_BEGIN: &str = concat!(
-    ") ",
     insert_calls!(
         "(SELECT asked.* FROM asked JOIN runs ON runs.id = asked.run_id AND runs.user_id = asked.user_id
             AND runs.lease_epoch = asked.epoch AND runs.lease_until IS NOT NULL) AS asked"
@@ -117,9 +120,7 @@ const SQLITE_BEGIN: &str = concat!(
     ";"
 );
 
-const SQLITE_LEASES: &str = "WITH asked (id, user_id, run_id, epoch) AS (";
-const SQLITE_LIST_BEGUN: &str = ")
-    SELECT asked.id, EXISTS (SELECT 1 FROM provider_calls WHERE id = asked.id)
+const SQLITE_LIST_BEGUN: &str = "SELECT asked.id, EXISTS (SELECT 1 FROM provider_calls WHERE id = asked.id)
     FROM asked JOIN runs ON runs.id = asked.run_id AND runs.user_id = asked.user_id
         AND runs.lease_epoch = asked.epoch AND runs.lease_until IS NOT NULL";
 

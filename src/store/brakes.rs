@@ -8,6 +8,7 @@ use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 
 use super::group::Ask;
 use super::pool::{Database, Tx};
+use super::rows::push_asked;
 use super::suppressions::Reason;
 use super::{AgentId, MailboxId, RunId, Store, StoreError, ThreadId, UserId};
 use crate::clock::Timestamp;
@@ -91,8 +92,7 @@ pub(super) struct Counts {
 macro_rules! counts {
     ($last:literal) => {
         concat!(
-            ")
-            SELECT
+            "SELECT
                 (SELECT CAST(COUNT(*) AS BIGINT) FROM outbox
                  WHERE user_id = asked.user_id AND mailbox_id = asked.mailbox_id AND recipient = asked.recipient
                     AND created_at > ten_minutes_ago AND run_id <> asked.run_id) AS in_10_minutes,
@@ -121,12 +121,13 @@ macro_rules! counts {
     };
 }
 
-macro_rules! asked {
+macro_rules! columns {
     () => {
-        "WITH asked (user_id, mailbox_id, recipient, ten_minutes_ago, day_ago, thread_id, run_id, agent_id, position)
-         AS ("
+        "user_id, mailbox_id, recipient, ten_minutes_ago, day_ago, thread_id, run_id, agent_id, position"
     };
 }
+
+const COLUMNS: &str = columns!();
 
 const SQLITE_COUNT: &str = counts!(
     "outbox AS last ON last.run_id = (SELECT run_id FROM outbox
@@ -135,9 +136,10 @@ const SQLITE_COUNT: &str = counts!(
 );
 // The last ones are looked up one by one, so that no guess of the planner's makes it read the table through.
 const POSTGRES_COUNT: &str = concat!(
-    asked!(),
-    "SELECT * FROM UNNEST($1::UUID[], $2::UUID[], $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::UUID[], $7::UUID[],
-        $8::UUID[]) WITH ORDINALITY",
+    "WITH asked (",
+    columns!(),
+    ") AS (SELECT * FROM UNNEST($1::UUID[], $2::UUID[], $3::TEXT[], $4::BIGINT[], $5::BIGINT[], $6::UUID[], $7::UUID[],
+        $8::UUID[]) WITH ORDINALITY) ",
     counts!(
         "LATERAL (SELECT question_hash, answer_hash, quick_exchanges, sent_at, created_at FROM outbox
             WHERE user_id = asked.user_id AND thread_id = asked.thread_id AND run_id <> asked.run_id
@@ -238,8 +240,8 @@ async fn count_on_file(
     exchanges: &[&Exchange],
     now: Timestamp,
 ) -> Result<Vec<Counts>, StoreError> {
-    let mut query = QueryBuilder::new(asked!());
-    query.push_values((0_i64..).zip(exchanges), |mut row, (position, exchange)| {
+    let mut query = QueryBuilder::default();
+    push_asked(&mut query, COLUMNS, (0_i64..).zip(exchanges), |mut row, (position, exchange)| {
         row.push_bind(exchange.user)
             .push_bind(exchange.mailbox)
             .push_bind(&exchange.recipient)

@@ -12,6 +12,7 @@ use super::mailboxes::{self, Mailbox};
 use super::messages::Message;
 use super::outbox::{OutboxMail, OutboxState};
 use super::pool::{Database, Tx};
+use super::rows::push_asked;
 use super::suppressions::Reason;
 use super::{MailboxId, MessageId, RunId, Store, StoreError, ThreadId, UserId, own_addresses};
 use crate::clock::Timestamp;
@@ -72,8 +73,7 @@ macro_rules! find {
     };
 }
 
-const SQLITE_ASKED: &str = "WITH asked (user_id, message_id, position) AS (";
-const SQLITE_FIND: &str = concat!(") ", find!("asked CROSS JOIN messages"));
+const SQLITE_FIND: &str = find!("asked CROSS JOIN messages");
 // One row is looked up after the other, so that no guess of the planner's makes it read a table through.
 const POSTGRES_FIND: &str = concat!(
     "SELECT found.* FROM UNNEST($1::UUID[], $2::UUID[]) WITH ORDINALITY AS asked (user_id, message_id, position)
@@ -137,10 +137,15 @@ fn places(asks: &[Finding]) -> impl Iterator<Item = (i64, &Finding)> {
 }
 
 async fn find_on_file(db: &mut SqliteConnection, asks: &[Finding]) -> Result<Vec<Row>, StoreError> {
-    let mut query = QueryBuilder::new(SQLITE_ASKED);
-    query.push_values(places(asks), |mut row, (position, Finding { user, message })| {
-        row.push_bind(user).push_bind(message).push_bind(position);
-    });
+    let mut query = QueryBuilder::default();
+    push_asked(
+        &mut query,
+        "user_id, message_id, position",
+        places(asks),
+        |mut row, (position, Finding { user, message })| {
+            row.push_bind(user).push_bind(message).push_bind(position);
+        },
+    );
     Ok(query.push(SQLITE_FIND).build_query_as().fetch_all(db).await?)
 }
 
@@ -197,18 +202,18 @@ async fn list_on_file(
     mailboxes: &HashMap<MailboxId, UserId>,
 ) -> Result<Belongings, StoreError> {
     let of_owners = |statement| {
-        let mut query = QueryBuilder::new("WITH asked (owner) AS (");
-        query.push_values(owners(mailboxes), |mut row, owner| {
+        let mut query = QueryBuilder::default();
+        push_asked(&mut query, "owner", owners(mailboxes), |mut row, owner| {
             row.push_bind(owner);
         });
-        query.push(") ").push(statement);
+        query.push(statement);
         query
     };
-    let mut agents = QueryBuilder::new("WITH asked (owner, mailbox) AS (");
-    agents.push_values(mailboxes, |mut row, (mailbox, owner)| {
+    let mut agents = QueryBuilder::default();
+    push_asked(&mut agents, "owner, mailbox", mailboxes, |mut row, (mailbox, owner)| {
         row.push_bind(owner).push_bind(mailbox);
     });
-    agents.push(") ").push(agents::SQLITE_LIST_OF_MAILBOXES);
+    agents.push(agents::SQLITE_LIST_OF_MAILBOXES);
     Ok(Belongings {
         addresses: of_owners(own_addresses::SQLITE_LIST_OF_ALL).build_query_as().fetch_all(&mut *db).await?,
         agents: agents.build_query_as().fetch_all(&mut *db).await?,

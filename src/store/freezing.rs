@@ -9,6 +9,7 @@ use super::brakes::{self, Counts, Exchange, Refusal};
 use super::claims::Lease;
 use super::outbox::NewReply;
 use super::pool::{Database, Tx};
+use super::rows::push_asked;
 use super::{AgentId, StoreError};
 use crate::clock::Timestamp;
 
@@ -117,16 +118,17 @@ impl<'a> Rows<'a> {
     }
 
     async fn insert_on_file(self, db: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
-        let mut query = QueryBuilder::new(SQLITE_ASKED);
-        query.push_values(self.leases.iter().zip(&self.replies), |mut row, (lease, reply)| {
+        let mut query = QueryBuilder::default();
+        let rows = self.leases.iter().zip(&self.replies);
+        push_asked(&mut query, "run_id, user_id, agent_id, created_at", rows, |mut row, (lease, reply)| {
             row.push_bind(lease.run)
                 .push_bind(lease.user)
                 .push_bind(reply.frozen.exchange.agent)
                 .push_bind(now);
         });
-        query.push(SQLITE_ADD).push(SQLITE_INSERT);
+        query.push(SQLITE_ADD);
         let rows = self.leases.iter().zip(&self.replies).zip(self.quick_exchanges);
-        query.push_values(rows, |mut row, ((lease, reply), quick_exchanges)| {
+        push_asked(&mut query, OUTBOX, rows, |mut row, ((lease, reply), quick_exchanges)| {
             let NewReply { frozen, .. } = reply;
             let exchange = &frozen.exchange;
             row.push_bind(lease.run)
@@ -144,7 +146,7 @@ impl<'a> Rows<'a> {
                 .push_bind("ready")
                 .push_bind(now);
         });
-        query.push(SQLITE_UNLESS_THERE).build().execute(db).await?;
+        query.push(SQLITE_INSERT).build().execute(db).await?;
         Ok(())
     }
 
@@ -171,10 +173,16 @@ impl<'a> Rows<'a> {
     }
 }
 
+macro_rules! outbox {
+    () => {
+        "run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, epoch, agent_id, question_hash,
+            answer_hash, quick_exchanges, state, created_at"
+    };
+}
+
 macro_rules! insert {
     () => {
-        "INSERT INTO outbox (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, epoch, agent_id,
-            question_hash, answer_hash, quick_exchanges, state, created_at) "
+        concat!("INSERT INTO outbox (", outbox!(), ") ")
     };
 }
 
@@ -199,11 +207,10 @@ macro_rules! add {
 
 // SQLite changes one table per statement; they go to its thread together. The hours come first, while it can be seen
 // which of the replies are new.
-const SQLITE_ASKED: &str = "WITH asked (run_id, user_id, agent_id, created_at) AS (";
+const OUTBOX: &str = outbox!();
 const SQLITE_ADD: &str =
-    concat!(") ", add!("asked WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE run_id = asked.run_id)"), ";");
-const SQLITE_INSERT: &str = insert!();
-const SQLITE_UNLESS_THERE: &str = unless_there!();
+    concat!(add!("asked WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE run_id = asked.run_id)"), ";");
+const SQLITE_INSERT: &str = concat!(insert!(), "SELECT * FROM asked WHERE TRUE", unless_there!());
 
 const POSTGRES_INSERT: &str = concat!(
     "WITH frozen AS (",

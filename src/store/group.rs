@@ -19,6 +19,7 @@ use super::dossiers::Finding;
 use super::keeping::Keeping;
 use super::outbox::Sending;
 use super::pool::Tx;
+use super::turns::{Turn, Turns};
 use super::writer::Commit;
 
 const MOST_WAITING: usize = 1024;
@@ -78,11 +79,12 @@ impl<A: Ask> Group<A> {
     }
 
     /// The tasks end with the last handle.
-    fn of_server(pool: &PgPool) -> Self {
+    fn of_server(pool: &PgPool, turns: &Turns) -> Self {
         let (group, asked) = Self::new();
         let asked = Arc::new(Mutex::new(asked));
         for _ in 0..A::AT_ONCE {
-            tokio::spawn(answer_forever(Place::Server(pool.clone()), Arc::clone(&asked)));
+            let server = Place::Server(pool.clone(), turns.clone());
+            tokio::spawn(answer_forever(server, Arc::clone(&asked)));
         }
         group
     }
@@ -105,7 +107,7 @@ impl<A: Ask> Group<A> {
 
 async fn answer_forever<A: Ask>(mut at: Place<'static>, asked: Arc<Mutex<Queue<A>>>) {
     loop {
-        let group = gather(&mut *asked.lock().await).await;
+        let (group, _turn) = gather(&at, &mut *asked.lock().await).await;
         if group.is_empty() {
             return;
         }
@@ -118,10 +120,14 @@ async fn answer_forever<A: Ask>(mut at: Place<'static>, asked: Arc<Mutex<Queue<A
     }
 }
 
-/// Whoever is waiting; nobody once the last handle is gone.
-async fn gather<A: Ask>(asked: &mut Queue<A>) -> Vec<Waiting<A>> {
+/// Whoever is waiting when it is their turn; nobody once the last handle is gone.
+async fn gather<A: Ask>(at: &Place<'_>, asked: &mut Queue<A>) -> (Vec<Waiting<A>>, Option<Turn>) {
     let mut group = Vec::new();
     asked.recv_many(&mut group, A::MOST_TOGETHER).await;
+    let turn = match at {
+        Place::Server(_, turns) => turns.take().await,
+        Place::Reader(_) | Place::Writer(_) => None,
+    };
     // Whoever is about to ask gets to it before the group leaves.
     tokio::task::yield_now().await;
     while group.len() < A::MOST_TOGETHER
@@ -129,7 +135,7 @@ async fn gather<A: Ask>(asked: &mut Queue<A>) -> Vec<Waiting<A>> {
     {
         group.push(another);
     }
-    group
+    (group, turn)
 }
 
 /// Without those that nobody waits for any more.
@@ -143,8 +149,8 @@ pub(super) fn still_wanted<A: Ask>(group: Vec<Waiting<A>>) -> (Vec<A>, Vec<Tell<
 
 /// Where groups are asked.
 pub(super) enum Place<'t> {
-    /// A server, over a connection of the pool.
-    Server(PgPool),
+    /// A server, over a connection of the pool, in turn.
+    Server(PgPool, Turns),
     /// A file, over a connection for reading.
     Reader(Reader),
     /// The commit that a file's writer is about to make.
@@ -186,13 +192,13 @@ impl Place<'_> {
 
     async fn answer_together<A: Ask>(&mut self, asks: &[A]) -> Result<Answers<A>, StoreError> {
         match self {
-            Self::Server(pool) if A::WRITES_IN_STEPS => {
+            Self::Server(pool, _) if A::WRITES_IN_STEPS => {
                 let mut tx = Tx::Postgres(pool.begin().await?);
                 let answers = answer(&mut tx, asks).await?;
                 tx.commit().await?;
                 Ok(answers)
             }
-            Self::Server(pool) => answer(&mut Tx::Single(pool.acquire().await?), asks).await,
+            Self::Server(pool, _) => answer(&mut Tx::Single(pool.acquire().await?), asks).await,
             Self::Reader(reader) => reader.answer(asks).await,
             Self::Writer(commit) => {
                 let tx = commit.begin_piece().await.map_err(not_committed)?;
@@ -255,6 +261,8 @@ pub(super) struct Groups {
     pub(super) calls: Group<Beginning>,
     pub(super) answers: Group<Keeping>,
     pub(super) sendings: Group<Sending>,
+    /// Of a server.
+    pub(super) turns: Option<Turns>,
 }
 
 /// Those who wait for a file's writer.
@@ -265,14 +273,16 @@ pub(super) struct ToWrite {
 }
 
 impl Groups {
-    /// A group takes a connection of the pool for as long as it is on its way.
-    pub(super) fn of_server(pool: &PgPool) -> Self {
+    /// A group takes a connection of the pool for as long as it is on its way, and so many at once may be.
+    pub(super) fn of_server(pool: &PgPool, at_once: u32) -> Self {
+        let turns = Turns::new(at_once);
         Self {
-            dossiers: Group::of_server(pool),
-            counts: Group::of_server(pool),
-            calls: Group::of_server(pool),
-            answers: Group::of_server(pool),
-            sendings: Group::of_server(pool),
+            dossiers: Group::of_server(pool, &turns),
+            counts: Group::of_server(pool, &turns),
+            calls: Group::of_server(pool, &turns),
+            answers: Group::of_server(pool, &turns),
+            sendings: Group::of_server(pool, &turns),
+            turns: Some(turns),
         }
     }
 
@@ -282,6 +292,6 @@ impl Groups {
         let (sendings, of_sendings) = Group::new();
         let (dossiers, counts) = (Group::of_file(file.clone()), Group::of_file(file.clone()));
         let written = ToWrite { calls: of_calls, answers: of_answers, sendings: of_sendings };
-        (Self { dossiers, counts, calls, answers, sendings }, written)
+        (Self { dossiers, counts, calls, answers, sendings, turns: None }, written)
     }
 }

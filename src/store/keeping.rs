@@ -11,6 +11,7 @@ use super::group::Ask;
 use super::outbox::NewReply;
 use super::pool::{Database, Tx};
 use super::provider_calls::{CallEnd, milliseconds, whole};
+use super::rows::push_asked;
 use super::{StoreError, freezing};
 use crate::clock::Timestamp;
 
@@ -61,8 +62,8 @@ async fn store_on_file(
     asks: &[Keeping],
     now: Timestamp,
 ) -> Result<Vec<Lease>, StoreError> {
-    let mut query = QueryBuilder::new(SQLITE_ENDED);
-    query.push_values(asks, |mut row, Keeping { lease, answer: Answer { call, end, .. }, .. }| {
+    let mut query = QueryBuilder::default();
+    push_asked(&mut query, ENDS, asks, |mut row, Keeping { lease, answer: Answer { call, end, .. }, .. }| {
         row.push_bind(lease.user)
             .push_bind(call)
             .push_bind(&end.answered_model)
@@ -78,8 +79,8 @@ async fn store_on_file(
             .push_bind(end.cost_nanousd.map(whole))
             .push_bind(now);
     });
-    query.push(SQLITE_END).push(SQLITE_COMPLETIONS);
-    query.push_values(asks, |mut row, Keeping { lease, answer, .. }| {
+    query.push(SQLITE_END);
+    push_asked(&mut query, COMPLETIONS, asks, |mut row, Keeping { lease, answer, .. }| {
         let completion = &answer.completion;
         row.push_bind(lease.user)
             .push_bind(lease.run)
@@ -90,8 +91,8 @@ async fn store_on_file(
             .push_bind(&completion.body)
             .push_bind(now);
     });
-    query.push(SQLITE_STORE).push(SQLITE_LEASES);
-    query.push_values(asks, |mut row, Keeping { lease, .. }| {
+    query.push(SQLITE_STORE);
+    push_asked(&mut query, "user_id, run_id, epoch", asks, |mut row, Keeping { lease, .. }| {
         row.push_bind(lease.user).push_bind(lease.run).push_bind(lease.epoch);
     });
     Ok(query.push(SQLITE_LIST_HELD).build_query_as().fetch_all(db).await?)
@@ -130,16 +131,14 @@ async fn store_on_server(
 }
 
 macro_rules! end_calls {
-    ($ended:literal) => {
-        concat!(
-            "UPDATE provider_calls SET state = 'done', answered_model = ended.answered_model,
+    () => {
+        "UPDATE provider_calls SET state = 'done', answered_model = ended.answered_model,
                 request_id = ended.request_id, error_class = ended.error_class, error_code = ended.error_code,
                 maybe_charged = ended.maybe_charged, input_tokens = ended.input_tokens,
                 cached_tokens = ended.cached_tokens, output_tokens = ended.output_tokens,
                 reasoning_tokens = ended.reasoning_tokens, latency_ms = ended.latency_ms,
                 cost_nanousd = ended.cost_nanousd, ended_at = ended.ended_at
-            FROM ", $ended, " WHERE provider_calls.id = ended.call_id AND provider_calls.user_id = ended.user_id"
-        )
+            FROM asked AS ended WHERE provider_calls.id = ended.call_id AND provider_calls.user_id = ended.user_id"
     };
 }
 
@@ -152,14 +151,14 @@ macro_rules! store_completions {
 }
 
 // SQLite changes one table per statement; they go to its thread together.
-const SQLITE_ENDED: &str = "WITH ended (user_id, call_id, answered_model, request_id, error_class, error_code,
-    maybe_charged, input_tokens, cached_tokens, output_tokens, reasoning_tokens, latency_ms, cost_nanousd, ended_at) AS (";
-const SQLITE_END: &str = concat!(") ", end_calls!("ended"), ";");
+const ENDS: &str =
+    "user_id, call_id, answered_model, request_id, error_class, error_code, maybe_charged, input_tokens,
+    cached_tokens, output_tokens, reasoning_tokens, latency_ms, cost_nanousd, ended_at";
+const SQLITE_END: &str = concat!(end_calls!(), ";");
 
-const SQLITE_COMPLETIONS: &str =
-    "WITH asked (user_id, run_id, epoch, call_id, model, finish, body, created_at) AS (";
+const COMPLETIONS: &str = "user_id, run_id, epoch, call_id, model, finish, body, created_at";
 const SQLITE_STORE: &str = concat!(
-    "), held AS (
+    ", held AS (
         SELECT asked.* FROM asked JOIN runs ON runs.id = asked.run_id AND runs.user_id = asked.user_id
             AND runs.lease_epoch = asked.epoch AND runs.lease_until IS NOT NULL
     ) ",
@@ -167,9 +166,7 @@ const SQLITE_STORE: &str = concat!(
     ";"
 );
 
-const SQLITE_LEASES: &str = "WITH asked (user_id, run_id, epoch) AS (";
-const SQLITE_LIST_HELD: &str = ")
-    SELECT runs.id, runs.user_id, runs.lease_epoch
+const SQLITE_LIST_HELD: &str = "SELECT runs.id, runs.user_id, runs.lease_epoch
     FROM asked JOIN runs ON runs.id = asked.run_id AND runs.user_id = asked.user_id
         AND runs.lease_epoch = asked.epoch AND runs.lease_until IS NOT NULL";
 
@@ -188,7 +185,7 @@ const POSTGRES_STORE: &str = concat!(
         WHERE runs.id = ANY($2) ORDER BY runs.id FOR NO KEY UPDATE OF runs
     ), done AS (
         ",
-    end_calls!("asked AS ended"),
+    end_calls!(),
     " AND provider_calls.id = ANY($4)
     ), stored AS (",
     store_completions!(),

@@ -7,6 +7,7 @@ use super::claims::Lease;
 use super::freezing;
 use super::group::Ask;
 use super::pool::{Database, Tx, on_pool, on_tx};
+use super::rows::push_asked;
 use super::{AgentId, RunId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
 use crate::mail::RfcMessageId;
@@ -170,9 +171,8 @@ UPDATE outbox SET state = 'sending', epoch = held.epoch, sending_at = held.sendi
 FROM held WHERE outbox.run_id = ANY($2) AND outbox.run_id = held.run_id
 RETURNING outbox.run_id, outbox.epoch";
 
-const SQLITE_ASKED: &str = "WITH asked (user_id, run_id, epoch, sending_at) AS (";
-const SQLITE_BEGIN: &str = ")
-UPDATE outbox SET state = 'sending', epoch = asked.epoch, sending_at = asked.sending_at
+const SQLITE_BEGIN: &str =
+    "UPDATE outbox SET state = 'sending', epoch = asked.epoch, sending_at = asked.sending_at
 FROM asked WHERE outbox.run_id = asked.run_id AND outbox.user_id = asked.user_id AND outbox.state <> 'sent'
     AND EXISTS (SELECT 1 FROM runs
         WHERE id = asked.run_id AND lease_epoch = asked.epoch AND lease_until IS NOT NULL)
@@ -188,10 +188,15 @@ impl Ask for Sending {
     async fn answer(tx: &mut Tx, asks: &[Self]) -> Result<Vec<bool>, StoreError> {
         let begun: Vec<(RunId, i64)> = match tx.database() {
             Database::File(db) => {
-                let mut query = QueryBuilder::new(SQLITE_ASKED);
-                query.push_values(asks, |mut row, Sending { lease, now }| {
-                    row.push_bind(lease.user).push_bind(lease.run).push_bind(lease.epoch).push_bind(now);
-                });
+                let mut query = QueryBuilder::default();
+                push_asked(
+                    &mut query,
+                    "user_id, run_id, epoch, sending_at",
+                    asks,
+                    |mut row, Sending { lease, now }| {
+                        row.push_bind(lease.user).push_bind(lease.run).push_bind(lease.epoch).push_bind(now);
+                    },
+                );
                 query.push(SQLITE_BEGIN).build_query_as().fetch_all(db).await?
             }
             Database::Server(db) => {

@@ -91,8 +91,8 @@ pub(super) use {on_pool, on_tx};
 const ROWS_AHEAD: usize = 512;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connections for the steps of runs: one for each group that may be on its way, and for the queue.
-const MOST_OF_RUNS: u32 = 7;
+/// Connections for the steps of runs: one for each that may be on its way, and one to see what is due next.
+const MOST_OF_RUNS: u32 = 5;
 
 /// A plan is kept from a time when the tables may have been empty, so none may be made that reads a table through; for
 /// the same reason statements say `= ANY(..)` of the keys that they join by. Many share these connections, so nobody
@@ -168,7 +168,7 @@ async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
         .after_connect(|connection, _| Box::pin(async move { connection.execute(PLAN_ONCE).await.map(drop) }))
         .connect_with(options)
         .await?;
-    let groups = Groups::of_server(&keyed);
+    let groups = Groups::of_server(&keyed, of_runs.saturating_sub(1).max(1));
     Ok(Pool::Postgres { pool, keyed, groups })
 }
 
