@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::Queue;
 use super::acker::Commits;
 use super::backend::{Claimed, Places};
-use crate::store::{ClaimLimits, StoreError, Turn};
+use crate::store::{ClaimLimits, StoreError};
 
 /// Most runs in one claim: bounds the transaction, not the throughput.
 const MOST_IN_ONE_CLAIM: usize = 256;
@@ -61,10 +61,8 @@ impl Fetcher {
     /// A claim that has begun is never cut off, since its runs would be leased and in nobody's hand.
     pub(super) async fn fetch_until(mut self, stop: CancellationToken) {
         let mut quiet = false;
-        while let Some(Some((free, turn))) = stop.run_until_cancelled(self.take_places()).await {
-            let fetched = self.fetch_once(free, quiet).await;
-            drop(turn);
-            let rest = match fetched {
+        while let Some(Some(free)) = stop.run_until_cancelled(self.take_place()).await {
+            let rest = match self.fetch_once(free, quiet).await {
                 Ok(Fetched::Some) => Rest::None,
                 Ok(Fetched::None) if quiet => Rest::UntilDue,
                 Ok(Fetched::None) => Rest::Moment,
@@ -80,20 +78,23 @@ impl Fetcher {
         }
     }
 
-    /// At least one free place, and as many more as there are. A busy process waits for those that are about to
-    /// be freed, or its claims would become ever smaller.
-    async fn take_places(&self) -> Option<(OwnedSemaphorePermit, Option<Turn>)> {
+    /// A free place. A busy process waits for those that are about to be freed, or its claims would become ever smaller.
+    async fn take_place(&self) -> Option<OwnedSemaphorePermit> {
         let runs = &self.places.runs;
-        let mut free = Arc::clone(runs).acquire_owned().await.ok()?;
+        let free = Arc::clone(runs).acquire_owned().await.ok()?;
         if (1 + runs.available_permits()) * FEW < self.queue.config.concurrency {
             self.commits.ended().await;
         }
-        let turn = self.queue.store.take_turn().await;
+        Some(free)
+    }
+
+    /// Takes all other free places along.
+    fn take_more(&self, free: &mut OwnedSemaphorePermit) {
+        let runs = &self.places.runs;
         let more = runs.available_permits().min(MOST_IN_ONE_CLAIM - 1);
         if let Ok(more) = Arc::clone(runs).try_acquire_many_owned(u32::try_from(more).unwrap_or(0)) {
             free.merge(more);
         }
-        Some((free, turn))
     }
 
     /// Claims once and passes on what was claimed; looks for suspects as well in a quiet moment, and now and then.
@@ -106,6 +107,8 @@ impl Fetcher {
         if quiet || self.suspects_seen.is_none_or(|seen| seen.elapsed() >= SUSPECT_CHECK) {
             fetched = self.fetch_suspect(&mut free).await?;
         }
+        let _turn = self.queue.store.take_turn().await;
+        self.take_more(&mut free);
         let most = free.num_permits();
         if most > 0 {
             for claim in self.queue.store.claim_runs(self.queue.holder, self.limits(most)).await? {

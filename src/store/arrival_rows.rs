@@ -3,8 +3,8 @@
 use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 
 use super::arrivals::{Batch, Mail};
+use super::asked_rows::push_asked;
 use super::pool::{Database, Tx};
-use super::rows::push_asked;
 use super::{MessageId, RunId, StoreError, ThreadId};
 use crate::clock::Timestamp;
 use crate::mail::RfcMessageId;
@@ -26,7 +26,7 @@ impl Batch {
         let mut query = QueryBuilder::default();
         if self.mails.iter().any(|mail| mail.opens_thread) {
             let opened = self.mails.iter().filter(|mail| mail.opens_thread);
-            push_asked(&mut query, THREADS, opened, |mut row, Mail { thread, arrival, .. }| {
+            push_asked(&mut query, THREAD_COLUMNS, opened, |mut row, Mail { thread, arrival, .. }| {
                 row.push_bind(thread)
                     .push_bind(user)
                     .push_bind(mailbox)
@@ -36,7 +36,7 @@ impl Batch {
             query.push(SQLITE_STORE_THREADS);
         }
         let runs: Vec<RunId> = self.mails.iter().map(|mail| RunId::of(mail.id)).collect();
-        push_asked(&mut query, MESSAGES, self.mails, |mut row, Mail { id, thread, arrival, .. }| {
+        push_asked(&mut query, MESSAGE_COLUMNS, self.mails, |mut row, Mail { id, thread, arrival, .. }| {
             row.push_bind(id)
                 .push_bind(user)
                 .push_bind(mailbox)
@@ -53,7 +53,7 @@ impl Batch {
                 .push_bind(arrival.authentication.as_str());
         });
         query.push(SQLITE_STORE_MESSAGES);
-        push_asked(&mut query, RUNS, runs, |mut row, run| {
+        push_asked(&mut query, RUN_COLUMNS, runs, |mut row, run| {
             row.push_bind(run).push_bind(user).push_bind("queued").push_bind(due).push_bind(now);
         });
         query.push(SQLITE_STORE_RUNS).build().execute(db).await?;
@@ -110,11 +110,10 @@ macro_rules! runs {
     };
 }
 
-const THREADS: &str = threads!();
-const MESSAGES: &str = messages!();
-const RUNS: &str = runs!();
+const THREAD_COLUMNS: &str = threads!();
+const MESSAGE_COLUMNS: &str = messages!();
+const RUN_COLUMNS: &str = runs!();
 
-// SQLite changes one table per statement; they go to its thread together.
 const SQLITE_STORE_THREADS: &str = concat!("INSERT INTO threads (", threads!(), ") SELECT * FROM asked;");
 const SQLITE_STORE_MESSAGES: &str = concat!("INSERT INTO messages (", messages!(), ") SELECT * FROM asked;");
 const SQLITE_STORE_RUNS: &str = concat!("INSERT INTO runs (", runs!(), ") SELECT * FROM asked");
@@ -125,12 +124,10 @@ const POSTGRES_STORE: &str = concat!(
             $11::BIGINT[], $12::BIGINT[], $13::BIGINT[], $14::BIGINT[], $15::BYTEA[], $16::BOOLEAN[], $17::TEXT[])
         AS mails (id, thread_id, opens_thread, correspondent, identity, rfc_message_id, uid_validity, uid,
             internal_date, bytes, raw, truncated, authentication)
-    ), opened AS (",
-    "INSERT INTO threads (",
+    ), opened AS (INSERT INTO threads (",
     threads!(),
     ") SELECT thread_id, $1, $2, correspondent, $4 FROM mails WHERE opens_thread
-    ), stored AS (",
-    "INSERT INTO messages (",
+    ), stored AS (INSERT INTO messages (",
     messages!(),
     ") SELECT id, $1, $2, thread_id, identity, rfc_message_id, uid_validity, uid, internal_date, bytes, raw,
         truncated, $4, authentication FROM mails

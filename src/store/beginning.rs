@@ -4,11 +4,11 @@ use std::collections::HashMap;
 
 use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 
+use super::asked_rows::{held, push_asked};
 use super::claims::Lease;
 use super::group::Ask;
 use super::pool::{Database, Tx};
 use super::provider_calls::NewCall;
-use super::rows::push_asked;
 use super::{AgentId, CallId, StoreError};
 use crate::clock::Timestamp;
 
@@ -33,7 +33,6 @@ impl Ask for Beginning {
     }
 }
 
-/// SQLite changes one table per statement; they go to its thread together, since each way there costs more than they do.
 async fn begin_on_file(
     db: &mut SqliteConnection,
     asks: &[Beginning],
@@ -48,7 +47,7 @@ async fn begin_on_file(
         },
     );
     query.push(SQLITE_ASSIGN);
-    push_asked(&mut query, CALLS, asks, |mut row, Beginning { lease, agent, call, now }| {
+    push_asked(&mut query, CALL_COLUMNS, asks, |mut row, Beginning { lease, agent, call, now }| {
         row.push_bind(call.id)
             .push_bind(lease.user)
             .push_bind(lease.run)
@@ -97,32 +96,22 @@ const SQLITE_ASSIGN: &str = "UPDATE runs SET agent_id = asked.agent_id FROM aske
 
 /// The key's state is read in the statement that begins the call, so that none begins after a mark.
 macro_rules! insert_calls {
-    ($asked:literal) => {
-        concat!(
-            "INSERT INTO provider_calls (id, user_id, run_id, agent_id, ai_configuration_id, payer, provider, model,
+    () => {
+        "INSERT INTO provider_calls (id, user_id, run_id, agent_id, ai_configuration_id, payer, provider, model,
                 started_at, state)
             SELECT id, user_id, run_id, agent_id, ai_configuration_id, payer, provider, model, started_at, 'sent'
-            FROM ", $asked,
-            " WHERE ai_configuration_id IS NULL OR is_probe OR EXISTS (SELECT 1 FROM ai_configurations AS known
-                WHERE known.user_id = asked.user_id AND known.id = ai_configuration_id AND state <> 'invalid'
+            FROM held WHERE ai_configuration_id IS NULL OR is_probe OR EXISTS (SELECT 1 FROM ai_configurations AS known
+                WHERE known.user_id = held.user_id AND known.id = ai_configuration_id AND state <> 'invalid'
                     AND (resume_at IS NULL OR resume_at <= started_at))"
-        )
     };
 }
 
-const CALLS: &str =
+const CALL_COLUMNS: &str =
     "id, user_id, run_id, epoch, agent_id, ai_configuration_id, payer, provider, model, started_at, is_probe";
-const SQLITE_BEGIN: &str = concat!(
-    insert_calls!(
-        "(SELECT asked.* FROM asked JOIN runs ON runs.id = asked.run_id AND runs.user_id = asked.user_id
-            AND runs.lease_epoch = asked.epoch AND runs.lease_until IS NOT NULL) AS asked"
-    ),
-    ";"
-);
+const SQLITE_BEGIN: &str = concat!(held!(), insert_calls!(), ";");
 
-const SQLITE_LIST_BEGUN: &str = "SELECT asked.id, EXISTS (SELECT 1 FROM provider_calls WHERE id = asked.id)
-    FROM asked JOIN runs ON runs.id = asked.run_id AND runs.user_id = asked.user_id
-        AND runs.lease_epoch = asked.epoch AND runs.lease_until IS NOT NULL";
+const SQLITE_LIST_BEGUN: &str =
+    concat!(held!(), "SELECT id, EXISTS (SELECT 1 FROM provider_calls WHERE id = held.id) FROM held");
 
 // The runs are locked in the order of their ids, as verdicts are written, so that neither waits for the other for ever.
 const POSTGRES_BEGIN: &str = concat!(
@@ -138,7 +127,7 @@ const POSTGRES_BEGIN: &str = concat!(
     ), assigned AS (
         UPDATE runs SET agent_id = held.agent_id FROM held WHERE runs.id = ANY($3) AND runs.id = held.run_id
     ), made AS (",
-    insert_calls!("held AS asked"),
+    insert_calls!(),
     " RETURNING id)
     SELECT held.id, held.id IN (SELECT id FROM made) FROM held"
 );

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 
+use super::asked_rows::push_asked;
 use super::group::Ask;
 use super::pool::{Database, Tx};
-use super::rows::push_asked;
 use super::suppressions::Reason;
 use super::{AgentId, MailboxId, RunId, Store, StoreError, ThreadId, UserId};
 use crate::clock::Timestamp;
@@ -127,7 +127,7 @@ macro_rules! columns {
     };
 }
 
-const COLUMNS: &str = columns!();
+const EXCHANGE_COLUMNS: &str = columns!();
 
 const SQLITE_COUNT: &str = counts!(
     "outbox AS last ON last.run_id = (SELECT run_id FROM outbox
@@ -241,7 +241,7 @@ async fn count_on_file(
     now: Timestamp,
 ) -> Result<Vec<Counts>, StoreError> {
     let mut query = QueryBuilder::default();
-    push_asked(&mut query, COLUMNS, (0_i64..).zip(exchanges), |mut row, (position, exchange)| {
+    push_asked(&mut query, EXCHANGE_COLUMNS, (0_i64..).zip(exchanges), |mut row, (position, exchange)| {
         row.push_bind(exchange.user)
             .push_bind(exchange.mailbox)
             .push_bind(&exchange.recipient)

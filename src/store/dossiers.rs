@@ -6,13 +6,13 @@ use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 
 use super::agents::{self, Agent};
 use super::ai_configurations::{self, AiConfiguration};
+use super::asked_rows::push_asked;
 use super::completions::StoredCompletion;
 use super::group::Ask;
 use super::mailboxes::{self, Mailbox};
 use super::messages::Message;
 use super::outbox::{OutboxMail, OutboxState};
 use super::pool::{Database, Tx};
-use super::rows::push_asked;
 use super::suppressions::Reason;
 use super::{MailboxId, MessageId, RunId, Store, StoreError, ThreadId, UserId, own_addresses};
 use crate::clock::Timestamp;

@@ -5,11 +5,11 @@ use std::collections::{HashMap, HashSet};
 
 use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 
+use super::asked_rows::push_asked;
 use super::brakes::{self, Counts, Exchange, Refusal};
 use super::claims::Lease;
 use super::outbox::NewReply;
 use super::pool::{Database, Tx};
-use super::rows::push_asked;
 use super::{AgentId, StoreError};
 use crate::clock::Timestamp;
 
@@ -128,7 +128,7 @@ impl<'a> Rows<'a> {
         });
         query.push(SQLITE_ADD);
         let rows = self.leases.iter().zip(&self.replies).zip(self.quick_exchanges);
-        push_asked(&mut query, OUTBOX, rows, |mut row, ((lease, reply), quick_exchanges)| {
+        push_asked(&mut query, OUTBOX_COLUMNS, rows, |mut row, ((lease, reply), quick_exchanges)| {
             let NewReply { frozen, .. } = reply;
             let exchange = &frozen.exchange;
             row.push_bind(lease.run)
@@ -205,9 +205,8 @@ macro_rules! add {
     };
 }
 
-// SQLite changes one table per statement; they go to its thread together. The hours come first, while it can be seen
-// which of the replies are new.
-const OUTBOX: &str = outbox!();
+// The hours come first, while it can be seen which of the replies are new.
+const OUTBOX_COLUMNS: &str = outbox!();
 const SQLITE_ADD: &str =
     concat!(add!("asked WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE run_id = asked.run_id)"), ";");
 const SQLITE_INSERT: &str = concat!(insert!(), "SELECT * FROM asked WHERE TRUE", unless_there!());

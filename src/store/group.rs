@@ -1,8 +1,8 @@
 //! What many runs ask at the same time is asked together: a way to the database and back costs more than a row, and a
 //! commit costs more than both.
 //!
-//! Whoever comes while a group is on its way belongs to the next one, so nobody waits for a timer, and whoever is alone
-//! waits for nobody. A group that the database refuses is asked one by one, so that one bad row hurts no other.
+//! Whoever comes while a group is on its way belongs to the next one, so nobody waits for a timer. On a server the groups
+//! take turns. A group that the database refuses is asked one by one, so that one bad row hurts no other.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ pub(super) trait Ask: Send + Sync + Sized + 'static {
     /// What one of them is told.
     type Answer: Send + 'static;
 
-    /// The largest group.
+    /// The largest group. With more than 128 rows SQLite would read tables through, and not look their rows up.
     const MOST_TOGETHER: usize = 64;
 
     /// Whether it counts even when whoever asked has gone away.
@@ -107,12 +107,12 @@ impl<A: Ask> Group<A> {
 
 async fn answer_forever<A: Ask>(mut at: Place<'static>, asked: Arc<Mutex<Queue<A>>>) {
     loop {
-        let (group, _turn) = gather(&at, &mut *asked.lock().await).await;
+        let (group, turn) = gather(&at, &mut *asked.lock().await).await;
         if group.is_empty() {
             return;
         }
         let (asks, tells) = still_wanted(group);
-        let answers = at.answer_all(&asks).await;
+        let answers = at.answer_all(&asks, turn).await;
         for (tell, answer) in tells.into_iter().zip(answers) {
             // Whoever asked may have gone away; what was written stands all the same.
             let _gone = tell.send(answer);
@@ -124,10 +124,7 @@ async fn answer_forever<A: Ask>(mut at: Place<'static>, asked: Arc<Mutex<Queue<A
 async fn gather<A: Ask>(at: &Place<'_>, asked: &mut Queue<A>) -> (Vec<Waiting<A>>, Option<Turn>) {
     let mut group = Vec::new();
     asked.recv_many(&mut group, A::MOST_TOGETHER).await;
-    let turn = match at {
-        Place::Server(_, turns) => turns.take().await,
-        Place::Reader(_) | Place::Writer(_) => None,
-    };
+    let turn = at.turn().await;
     // Whoever is about to ask gets to it before the group leaves.
     tokio::task::yield_now().await;
     while group.len() < A::MOST_TOGETHER
@@ -158,12 +155,25 @@ pub(super) enum Place<'t> {
 }
 
 impl Place<'_> {
-    /// One answer for each, in the order of the asks.
-    pub(super) async fn answer_all<A: Ask>(&mut self, asks: &[A]) -> Vec<Result<A::Answer, StoreError>> {
+    async fn turn(&self) -> Option<Turn> {
+        match self {
+            Self::Server(_, turns) => Some(turns.take().await),
+            Self::Reader(_) | Self::Writer(_) => None,
+        }
+    }
+
+    /// One answer for each, in the order of the asks. The turn is for the first attempt.
+    pub(super) async fn answer_all<A: Ask>(
+        &mut self,
+        asks: &[A],
+        turn: Option<Turn>,
+    ) -> Vec<Result<A::Answer, StoreError>> {
         if asks.is_empty() {
             return Vec::new();
         }
-        match self.answer_together(asks).await {
+        let together = self.answer_together(asks).await;
+        drop(turn);
+        match together {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
             Err(error) if asks.len() == 1 => vec![Err(error)],
             Err(error) if is_away(&error) => asks.iter().map(|_| Err(not_committed(&error))).collect(),
@@ -177,7 +187,10 @@ impl Place<'_> {
         for ask in asks {
             let answer = match &away {
                 Some(error) => Err(not_committed(error)),
-                None => self.answer_together(std::slice::from_ref(ask)).await,
+                None => {
+                    let _turn = self.turn().await;
+                    self.answer_together(std::slice::from_ref(ask)).await
+                }
             };
             let answer = answer.and_then(|answers| answers.into_iter().next().ok_or(StoreError::Panicked));
             if let Err(error) = &answer

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 
+use super::asked_rows::{held, push_asked};
 use super::brakes::Refusal;
 use super::claims::Lease;
 use super::completions::Answer;
@@ -11,7 +12,6 @@ use super::group::Ask;
 use super::outbox::NewReply;
 use super::pool::{Database, Tx};
 use super::provider_calls::{CallEnd, milliseconds, whole};
-use super::rows::push_asked;
 use super::{StoreError, freezing};
 use crate::clock::Timestamp;
 
@@ -63,24 +63,29 @@ async fn store_on_file(
     now: Timestamp,
 ) -> Result<Vec<Lease>, StoreError> {
     let mut query = QueryBuilder::default();
-    push_asked(&mut query, ENDS, asks, |mut row, Keeping { lease, answer: Answer { call, end, .. }, .. }| {
-        row.push_bind(lease.user)
-            .push_bind(call)
-            .push_bind(&end.answered_model)
-            .push_bind(&end.request_id)
-            .push_bind(end.error_class)
-            .push_bind(&end.error_code)
-            .push_bind(end.maybe_charged)
-            .push_bind(whole(end.input_tokens))
-            .push_bind(whole(end.cached_tokens))
-            .push_bind(whole(end.output_tokens))
-            .push_bind(whole(end.reasoning_tokens))
-            .push_bind(milliseconds(end.latency))
-            .push_bind(end.cost_nanousd.map(whole))
-            .push_bind(now);
-    });
+    push_asked(
+        &mut query,
+        END_COLUMNS,
+        asks,
+        |mut row, Keeping { lease, answer: Answer { call, end, .. }, .. }| {
+            row.push_bind(lease.user)
+                .push_bind(call)
+                .push_bind(&end.answered_model)
+                .push_bind(&end.request_id)
+                .push_bind(end.error_class)
+                .push_bind(&end.error_code)
+                .push_bind(end.maybe_charged)
+                .push_bind(whole(end.input_tokens))
+                .push_bind(whole(end.cached_tokens))
+                .push_bind(whole(end.output_tokens))
+                .push_bind(whole(end.reasoning_tokens))
+                .push_bind(milliseconds(end.latency))
+                .push_bind(end.cost_nanousd.map(whole))
+                .push_bind(now);
+        },
+    );
     query.push(SQLITE_END);
-    push_asked(&mut query, COMPLETIONS, asks, |mut row, Keeping { lease, answer, .. }| {
+    push_asked(&mut query, COMPLETION_COLUMNS, asks, |mut row, Keeping { lease, answer, .. }| {
         let completion = &answer.completion;
         row.push_bind(lease.user)
             .push_bind(lease.run)
@@ -142,33 +147,28 @@ macro_rules! end_calls {
     };
 }
 
+macro_rules! list_held {
+    () => {
+        "SELECT run_id AS id, user_id, epoch AS lease_epoch FROM held"
+    };
+}
+
 macro_rules! store_completions {
     () => {
         "INSERT INTO completions (run_id, user_id, call_id, model, finish, body, created_at)
-        SELECT run_id, held.user_id, call_id, model, finish, body, held.created_at FROM held
+        SELECT run_id, user_id, call_id, model, finish, body, created_at FROM held
         WHERE TRUE ON CONFLICT (run_id) DO NOTHING"
     };
 }
 
-// SQLite changes one table per statement; they go to its thread together.
-const ENDS: &str =
+const END_COLUMNS: &str =
     "user_id, call_id, answered_model, request_id, error_class, error_code, maybe_charged, input_tokens,
     cached_tokens, output_tokens, reasoning_tokens, latency_ms, cost_nanousd, ended_at";
 const SQLITE_END: &str = concat!(end_calls!(), ";");
 
-const COMPLETIONS: &str = "user_id, run_id, epoch, call_id, model, finish, body, created_at";
-const SQLITE_STORE: &str = concat!(
-    ", held AS (
-        SELECT asked.* FROM asked JOIN runs ON runs.id = asked.run_id AND runs.user_id = asked.user_id
-            AND runs.lease_epoch = asked.epoch AND runs.lease_until IS NOT NULL
-    ) ",
-    store_completions!(),
-    ";"
-);
-
-const SQLITE_LIST_HELD: &str = "SELECT runs.id, runs.user_id, runs.lease_epoch
-    FROM asked JOIN runs ON runs.id = asked.run_id AND runs.user_id = asked.user_id
-        AND runs.lease_epoch = asked.epoch AND runs.lease_until IS NOT NULL";
+const COMPLETION_COLUMNS: &str = "user_id, run_id, epoch, call_id, model, finish, body, created_at";
+const SQLITE_STORE: &str = concat!(held!(), store_completions!(), ";");
+const SQLITE_LIST_HELD: &str = concat!(held!(), list_held!());
 
 // The runs are locked in the order of their ids, as verdicts are written, so that neither waits for the other for ever.
 const POSTGRES_STORE: &str = concat!(
@@ -183,12 +183,11 @@ const POSTGRES_STORE: &str = concat!(
         SELECT asked.* FROM asked JOIN runs ON runs.id = asked.run_id AND runs.user_id = asked.user_id
             AND runs.lease_epoch = asked.epoch AND runs.lease_until IS NOT NULL
         WHERE runs.id = ANY($2) ORDER BY runs.id FOR NO KEY UPDATE OF runs
-    ), done AS (
-        ",
+    ), done AS (",
     end_calls!(),
     " AND provider_calls.id = ANY($4)
     ), stored AS (",
     store_completions!(),
-    ")
-    SELECT run_id AS id, user_id, epoch AS lease_epoch FROM held"
+    ") ",
+    list_held!()
 );

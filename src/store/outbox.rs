@@ -2,12 +2,12 @@
 
 use sqlx::QueryBuilder;
 
+use super::asked_rows::push_asked;
 use super::brakes::{Brakes, Exchange, Refusal};
 use super::claims::Lease;
 use super::freezing;
 use super::group::Ask;
 use super::pool::{Database, Tx, on_pool, on_tx};
-use super::rows::push_asked;
 use super::{AgentId, RunId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
 use crate::mail::RfcMessageId;

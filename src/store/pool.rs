@@ -91,7 +91,7 @@ pub(super) use {on_pool, on_tx};
 const ROWS_AHEAD: usize = 512;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connections for the steps of runs: one for each that may be on its way, and one to see what is due next.
+/// Connections for the steps of runs: one for each that may be on its way, and one for what the queue asks besides.
 const MOST_OF_RUNS: u32 = 5;
 
 /// A plan is kept from a time when the tables may have been empty, so none may be made that reads a table through; for
@@ -103,8 +103,7 @@ const PLAN_ONCE: &str = "SET plan_cache_mode = force_generic_plan; SET enable_se
 /// A connection that rested this long is asked whether it is still there; before, asking would double the work.
 const TRUSTED: Duration = Duration::from_secs(1);
 
-/// Plans that a connection to a file keeps: a statement for many rows has one for each number of them, and those that
-/// were not needed for the longest time are made anew.
+/// Plans that a connection to a file keeps: a statement for many rows has one for each power of two of them.
 const MOST_PLANS: usize = 256;
 
 /// Pages that the writer keeps in memory, as SQLite counts them: less than zero is in KiB.

@@ -17,23 +17,22 @@ impl Turns {
         Self(Arc::new(Semaphore::new(usize::try_from(most).unwrap_or(1))))
     }
 
-    pub(super) async fn take(&self) -> Option<Turn> {
-        // Nobody closes it.
-        let permit = Arc::clone(&self.0).acquire_owned().await.ok()?;
-        Some(Turn { _permit: permit })
+    pub(super) async fn take(&self) -> Turn {
+        // Nobody closes it, so there is always a permit.
+        Turn { _permit: Arc::clone(&self.0).acquire_owned().await.ok() }
     }
 }
 
 /// A step may go to the server until this is dropped.
 pub struct Turn {
-    _permit: OwnedSemaphorePermit,
+    _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Store {
-    /// Waits until a step of runs may go to the server; a file's writer takes everybody's in turn anyway.
+    /// Waits until a step of runs may go to the server; `None` for a file, whose writer takes everybody's in turn anyway.
     pub async fn take_turn(&self) -> Option<Turn> {
         match &self.pool.groups().turns {
-            Some(turns) => turns.take().await,
+            Some(turns) => Some(turns.take().await),
             None => None,
         }
     }

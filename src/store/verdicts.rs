@@ -90,8 +90,7 @@ const POSTGRES_END: &str = "WITH verdict AS (
 )
 SELECT id FROM ended";
 
-// SQLite changes one table per statement; they go to its thread together, and what depends on the lease comes before
-// its end.
+// What depends on the lease comes before its end.
 const SQLITE_END: &str = "UPDATE lanes SET running = running - counted.runs
     FROM (SELECT runs.user_id, COUNT(DISTINCT runs.id) AS runs FROM json_each($1) AS verdict
         CROSS JOIN runs ON runs.id = unhex(verdict.value ->> 'id')

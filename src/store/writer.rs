@@ -223,7 +223,7 @@ impl Commit {
         tells: Vec<Tell<A::Answer>>,
         answers: &mut Vec<Answer>,
     ) -> Result<(), String> {
-        let all = Place::Writer(self).answer_all(&asks).await;
+        let all = Place::Writer(self).answer_all(&asks, None).await;
         let lost = all.iter().find_map(|answer| match answer {
             Err(StoreError::NotCommitted(why)) => Some(why.clone()),
             _ => None,
