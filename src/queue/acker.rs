@@ -7,7 +7,7 @@ use tokio::sync::{Mutex, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::backend::Held;
-use crate::store::{Store, Turn, Verdict};
+use crate::store::{Store, Ticket, Verdict};
 
 const MOST_IN_ONE_COMMIT: usize = 512;
 const DATABASE_AWAY: Duration = Duration::from_secs(1);
@@ -58,7 +58,7 @@ async fn write_forever(store: Store, mut waiting: mpsc::Receiver<Ending>, commit
     let mut batch = Vec::with_capacity(MOST_IN_ONE_COMMIT);
     while waiting.recv_many(&mut batch, MOST_IN_ONE_COMMIT).await > 0 {
         let under_way = commits.under_way.lock().await;
-        let turn = store.take_turn().await;
+        let ticket = store.take_ticket().await;
         // What has ended at the same moment comes along.
         tokio::task::yield_now().await;
         while batch.len() < MOST_IN_ONE_COMMIT
@@ -66,7 +66,7 @@ async fn write_forever(store: Store, mut waiting: mpsc::Receiver<Ending>, commit
         {
             batch.push(ending);
         }
-        write(&store, turn, batch.iter().map(|ending| ending.verdict.clone()).collect()).await;
+        write(&store, ticket, batch.iter().map(|ending| ending.verdict.clone()).collect()).await;
         for Ending { held, committed, .. } in batch.drain(..) {
             drop(held);
             let _ = committed.send(());
@@ -78,7 +78,7 @@ async fn write_forever(store: Store, mut waiting: mpsc::Receiver<Ending>, commit
 }
 
 /// Until it is written: the lease may run out meanwhile, and then the write is refused by its epoch.
-async fn write(store: &Store, mut turn: Option<Turn>, verdicts: Vec<Verdict>) {
+async fn write(store: &Store, mut ticket: Option<Ticket>, verdicts: Vec<Verdict>) {
     let asked = verdicts.len();
     loop {
         match store.end_leases(verdicts.clone()).await {
@@ -89,9 +89,9 @@ async fn write(store: &Store, mut turn: Option<Turn>, verdicts: Vec<Verdict>) {
             Ok(_) => return,
             Err(error) => {
                 tracing::error!(%error, "cannot write what became of runs; trying again");
-                drop(turn);
+                drop(ticket);
                 tokio::time::sleep(DATABASE_AWAY).await;
-                turn = store.take_turn().await;
+                ticket = store.take_ticket().await;
             }
         }
     }

@@ -107,7 +107,7 @@ impl Fetcher {
         if quiet || self.suspects_seen.is_none_or(|seen| seen.elapsed() >= SUSPECT_CHECK) {
             fetched = self.fetch_suspect(&mut free).await?;
         }
-        let _turn = self.queue.store.take_turn().await;
+        let _ticket = self.queue.store.take_ticket().await;
         self.take_more(&mut free);
         let most = free.num_permits();
         if most > 0 {

@@ -2,7 +2,7 @@
 //! commit costs more than both.
 //!
 //! Whoever comes while a group is on its way belongs to the next one, so nobody waits for a timer. On a server the groups
-//! take turns. A group that the database refuses is asked one by one, so that one bad row hurts no other.
+//! take turns, by tickets. A group that the database refuses is asked one by one, so that one bad row hurts no other.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -19,7 +19,7 @@ use super::dossiers::Finding;
 use super::keeping::Keeping;
 use super::outbox::Sending;
 use super::pool::Tx;
-use super::turns::{Turn, Turns};
+use super::tickets::{Ticket, Tickets};
 use super::writer::Commit;
 
 const MOST_WAITING: usize = 1024;
@@ -79,11 +79,11 @@ impl<A: Ask> Group<A> {
     }
 
     /// The tasks end with the last handle.
-    fn of_server(pool: &PgPool, turns: &Turns) -> Self {
+    fn of_server(pool: &PgPool, tickets: &Tickets) -> Self {
         let (group, asked) = Self::new();
         let asked = Arc::new(Mutex::new(asked));
         for _ in 0..A::AT_ONCE {
-            let server = Place::Server(pool.clone(), turns.clone());
+            let server = Place::Server(pool.clone(), tickets.clone());
             tokio::spawn(answer_forever(server, Arc::clone(&asked)));
         }
         group
@@ -107,12 +107,12 @@ impl<A: Ask> Group<A> {
 
 async fn answer_forever<A: Ask>(mut at: Place<'static>, asked: Arc<Mutex<Queue<A>>>) {
     loop {
-        let (group, turn) = gather(&at, &mut *asked.lock().await).await;
+        let (group, ticket) = gather(&at, &mut *asked.lock().await).await;
         if group.is_empty() {
             return;
         }
         let (asks, tells) = still_wanted(group);
-        let answers = at.answer_all(&asks, turn).await;
+        let answers = at.answer_all(&asks, ticket).await;
         for (tell, answer) in tells.into_iter().zip(answers) {
             // Whoever asked may have gone away; what was written stands all the same.
             let _gone = tell.send(answer);
@@ -120,11 +120,11 @@ async fn answer_forever<A: Ask>(mut at: Place<'static>, asked: Arc<Mutex<Queue<A
     }
 }
 
-/// Whoever is waiting when it is their turn; nobody once the last handle is gone.
-async fn gather<A: Ask>(at: &Place<'_>, asked: &mut Queue<A>) -> (Vec<Waiting<A>>, Option<Turn>) {
+/// Whoever is waiting when they get their ticket; nobody once the last handle is gone.
+async fn gather<A: Ask>(at: &Place<'_>, asked: &mut Queue<A>) -> (Vec<Waiting<A>>, Option<Ticket>) {
     let mut group = Vec::new();
     asked.recv_many(&mut group, A::MOST_TOGETHER).await;
-    let turn = at.turn().await;
+    let ticket = at.ticket().await;
     // Whoever is about to ask gets to it before the group leaves.
     tokio::task::yield_now().await;
     while group.len() < A::MOST_TOGETHER
@@ -132,7 +132,7 @@ async fn gather<A: Ask>(at: &Place<'_>, asked: &mut Queue<A>) -> (Vec<Waiting<A>
     {
         group.push(another);
     }
-    (group, turn)
+    (group, ticket)
 }
 
 /// Without those that nobody waits for any more.
@@ -146,8 +146,8 @@ pub(super) fn still_wanted<A: Ask>(group: Vec<Waiting<A>>) -> (Vec<A>, Vec<Tell<
 
 /// Where groups are asked.
 pub(super) enum Place<'t> {
-    /// A server, over a connection of the pool, in turn.
-    Server(PgPool, Turns),
+    /// A server, over a connection of the pool, with a ticket for each group.
+    Server(PgPool, Tickets),
     /// A file, over a connection for reading.
     Reader(Reader),
     /// The commit that a file's writer is about to make.
@@ -155,24 +155,24 @@ pub(super) enum Place<'t> {
 }
 
 impl Place<'_> {
-    async fn turn(&self) -> Option<Turn> {
+    async fn ticket(&self) -> Option<Ticket> {
         match self {
-            Self::Server(_, turns) => Some(turns.take().await),
+            Self::Server(_, tickets) => Some(tickets.take().await),
             Self::Reader(_) | Self::Writer(_) => None,
         }
     }
 
-    /// One answer for each, in the order of the asks. The turn is for the first attempt.
+    /// One answer for each, in the order of the asks. The ticket is for the first attempt.
     pub(super) async fn answer_all<A: Ask>(
         &mut self,
         asks: &[A],
-        turn: Option<Turn>,
+        ticket: Option<Ticket>,
     ) -> Vec<Result<A::Answer, StoreError>> {
         if asks.is_empty() {
             return Vec::new();
         }
         let together = self.answer_together(asks).await;
-        drop(turn);
+        drop(ticket);
         match together {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
             Err(error) if asks.len() == 1 => vec![Err(error)],
@@ -188,7 +188,7 @@ impl Place<'_> {
             let answer = match &away {
                 Some(error) => Err(not_committed(error)),
                 None => {
-                    let _turn = self.turn().await;
+                    let _ticket = self.ticket().await;
                     self.answer_together(std::slice::from_ref(ask)).await
                 }
             };
@@ -275,7 +275,7 @@ pub(super) struct Groups {
     pub(super) answers: Group<Keeping>,
     pub(super) sendings: Group<Sending>,
     /// Of a server.
-    pub(super) turns: Option<Turns>,
+    pub(super) tickets: Option<Tickets>,
 }
 
 /// Those who wait for a file's writer.
@@ -288,14 +288,14 @@ pub(super) struct ToWrite {
 impl Groups {
     /// A group takes a connection of the pool for as long as it is on its way, and so many at once may be.
     pub(super) fn of_server(pool: &PgPool, at_once: u32) -> Self {
-        let turns = Turns::new(at_once);
+        let tickets = Tickets::new(at_once);
         Self {
-            dossiers: Group::of_server(pool, &turns),
-            counts: Group::of_server(pool, &turns),
-            calls: Group::of_server(pool, &turns),
-            answers: Group::of_server(pool, &turns),
-            sendings: Group::of_server(pool, &turns),
-            turns: Some(turns),
+            dossiers: Group::of_server(pool, &tickets),
+            counts: Group::of_server(pool, &tickets),
+            calls: Group::of_server(pool, &tickets),
+            answers: Group::of_server(pool, &tickets),
+            sendings: Group::of_server(pool, &tickets),
+            tickets: Some(tickets),
         }
     }
 
@@ -305,6 +305,6 @@ impl Groups {
         let (sendings, of_sendings) = Group::new();
         let (dossiers, counts) = (Group::of_file(file.clone()), Group::of_file(file.clone()));
         let written = ToWrite { calls: of_calls, answers: of_answers, sendings: of_sendings };
-        (Self { dossiers, counts, calls, answers, sendings, turns: None }, written)
+        (Self { dossiers, counts, calls, answers, sendings, tickets: None }, written)
     }
 }

@@ -6,8 +6,8 @@ use futures::future::join_all;
 use postkey::clock::Clock;
 use postkey::mail::RfcMessageId;
 use postkey::store::{
-    AgentId, Answer, CallEnd, CallId, Claim, ClaimLimits, Exchange, Frozen, Holder, Lease, MessageId,
-    NewCall, NewReply, OutboxState, Payer, RunId, Store, StoreError, StoredCompletion, UserId,
+    AgentId, Answer, Brakes, CallEnd, CallId, Claim, ClaimLimits, Exchange, Frozen, Holder, Lease, MessageId,
+    NewCall, NewReply, OutboxState, Payer, Refusal, RunId, Store, StoreError, StoredCompletion, UserId,
 };
 
 use crate::support::database::on_both;
@@ -167,5 +167,34 @@ on_both! {
             let reply = store.find_outbox_mail(mailbox.user, claims[number].id).await.unwrap();
             assert_eq!(reply.is_some_and(|reply| reply.state == OutboxState::Sending), has, "{number}");
         }
+    }
+
+    async fn a_reply_that_is_kept_again_counts_once(database: TestDatabase) {
+        let store = open_store(&database, Clock::system()).await;
+        let mailbox = new_mailbox(&store, "ann").await;
+        enqueue(&store, mailbox, 20).await;
+        let claims = claim_all(&store).await;
+        let agent = AgentId::new(store.clock());
+        let mut kept = Vec::new();
+        for (number, claim) in claims.iter().enumerate().take(3) {
+            let call = new_call(&store);
+            assert!(store.begin_call(claim.lease(), agent, call.clone()).await.unwrap());
+            kept.push((claim.lease(), answer(&call, number), new_reply(&store, claim, agent, number).await));
+        }
+        // Side by side and one after the other.
+        for _ in 0..2 {
+            let keep = |(lease, answer, reply): &(Lease, Answer, NewReply)| {
+                store.store_answer(*lease, answer.clone(), Some(reply.clone()))
+            };
+            let all = join_all(kept.iter().chain(&kept).map(keep)).await;
+            assert!(all.into_iter().all(|kept| kept.unwrap().is_ok()));
+        }
+        let next = new_reply(&store, &claims[3], agent, 3).await.frozen.exchange;
+        let refusal = async |per_agent_day| {
+            let most = Brakes { per_correspondent_10_minutes: 9, per_correspondent_day: 9, per_thread_day: 9, per_agent_day };
+            store.find_refusal(&next, most).await.unwrap()
+        };
+        assert_eq!(refusal(4).await, None);
+        assert_eq!(refusal(3).await, Some(Refusal::Agent));
     }
 }
