@@ -1,8 +1,8 @@
 //! `completions`: what the provider answered, stored whole before anything else happens with it.
 
+use super::answers_kept::Keeping;
 use super::brakes::Refusal;
 use super::claims::Lease;
-use super::keeping::Keeping;
 use super::outbox::{self, NewReply};
 use super::provider_calls::CallEnd;
 use super::{AgentId, CallId, Store, StoreError};

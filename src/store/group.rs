@@ -13,10 +13,10 @@ use sqlx::{ConnectOptions, PgPool};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::StoreError;
-use super::beginning::Beginning;
+use super::answers_kept::Keeping;
 use super::brakes::Counting;
+use super::calls_begun::Beginning;
 use super::dossiers::Finding;
-use super::keeping::Keeping;
 use super::outbox::Sending;
 use super::pool::Tx;
 use super::tickets::{Ticket, Tickets};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::beginning::Beginning;
+use super::calls_begun::Beginning;
 use super::claims::Lease;
 use super::pool::{Tx, on_pool, on_tx};
 use super::{AgentId, AiConfigurationId, CallId, RunId, Store, StoreError, UserId};

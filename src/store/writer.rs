@@ -14,9 +14,9 @@ use tokio::runtime::Builder;
 use tokio::sync::{mpsc, oneshot};
 
 use super::StoreError;
-use super::beginning::Beginning;
+use super::answers_kept::Keeping;
+use super::calls_begun::Beginning;
 use super::group::{Answers, Ask, Place, Tell, ToWrite, Waiting, answer, still_wanted};
-use super::keeping::Keeping;
 use super::outbox::Sending;
 use super::pool::Tx;
 
