@@ -38,15 +38,6 @@ async fn begin_on_file(
     asks: &[Beginning],
 ) -> Result<HashMap<CallId, bool>, StoreError> {
     let mut query = QueryBuilder::default();
-    push_asked(
-        &mut query,
-        "user_id, run_id, epoch, agent_id",
-        asks,
-        |mut row, Beginning { lease, agent, .. }| {
-            row.push_bind(lease.user).push_bind(lease.run).push_bind(lease.epoch).push_bind(agent);
-        },
-    );
-    query.push(SQLITE_ASSIGN);
     push_asked(&mut query, CALL_COLUMNS, asks, |mut row, Beginning { lease, agent, call, now }| {
         row.push_bind(call.id)
             .push_bind(lease.user)
@@ -90,10 +81,6 @@ async fn begin_on_server(
     Ok(begun.into_iter().collect())
 }
 
-const SQLITE_ASSIGN: &str = "UPDATE runs SET agent_id = asked.agent_id FROM asked
-    WHERE runs.id = asked.run_id AND runs.user_id = asked.user_id AND runs.lease_epoch = asked.epoch
-        AND runs.lease_until IS NOT NULL;";
-
 /// The key's state is read in the statement that begins the call, so that none begins after a mark.
 macro_rules! insert_calls {
     () => {
@@ -124,8 +111,6 @@ const POSTGRES_BEGIN: &str = concat!(
             AND runs.lease_epoch = asked.epoch
         WHERE runs.id = ANY($3) AND runs.lease_until IS NOT NULL
         ORDER BY runs.id FOR NO KEY UPDATE OF runs
-    ), assigned AS (
-        UPDATE runs SET agent_id = held.agent_id FROM held WHERE runs.id = ANY($3) AND runs.id = held.run_id
     ), made AS (",
     insert_calls!(),
     " RETURNING id)

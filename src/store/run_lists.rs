@@ -3,7 +3,7 @@
 use sqlx::AssertSqlSafe;
 
 use super::pool::on_pool;
-use super::runs::{Run, RunState};
+use super::runs::{Run, RunState, run_columns};
 use super::{AgentId, MailboxId, RunId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
 
@@ -14,7 +14,7 @@ pub struct RunFilter {
     pub state: Option<RunState>,
     /// Those of mails that came to this mailbox.
     pub mailbox: Option<MailboxId>,
-    /// Those that this agent took.
+    /// Those that this agent took; one that is worked on for the first time is not among them yet.
     pub agent: Option<AgentId>,
     /// Those of mails that were taken in then or later.
     pub since: Option<Timestamp>,
@@ -33,19 +33,18 @@ impl RunFilter {
             }
             Some(_) => "state = $4",
         };
-        let agent = if self.agent.is_some() { "agent_id = $5" } else { "$5 IS NULL" };
+        let agent = if self.agent.is_some() { "runs.agent_id = $5" } else { "$5 IS NULL" };
         // The table whose index leads to the runs also says their order.
         let (mailbox, by) = match self.mailbox {
             Some(_) => ("messages.mailbox_id = $6", "messages.id"),
             None => ("$6 IS NULL", "runs.id"),
         };
         format!(
-            "SELECT runs.id, runs.user_id, mailbox_id, agent_id, state, reason, detail, due_at, attempt,
-                crash_count, runs.created_at, finished_at
-             FROM runs JOIN messages ON messages.id = runs.id
+            "SELECT {columns} FROM runs JOIN messages ON messages.id = runs.id
              WHERE runs.user_id = $1 AND messages.user_id = $1 AND {by} < $2 AND {by} >= $3
                 AND {state} AND {agent} AND {mailbox}
-             ORDER BY {by} DESC LIMIT $7"
+             ORDER BY {by} DESC LIMIT $7",
+            columns = run_columns!()
         )
     }
 }

@@ -59,6 +59,18 @@ impl RunState {
     }
 }
 
+/// The columns of a [`Run`]. While a run is worked on for the first time, only its calls tell its agent.
+macro_rules! run_columns {
+    () => {
+        "runs.id, runs.user_id, mailbox_id, state, reason, detail, due_at, attempt, crash_count, runs.created_at,
+            finished_at, COALESCE(runs.agent_id, CASE WHEN state = 'running' THEN (
+                SELECT provider_calls.agent_id FROM provider_calls
+                WHERE provider_calls.run_id = runs.id AND provider_calls.user_id = runs.user_id
+                ORDER BY provider_calls.id DESC LIMIT 1) END) AS agent_id"
+    };
+}
+pub(super) use run_columns;
+
 /// A run as people see it.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct Run {
@@ -68,7 +80,7 @@ pub struct Run {
     pub user_id: UserId,
     /// The mailbox that the message came to.
     pub mailbox_id: MailboxId,
-    /// The agent that took it, once resolved.
+    /// The agent that took it, once that has asked its provider, or the run has ended.
     pub agent_id: Option<AgentId>,
     /// Where it stands.
     pub state: RunState,
@@ -112,10 +124,8 @@ impl Store {
     ) -> Result<Vec<Run>, StoreError> {
         let before = before.unwrap_or(RunId::from_uuid(uuid::Uuid::max()));
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT runs.id, runs.user_id, mailbox_id, agent_id, state, reason, detail, due_at, attempt,
-                crash_count, runs.created_at, finished_at
-             FROM runs JOIN messages ON messages.id = runs.id
-             WHERE runs.user_id = $1 AND runs.id < $2 ORDER BY runs.id DESC LIMIT $3")
+            concat!("SELECT ", run_columns!(), " FROM runs JOIN messages ON messages.id = runs.id
+             WHERE runs.user_id = $1 AND runs.id < $2 ORDER BY runs.id DESC LIMIT $3"))
             .bind(user).bind(before).bind(i64::from(most)).fetch_all(db).await)?)
     }
 
@@ -125,10 +135,8 @@ impl Store {
     /// Where the database does not answer.
     pub async fn find_run(&self, user: UserId, run: RunId) -> Result<Option<Run>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT runs.id, runs.user_id, mailbox_id, agent_id, state, reason, detail, due_at, attempt,
-                crash_count, runs.created_at, finished_at
-             FROM runs JOIN messages ON messages.id = runs.id
-             WHERE runs.user_id = $1 AND runs.id = $2")
+            concat!("SELECT ", run_columns!(), " FROM runs JOIN messages ON messages.id = runs.id
+             WHERE runs.user_id = $1 AND runs.id = $2"))
             .bind(user).bind(run).fetch_optional(db).await)?)
     }
 

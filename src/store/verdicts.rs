@@ -63,16 +63,28 @@ impl Verdict {
     }
 }
 
+/// The agent that wrote the run's reply, or made its last call; one that was noted counts where there is neither.
+macro_rules! agent_of_run {
+    () => {
+        "COALESCE((SELECT outbox.agent_id FROM outbox WHERE outbox.run_id = runs.id), (SELECT provider_calls.agent_id FROM provider_calls
+            WHERE provider_calls.run_id = runs.id AND provider_calls.user_id = runs.user_id
+            ORDER BY provider_calls.id DESC LIMIT 1), agent_id)"
+    };
+}
+
 // A leased run is a running one; asking for `lease_until` instead would tempt the planner to the index of leases,
 // which is full of those that have just ended.
-const POSTGRES_END: &str = "WITH verdict AS (
+const POSTGRES_END: &str = concat!(
+    "WITH verdict AS (
     SELECT * FROM UNNEST($1::UUID[], $2::BIGINT[], $3::TEXT[], $4::TEXT[], $5::TEXT[], $6::BIGINT[],
                          $7::BIGINT[], $8::BIGINT[], $9::BOOLEAN[], $10::BOOLEAN[])
         AS verdict (id, epoch, state, reason, detail, due_in, counts, finished_at, untouched, awaits)
 ), locked AS (
     SELECT user_id FROM lanes WHERE user_id IN (SELECT UNNEST($11::UUID[])) ORDER BY user_id FOR UPDATE
 ), ended AS (
-    UPDATE runs SET reason = verdict.reason, detail = verdict.detail, woken = FALSE,
+    UPDATE runs SET reason = verdict.reason, detail = verdict.detail, woken = FALSE, agent_id = ",
+    agent_of_run!(),
+    ",
         state = CASE WHEN woken AND verdict.awaits THEN 'queued' ELSE verdict.state END,
         due_at = now_millis() + CASE WHEN woken AND verdict.awaits THEN 0 ELSE verdict.due_in END, attempt = attempt + verdict.counts,
         crash_count = CASE WHEN verdict.untouched THEN crash_count ELSE 0 END,
@@ -88,10 +100,12 @@ const POSTGRES_END: &str = "WITH verdict AS (
 ), updated AS (
     UPDATE lanes SET running = running - counted.runs FROM counted WHERE lanes.user_id = counted.user_id
 )
-SELECT id FROM ended";
+SELECT id FROM ended"
+);
 
 // What depends on the lease comes before its end.
-const SQLITE_END: &str = "UPDATE lanes SET running = running - counted.runs
+const SQLITE_END: &str = concat!(
+    "UPDATE lanes SET running = running - counted.runs
     FROM (SELECT runs.user_id, COUNT(DISTINCT runs.id) AS runs FROM json_each($1) AS verdict
         CROSS JOIN runs ON runs.id = unhex(verdict.value ->> 'id')
             AND runs.lease_epoch = verdict.value ->> 'epoch' AND runs.lease_until IS NOT NULL
@@ -104,7 +118,9 @@ const SQLITE_END: &str = "UPDATE lanes SET running = running - counted.runs
             AND runs.lease_epoch = verdict.value ->> 'epoch' AND runs.lease_until IS NOT NULL
     WHERE verdict.value ->> 'state' = 'replied' AND outbox.run_id = runs.id AND outbox.state = 'sending';
 
-    UPDATE runs SET reason = verdict.reason, detail = verdict.detail, woken = FALSE,
+    UPDATE runs SET reason = verdict.reason, detail = verdict.detail, woken = FALSE, agent_id = ",
+    agent_of_run!(),
+    ",
         state = CASE WHEN woken AND verdict.awaits THEN 'queued' ELSE verdict.state END,
         due_at = CASE WHEN woken AND verdict.awaits THEN $2 ELSE verdict.due_at END, attempt = attempt + verdict.counts,
         crash_count = CASE WHEN verdict.untouched THEN crash_count ELSE 0 END,
@@ -114,7 +130,8 @@ const SQLITE_END: &str = "UPDATE lanes SET running = running - counted.runs
         value ->> 'counts' AS counts, value ->> 'finished_at' AS finished_at,
         value ->> 'untouched' AS untouched, value ->> 'awaits' AS awaits FROM json_each($1)) AS verdict
     WHERE runs.id = verdict.id AND runs.lease_epoch = verdict.epoch AND runs.lease_until IS NOT NULL
-    RETURNING runs.id";
+    RETURNING runs.id"
+);
 
 impl Store {
     /// Ends these leases in one commit and answers which of them were still held; the others had passed to
@@ -221,13 +238,17 @@ UPDATE runs SET lease_until = $2 FROM mine
 WHERE runs.id = mine.id AND lease_until IS NOT NULL AND lease_owner = $1
 RETURNING runs.id, user_id, lease_epoch";
 
-const REAP: &str = "UPDATE runs SET crash_count = crash_count + 1, lease_owner = NULL, lease_until = NULL,
+const REAP: &str = concat!(
+    "UPDATE runs SET crash_count = crash_count + 1, lease_owner = NULL, lease_until = NULL, agent_id = ",
+    agent_of_run!(),
+    ",
         state = CASE WHEN crash_count + 1 >= $2 THEN 'quarantined' ELSE 'queued' END,
         reason = CASE WHEN crash_count + 1 >= $2 THEN 'crashes' ELSE NULL END,
         due_at = CASE WHEN crash_count + 1 >= $2 THEN NULL ELSE $3 END,
         finished_at = CASE WHEN crash_count + 1 >= $2 THEN $3 ELSE NULL END
     WHERE lease_until IS NOT NULL AND lease_until < $1
-    RETURNING id, user_id, (state = 'quarantined') AS quarantined";
+    RETURNING id, user_id, (state = 'quarantined') AS quarantined"
+);
 
 /// One verdict as the JSON that SQLite reads.
 #[derive(Serialize)]

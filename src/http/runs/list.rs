@@ -26,7 +26,7 @@ pub(crate) struct RunParameters {
     state: Option<StateWord>,
     /// Those of mails to this mailbox.
     mailbox: Option<Uuid>,
-    /// Those that this agent took.
+    /// Those that this agent took; one that is worked on for the first time is not among them yet.
     agent: Option<Uuid>,
     /// Those of mails that were taken in then or later.
     #[param(format = DateTime)]

@@ -25,7 +25,7 @@ pub(crate) struct RunAnswer {
     id: String,
     /// The mailbox that the mail came to.
     mailbox_id: String,
-    /// The agent that took it, once there is one.
+    /// The agent that took it, once it has asked its provider or the run has ended.
     agent_id: Option<String>,
     /// Where it stands.
     state: StateWord,
