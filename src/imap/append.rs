@@ -7,7 +7,8 @@ use super::session::Session;
 
 impl Session {
     /// Stores a mail in a folder (`APPEND`), with `\Seen` if wanted. A refusal (a full mailbox, no such folder)
-    /// leaves the session as it was.
+    /// leaves the session as it was. With `LITERAL+` the mail goes at once, and a server that will not take it may also
+    /// end the connection (RFC 7888).
     ///
     /// # Errors
     /// Any [`ImapError`] but [`ImapError::Refused`]; after a lost connection the copy may be there or not.
@@ -23,17 +24,24 @@ impl Session {
 
     async fn store_in(&mut self, folder: &str, bytes: &[u8], seen: bool) -> Result<(), ImapError> {
         let flags = if seen { "(\\Seen) " } else { "" };
-        let command = format!("APPEND {} {flags}{{{}}}\r\n", quote_folder(folder)?, bytes.len());
+        let at_once = self.capabilities.literal_plus;
+        let plus = if at_once { "+" } else { "" };
+        let command = format!("APPEND {} {flags}{{{}{plus}}}\r\n", quote_folder(folder)?, bytes.len());
         let wire = &mut self.wire;
         wire.allow(Limits::SMALL);
         wire.begin(wire.timeouts().command);
         let tag = wire.tag();
-        wire.write(Step::Append, tag.begin(&command).as_bytes()).await?;
-        wire.await_continue(Step::Append, &tag).await?;
-        wire.write(Step::Append, bytes).await?;
-        // The server may have taken its time for a large mail; the answer has its own deadline.
+        let mut words = tag.begin(&command).into_bytes();
+        if !at_once {
+            wire.write(Step::Append, &words).await?;
+            wire.await_continue(Step::Append, &tag).await?;
+            words.clear();
+        }
+        words.extend_from_slice(bytes);
+        words.extend_from_slice(b"\r\n");
+        wire.write(Step::Append, &words).await?;
+        // A large mail may have taken its time; the answer has its own deadline.
         wire.begin(wire.timeouts().command);
-        wire.write(Step::Append, b"\r\n").await?;
         wire.finish(Step::Append, &tag, |_| ()).await
     }
 }

@@ -20,6 +20,8 @@ pub struct Capabilities {
     pub list_extended: bool,
     /// `ID` (RFC 2971).
     pub id: bool,
+    /// `LITERAL+` (RFC 7888): it takes a mail without being asked whether it will.
+    pub literal_plus: bool,
     names: Vec<String>,
 }
 
@@ -59,6 +61,7 @@ impl Capabilities {
             special_use: has("SPECIAL-USE"),
             list_extended: has("LIST-EXTENDED"),
             id: has("ID"),
+            literal_plus: has("LITERAL+"),
             names,
         }
     }

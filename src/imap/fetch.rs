@@ -122,13 +122,13 @@ impl Session {
         Ok((self, start))
     }
 
-    /// Sets `\Answered` on a mail of the open folder. A refusal (a folder for reading only) leaves the session as it
-    /// was.
+    /// Sets `\Answered` on mails of the open folder, as far as they are there; at most [`MOST_UIDS`]. A refusal (a
+    /// folder for reading only) leaves the session as it was.
     ///
     /// # Errors
     /// Any [`ImapError`] but [`ImapError::Refused`].
-    pub async fn mark_answered(mut self, uid: u32) -> Result<(Self, Result<(), Refused>), ImapError> {
-        let command = format!("UID STORE {uid} +FLAGS.SILENT (\\Answered)");
+    pub async fn mark_answered(mut self, uids: &[u32]) -> Result<(Self, Result<(), Refused>), ImapError> {
+        let command = format!("UID STORE {} +FLAGS.SILENT (\\Answered)", uid_set(uids));
         let stored = self.wire.command(Step::Store, &command, |_| ()).await;
         Ok((self, refusal(stored)?))
     }

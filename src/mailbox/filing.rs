@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use super::watcher::{Watch, WatchError};
 use crate::config::SentCopy;
-use crate::imap::{ImapError, Refused, Session};
+use crate::imap::{ImapError, Session};
 use crate::mail::RfcMessageId;
 use crate::store::{Mailbox, StoreError, Unfiled};
 
-/// Replies dealt with together; also the most copies that a crash can lose.
-const MOST_AT_ONCE: u32 = 10;
+/// Replies dealt with together; also the most copies and flags that a crash can lose.
+const MOST_AT_ONCE: usize = 10;
 /// New mail is not kept waiting by more than so many copies.
-const MOST_IN_A_ROUND: u32 = 100;
+const MOST_IN_A_ROUND: usize = 100;
 /// Lost replies looked for in one round.
-const MOST_LOST: u32 = 20;
+const MOST_LOST: usize = 20;
 /// A copy that has not turned up by then never will.
 const LOOKED_FOR: Duration = Duration::from_secs(24 * 3600);
 /// A server whose connection is lost each time we look in its Sent folder is not asked for ever.
@@ -66,8 +66,12 @@ impl Desk {
             (session, known) = self.open(watch, session, mailbox).await?;
             // Noted first: a copy is not worth a second attempt that might make two of it.
             store.mark_filed(watch.lease, unfiled.iter().map(|reply| reply.run_id).collect()).await?;
-            for reply in unfiled {
+            session = known.mark_parents(session, mailbox, &unfiled).await?;
+            for reply in &unfiled {
                 session = known.file(session, reply).await?;
+            }
+            if unfiled.len() < MOST_AT_ONCE {
+                return Ok(session);
             }
         }
         watch.file.notify_one();
@@ -101,9 +105,7 @@ impl Desk {
             }
         }
         session = session.select(&mailbox.folder).await?.0;
-        for reply in found {
-            session = known.mark_parent(session, &reply).await?;
-        }
+        session = known.mark_parents(session, mailbox, &found).await?;
         watch.failed_looks = 0;
         Ok(session)
     }
@@ -136,30 +138,36 @@ async fn stored_uid_validity(watch: &Watch) -> Result<Option<u32>, StoreError> {
 }
 
 impl Known {
-    async fn file(&self, mut session: Session, reply: Unfiled) -> Result<Session, ImapError> {
-        if let (true, Some(folder), Some(raw)) = (self.copies, &self.sent, &reply.raw) {
-            let stored;
-            (session, stored) = session.append(folder, raw, true).await?;
-            note_refusal(&reply, stored);
+    /// The reply went out, which is what counts; a missing copy or flag is no reason to do anything again.
+    async fn file(&self, session: Session, reply: &Unfiled) -> Result<Session, ImapError> {
+        let (true, Some(folder), Some(raw)) = (self.copies, &self.sent, &reply.raw) else {
+            return Ok(session);
+        };
+        let (session, stored) = session.append(folder, raw, true).await?;
+        if let Err(refused) = stored {
+            tracing::info!(run = %reply.run_id, %refused, "the mail server does not file a reply");
         }
-        self.mark_parent(session, &reply).await
-    }
-
-    /// Where the parent's UID still means the same mail.
-    async fn mark_parent(&self, session: Session, reply: &Unfiled) -> Result<Session, ImapError> {
-        let same = reply.uid_validity == self.uid_validity.map(i64::from);
-        let uid = reply.uid.filter(|_| same).and_then(|uid| u32::try_from(uid).ok());
-        let Some(uid) = uid else { return Ok(session) };
-        let (session, marked) = session.mark_answered(uid).await?;
-        note_refusal(reply, marked);
         Ok(session)
     }
-}
 
-/// The reply went out, which is what counts; a missing copy or flag is no reason to do anything again.
-fn note_refusal(reply: &Unfiled, result: Result<(), Refused>) {
-    if let Err(refused) = result {
-        tracing::info!(run = %reply.run_id, %refused, "the mail server does not file a reply");
+    /// Where the parents' UIDs still mean the same mails.
+    async fn mark_parents(
+        &self,
+        session: Session,
+        mailbox: &Mailbox,
+        replies: &[Unfiled],
+    ) -> Result<Session, ImapError> {
+        let is_same = |reply: &&Unfiled| reply.uid_validity == self.uid_validity.map(i64::from);
+        let uids = replies.iter().filter(is_same).filter_map(|reply| u32::try_from(reply.uid?).ok());
+        let uids: Vec<u32> = uids.collect();
+        if uids.is_empty() {
+            return Ok(session);
+        }
+        let (session, marked) = session.mark_answered(&uids).await?;
+        if let Err(refused) = marked {
+            tracing::info!(mailbox = %mailbox.id, %refused, "the mail server does not mark mails as answered");
+        }
+        Ok(session)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::claims::Holder;
 use super::mailbox_leases::MailboxLease;
-use super::pool::{Pool, on_pool, on_tx};
+use super::pool::{Pool, on_keyed, on_pool, on_tx};
 use super::{MailboxId, RunId, Store, StoreError};
 use crate::clock::Timestamp;
 
@@ -43,14 +43,15 @@ impl Store {
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn list_unfiled(&self, lease: MailboxLease, most: u32) -> Result<Vec<Unfiled>, StoreError> {
-        Ok(on_pool!(&self.pool, db => sqlx::query_as(
+    pub async fn list_unfiled(&self, lease: MailboxLease, most: usize) -> Result<Vec<Unfiled>, StoreError> {
+        let _ticket = self.take_ticket().await;
+        Ok(on_keyed!(&self.pool, db => sqlx::query_as(
             "SELECT outbox.run_id, outbox.rfc_message_id, outbox.raw, messages.uid_validity, messages.uid
              FROM outbox JOIN messages ON messages.id = outbox.run_id
              WHERE outbox.user_id = $1 AND outbox.mailbox_id = $2 AND filed_at IS NULL
                 AND outbox.state = 'sent'
              ORDER BY outbox.run_id LIMIT $3")
-            .bind(lease.user).bind(lease.mailbox).bind(i64::from(most)).fetch_all(db).await)?)
+            .bind(lease.user).bind(lease.mailbox).bind(limit(most)).fetch_all(db).await)?)
     }
 
     /// The held replies of a mailbox that somebody wants looked for (their agent's policy, or the operator's
@@ -63,9 +64,10 @@ impl Store {
         lease: MailboxLease,
         verify: bool,
         since: Timestamp,
-        most: u32,
+        most: usize,
     ) -> Result<Vec<Unfiled>, StoreError> {
-        Ok(on_pool!(&self.pool, db => sqlx::query_as(
+        let _ticket = self.take_ticket().await;
+        Ok(on_keyed!(&self.pool, db => sqlx::query_as(
             "SELECT outbox.run_id, outbox.rfc_message_id, outbox.raw, messages.uid_validity, messages.uid
              FROM outbox JOIN messages ON messages.id = outbox.run_id JOIN runs ON runs.id = outbox.run_id
              LEFT JOIN agents ON agents.id = runs.agent_id
@@ -74,7 +76,7 @@ impl Store {
                 AND outbox.sending_at > $4 AND runs.state = 'held' AND runs.lease_until IS NULL
                 AND ($3 OR agents.ambiguous = 'verify')
              ORDER BY outbox.run_id DESC LIMIT $5")
-            .bind(lease.user).bind(lease.mailbox).bind(verify).bind(since).bind(i64::from(most))
+            .bind(lease.user).bind(lease.mailbox).bind(verify).bind(since).bind(limit(most))
             .fetch_all(db).await)?)
     }
 
@@ -85,9 +87,10 @@ impl Store {
     pub async fn mark_filed(&self, lease: MailboxLease, runs: Vec<RunId>) -> Result<(), StoreError> {
         let now = self.clock.now();
         let (user, mailbox) = (lease.user, lease.mailbox);
-        if let Pool::Postgres { pool, .. } = &self.pool {
+        if let Pool::Postgres { keyed, .. } = &self.pool {
+            let _ticket = self.take_ticket().await;
             let marking = sqlx::query(POSTGRES_MARK_FILED).bind(user).bind(mailbox).bind(runs).bind(now);
-            return Ok(marking.execute(pool).await.map(drop)?);
+            return Ok(marking.execute(keyed).await.map(drop)?);
         }
         let runs: Vec<String> = runs.iter().map(|run| run.uuid().simple().to_string()).collect();
         let runs = serde_json::to_string(&runs).unwrap_or_default();
@@ -124,4 +127,8 @@ impl Store {
         })
         .await
     }
+}
+
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
 }

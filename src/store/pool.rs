@@ -68,6 +68,16 @@ macro_rules! on_pool {
     };
 }
 
+/// Like [`on_pool`] for what looks its rows up by their keys; on a server with a ticket in hand.
+macro_rules! on_keyed {
+    ($pool:expr, $db:ident => $body:expr) => {
+        match $pool {
+            $crate::store::pool::Pool::Sqlite { read: $db, .. } => $body,
+            $crate::store::pool::Pool::Postgres { keyed: $db, .. } => $body,
+        }
+    };
+}
+
 /// Runs one expression inside a transaction; `$db` is a mutable connection.
 macro_rules! on_tx {
     ($tx:expr, $db:ident => $body:expr) => {
@@ -85,7 +95,7 @@ macro_rules! on_tx {
     };
 }
 
-pub(super) use {on_pool, on_tx};
+pub(super) use {on_keyed, on_pool, on_tx};
 
 /// Rows that SQLite's thread hands over without waiting to be asked: a whole claim.
 const ROWS_AHEAD: usize = 512;

@@ -41,7 +41,7 @@ async fn journey(dovecot: &Dovecot, session: Session) {
     let (session, uids) = idled.unwrap().0.uids_from(next).await.unwrap();
     let (session, mails) = session.fetch(&uids, 10_000).await.unwrap();
     assert_eq!(mails.iter().map(|(_, mail)| mail.as_slice()).collect::<Vec<_>>(), [MAIL]);
-    let (session, _) = session.mark_answered(uids[0]).await.unwrap();
+    let (session, _) = session.mark_answered(&uids).await.unwrap();
     let (session, summaries) = session.describe(&uids).await.unwrap();
     assert!(summaries[0].flags.answered && !summaries[0].flags.seen && summaries[0].internal_date.is_some());
     let (session, sent) = session.sent_folder().await.unwrap();

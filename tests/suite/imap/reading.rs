@@ -174,7 +174,7 @@ async fn an_answered_mail_is_marked() {
     let server = server().await;
     let uid = server.deliver(ANNA, MAIL);
     let session = inbox(&server, PATIENT).await;
-    let (session, marked) = session.mark_answered(uid).await.unwrap();
+    let (session, marked) = session.mark_answered(&[uid]).await.unwrap();
     assert_eq!(marked, Ok(()));
     let (_, summaries) = session.describe(&[uid]).await.unwrap();
     assert!(summaries[0].flags.answered && !summaries[0].flags.seen);
@@ -188,7 +188,7 @@ async fn a_full_mailbox_refuses_the_copy_by_name_and_the_session_goes_on() {
     server.rule(Rule::on("UID STORE", Fault::No("[NOPERM] for reading only")));
     let (session, stored) = inbox(&server, PATIENT).await.append(SENT, MAIL, true).await.unwrap();
     assert_eq!(stored.unwrap_err().to_string(), "NO to append [OVERQUOTA]");
-    let (session, marked) = session.mark_answered(uid).await.unwrap();
+    let (session, marked) = session.mark_answered(&[uid]).await.unwrap();
     assert!(marked.unwrap_err().to_string().ends_with("[NOPERM]"));
     session.noop().await.unwrap();
 }

@@ -133,7 +133,7 @@ impl Session {
     }
 
     fn capabilities(&self) -> String {
-        let mut names = "IMAP4rev1 ID LITERAL+ UIDPLUS SPECIAL-USE AUTH=PLAIN AUTH=XOAUTH2".to_owned();
+        let mut names = "IMAP4rev1 ID UIDPLUS SPECIAL-USE AUTH=PLAIN AUTH=XOAUTH2".to_owned();
         if self.wire.offers_start_tls() {
             names.push_str(" STARTTLS");
         }
