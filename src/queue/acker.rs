@@ -1,9 +1,10 @@
 //! Writes what became of runs: all that waits goes into one commit.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::backend::Held;
@@ -16,6 +17,7 @@ const DATABASE_AWAY: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub(super) struct Acker {
     verdicts: mpsc::Sender<Ending>,
+    endings: Endings,
 }
 
 /// A verdict, the places that are free once it is written, and whom to tell then.
@@ -25,16 +27,37 @@ struct Ending {
     committed: oneshot::Sender<()>,
 }
 
-/// Whether a commit of verdicts is under way, which will free places.
+/// How many verdicts wait for a commit, which will free the places of their runs.
 #[derive(Clone, Default)]
-pub(super) struct Commits {
-    under_way: Arc<Mutex<()>>,
+pub(super) struct Endings(Arc<Counter>);
+
+#[derive(Default)]
+struct Counter {
+    waiting: AtomicUsize,
+    committed: Notify,
 }
 
-impl Commits {
-    /// Returns once the commit that is under way, if any, has ended and its places are free.
-    pub(super) async fn ended(&self) {
-        drop(self.under_way.lock().await);
+impl Endings {
+    /// Waits for the next commit, after which its places are free; answers `false` at once where nobody waits for one.
+    pub(super) async fn await_commit(&self) -> bool {
+        let committed = self.0.committed.notified();
+        tokio::pin!(committed);
+        // Before the look, so that a commit in between is heard.
+        committed.as_mut().enable();
+        if self.0.waiting.load(Ordering::Acquire) == 0 {
+            return false;
+        }
+        committed.await;
+        true
+    }
+
+    fn add(&self) {
+        self.0.waiting.fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn remove(&self, number: usize) {
+        self.0.waiting.fetch_sub(number, Ordering::AcqRel);
+        self.0.committed.notify_waiters();
     }
 }
 
@@ -42,22 +65,24 @@ impl Acker {
     /// Returns once the verdict is committed, or is known to come too late.
     pub(super) async fn end(&self, verdict: Verdict, held: Option<Held>) {
         let (committed, done) = oneshot::channel();
+        self.endings.add();
         if self.verdicts.send(Ending { verdict, held, committed }).await.is_ok() {
             let _ = done.await;
+        } else {
+            self.endings.remove(1);
         }
     }
 }
 
-pub(super) fn start(helpers: &mut JoinSet<()>, store: Store, commits: Commits) -> Acker {
+pub(super) fn start(helpers: &mut JoinSet<()>, store: Store, endings: Endings) -> Acker {
     let (verdicts, waiting) = mpsc::channel(MOST_IN_ONE_COMMIT);
-    helpers.spawn(write_forever(store, waiting, commits));
-    Acker { verdicts }
+    helpers.spawn(write_forever(store, waiting, endings.clone()));
+    Acker { verdicts, endings }
 }
 
-async fn write_forever(store: Store, mut waiting: mpsc::Receiver<Ending>, commits: Commits) {
+async fn write_forever(store: Store, mut waiting: mpsc::Receiver<Ending>, endings: Endings) {
     let mut batch = Vec::with_capacity(MOST_IN_ONE_COMMIT);
     while waiting.recv_many(&mut batch, MOST_IN_ONE_COMMIT).await > 0 {
-        let under_way = commits.under_way.lock().await;
         let ticket = store.take_ticket().await;
         // What has ended at the same moment comes along.
         tokio::task::yield_now().await;
@@ -67,11 +92,12 @@ async fn write_forever(store: Store, mut waiting: mpsc::Receiver<Ending>, commit
             batch.push(ending);
         }
         write(&store, ticket, batch.iter().map(|ending| ending.verdict.clone()).collect()).await;
+        let left = batch.len();
         for Ending { held, committed, .. } in batch.drain(..) {
             drop(held);
             let _ = committed.send(());
         }
-        drop(under_way);
+        endings.remove(left);
         // A place is free, perhaps for a user who was at the cap.
         store.wake_queue();
     }

@@ -7,13 +7,13 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::Queue;
-use super::acker::Commits;
+use super::acker::Endings;
 use super::backend::{Claimed, Places};
 use crate::store::{ClaimLimits, StoreError};
 
 /// Most runs in one claim: bounds the transaction, not the throughput.
 const MOST_IN_ONE_CLAIM: usize = 256;
-/// With fewer free places than this part of all, a commit that will free more is waited for.
+/// With fewer free places than this part of all, those are waited for that are about to be freed.
 const FEW: usize = 4;
 /// Work that comes within this time after an empty claim is claimed before anything else is looked at.
 const MOMENT: Duration = Duration::from_millis(2);
@@ -27,7 +27,7 @@ const DATABASE_AWAY: Duration = Duration::from_secs(1);
 pub(super) struct Fetcher {
     queue: Queue,
     places: Places,
-    commits: Commits,
+    endings: Endings,
     claimed: mpsc::Sender<Claimed>,
     suspects_seen: Option<Instant>,
 }
@@ -43,8 +43,8 @@ enum Rest {
     None,
     /// Perhaps more is coming; only then is it worth looking further.
     Moment,
-    /// Everything has been looked at.
-    UntilDue,
+    /// Everything has been looked at, not before this time.
+    UntilDue(Instant),
     DatabaseAway,
 }
 
@@ -52,19 +52,20 @@ impl Fetcher {
     pub(super) fn new(
         queue: Queue,
         places: Places,
-        commits: Commits,
+        endings: Endings,
         claimed: mpsc::Sender<Claimed>,
     ) -> Self {
-        Self { queue, places, commits, claimed, suspects_seen: None }
+        Self { queue, places, endings, claimed, suspects_seen: None }
     }
 
     /// A claim that has begun is never cut off, since its runs would be leased and in nobody's hand.
     pub(super) async fn fetch_until(mut self, stop: CancellationToken) {
         let mut quiet = false;
         while let Some(Some(free)) = stop.run_until_cancelled(self.take_place()).await {
+            let looked = Instant::now();
             let rest = match self.fetch_once(free, quiet).await {
                 Ok(Fetched::Some) => Rest::None,
-                Ok(Fetched::None) if quiet => Rest::UntilDue,
+                Ok(Fetched::None) if quiet => Rest::UntilDue(looked),
                 Ok(Fetched::None) => Rest::Moment,
                 Err(error) => {
                     tracing::warn!(%error, "cannot claim runs; trying again");
@@ -78,12 +79,16 @@ impl Fetcher {
         }
     }
 
-    /// A free place. A busy process waits for those that are about to be freed, or its claims would become ever smaller.
+    /// A free place. A busy process waits for those that are about to be freed, as long as runs end one upon another, or
+    /// its claims would become ever smaller.
     async fn take_place(&self) -> Option<OwnedSemaphorePermit> {
         let runs = &self.places.runs;
         let free = Arc::clone(runs).acquire_owned().await.ok()?;
-        if (1 + runs.available_permits()) * FEW < self.queue.config.concurrency {
-            self.commits.ended().await;
+        let enough = (self.queue.config.concurrency / FEW).min(MOST_IN_ONE_CLAIM);
+        while 1 + runs.available_permits() < enough {
+            if !self.endings.await_commit().await {
+                break;
+            }
         }
         Some(free)
     }
@@ -140,8 +145,9 @@ impl Fetcher {
         match rest {
             Rest::None => false,
             Rest::Moment => tokio::time::timeout(MOMENT, work).await.is_err(),
-            Rest::UntilDue => {
-                let due = self.queue.store.until_next_due().await.unwrap_or_default();
+            Rest::UntilDue(looked) => {
+                // A run that has become due since would be missed until something else happens.
+                let due = self.queue.store.until_next_due(looked.elapsed()).await.unwrap_or_default();
                 let longest = due.unwrap_or(LONGEST_SLEEP).clamp(Duration::from_millis(1), LONGEST_SLEEP);
                 tokio::time::timeout(longest, work).await.is_err()
             }

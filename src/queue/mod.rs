@@ -23,7 +23,7 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use self::acker::Commits;
+use self::acker::Endings;
 use self::backend::{Backend, Places};
 use self::fetcher::Fetcher;
 use self::running::Running;
@@ -97,9 +97,9 @@ impl Queue {
         };
         let mut helpers = JoinSet::new();
         let drained = CancellationToken::new();
-        let commits = Commits::default();
-        let acker = acker::start(&mut helpers, self.store.clone(), commits.clone());
-        let fetcher = Fetcher::new(self.clone(), places, commits, claimed);
+        let endings = Endings::default();
+        let acker = acker::start(&mut helpers, self.store.clone(), endings.clone());
+        let fetcher = Fetcher::new(self.clone(), places, endings, claimed);
         helpers.spawn(keeper::keep_forever(self.clone(), drained.clone()));
         helpers.spawn(watch_other_processes(self.store.clone(), self.config.idle_tick, drained.clone()));
         helpers.spawn(fetcher.fetch_until(stop.clone()));

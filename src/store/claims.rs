@@ -126,9 +126,9 @@ SELECT id, user_id, lease_epoch, attempt, crash_count, resend FROM claimed"
 const POSTGRES_NEXT_DUE: &str = concat!(
     postgres_backlog!(),
     ", next (due_at) AS (
-    SELECT MIN(due_at) FROM backlog WHERE due_at > (SELECT now FROM clock)
+    SELECT MIN(due_at) FROM backlog WHERE due_at > (SELECT now - $1 FROM clock)
     UNION ALL
-    SELECT MIN(due_at) FROM runs WHERE due_at > (SELECT now FROM clock) AND crash_count > 0
+    SELECT MIN(due_at) FROM runs WHERE due_at > (SELECT now - $1 FROM clock) AND crash_count > 0
 )
 SELECT MIN(due_at) - (SELECT now FROM clock) FROM next"
 );
@@ -193,11 +193,11 @@ const SQLITE_SERVE: &str = "UPDATE lanes SET running = running + counted.runs, l
 const SQLITE_NEXT_DUE: &str = concat!(
     sqlite_backlog!(),
     ", next (due_at) AS (
-    SELECT MIN(due_at) FROM waiting WHERE due_at > $1
+    SELECT MIN(due_at) FROM waiting WHERE due_at > $2 - $1
     UNION ALL
-    SELECT MIN(due_at) FROM runs WHERE due_at > $1 AND crash_count > 0
+    SELECT MIN(due_at) FROM runs WHERE due_at > $2 - $1 AND crash_count > 0
 )
-SELECT MIN(due_at) - $1 FROM next"
+SELECT MIN(due_at) - $2 FROM next"
 );
 
 const SQLITE_CLAIM_SUSPECT: &str = "UPDATE runs SET state = 'running', reason = NULL, detail = NULL,
@@ -260,15 +260,20 @@ impl Store {
         }
     }
 
-    /// In how long the next run that is not yet due becomes so; `None` while nothing waits for a time.
+    /// In how long the next run becomes due that was not yet due `ago`, when somebody looked; zero where it has become so
+    /// since, and `None` while nothing waits for a time.
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn until_next_due(&self) -> Result<Option<Duration>, StoreError> {
+    pub async fn until_next_due(&self, ago: Duration) -> Result<Option<Duration>, StoreError> {
+        // Rounded up: what became due in the millisecond of the look may have been missed by it.
+        let ago = millis(ago).saturating_add(1);
         let millis: Option<i64> = match &self.pool {
-            Pool::Postgres { keyed, .. } => sqlx::query_scalar(POSTGRES_NEXT_DUE).fetch_one(keyed).await?,
+            Pool::Postgres { keyed, .. } => {
+                sqlx::query_scalar(POSTGRES_NEXT_DUE).bind(ago).fetch_one(keyed).await?
+            }
             Pool::Sqlite { read, .. } => {
-                sqlx::query_scalar(SQLITE_NEXT_DUE).bind(self.clock.now()).fetch_one(read).await?
+                sqlx::query_scalar(SQLITE_NEXT_DUE).bind(ago).bind(self.clock.now()).fetch_one(read).await?
             }
         };
         Ok(millis.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0))))

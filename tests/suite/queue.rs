@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postkey::clock::Clock;
 use postkey::config;
@@ -196,6 +196,24 @@ async fn die_on(store: &Store, holder: Holder, poison: RunId) -> Vec<Claim> {
             ..Verdict::hand_back(claim.lease())
         });
         store.end_leases(done.collect()).await.unwrap();
+    }
+}
+
+on_both! {
+    async fn a_run_that_becomes_due_behind_somebodys_back_is_not_slept_over(database: TestDatabase) {
+        let store = open_store(&database, Clock::system()).await;
+        let mailbox = new_mailbox(&store, "ann").await;
+        enqueue(&store, mailbox, 1).await;
+        let looked = Instant::now();
+        let claim = store.claim_runs(Holder::new(store.clock()), limits(1)).await.unwrap()[0];
+        let later = Verdict {
+            state: RunState::Waiting,
+            due: Due::After(Duration::from_millis(20)),
+            ..Verdict::hand_back(claim.lease())
+        };
+        store.end_leases(vec![later]).await.unwrap();
+        until("it is due", LONG, async || store.until_next_due(Duration::ZERO).await.unwrap().is_none()).await;
+        assert_eq!(store.until_next_due(looked.elapsed()).await.unwrap(), Some(Duration::ZERO));
     }
 }
 
