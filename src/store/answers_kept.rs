@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 
 use super::asked_rows::{held, push_asked};
-use super::brakes::Refusal;
+use super::brakes::{Counted, Refusal, lock_counted};
 use super::claims::Lease;
 use super::completions::Answer;
 use super::group::Ask;
@@ -111,6 +111,8 @@ async fn store_on_server(
     let ends = asks.iter().map(|ask| &ask.answer.end);
     let column = |pick: fn(&CallEnd) -> u64| ends.clone().map(|end| whole(pick(end))).collect::<Vec<_>>();
     let completions = asks.iter().map(|ask| &ask.answer.completion);
+    let mut counted = Counted::default();
+    asks.iter().filter_map(|ask| ask.reply.as_ref()).for_each(|reply| counted.add(&reply.frozen.exchange));
     Ok(sqlx::query_as(POSTGRES_STORE)
         .bind(asks.iter().map(|ask| ask.lease.user).collect::<Vec<_>>())
         .bind(asks.iter().map(|ask| ask.lease.run).collect::<Vec<_>>())
@@ -131,6 +133,8 @@ async fn store_on_server(
         .bind(completions.clone().map(|completion| completion.finish.as_str()).collect::<Vec<_>>())
         .bind(completions.map(|completion| completion.body.as_deref()).collect::<Vec<_>>())
         .bind(now)
+        .bind(counted.kinds)
+        .bind(counted.names)
         .fetch_all(db)
         .await?)
 }
@@ -172,7 +176,10 @@ const SQLITE_LIST_HELD: &str = concat!(held!(), list_held!());
 
 // The runs are locked in the order of their ids, as verdicts are written, so that neither waits for the other for ever.
 const POSTGRES_STORE: &str = concat!(
-    "WITH asked AS MATERIALIZED (
+    // For the replies that are counted and written next; before the runs, so that nobody waits in a circle.
+    "WITH locked AS MATERIALIZED (",
+    lock_counted!("$20", "$21"),
+    "), asked AS MATERIALIZED (
         SELECT *, $19 AS ended_at, $19 AS created_at
         FROM UNNEST($1::UUID[], $2::UUID[], $3::BIGINT[], $4::UUID[], $5::TEXT[], $6::TEXT[], $7::TEXT[], $8::TEXT[],
             $9::BOOLEAN[], $10::BIGINT[], $11::BIGINT[], $12::BIGINT[], $13::BIGINT[], $14::BIGINT[], $15::BIGINT[],
@@ -182,7 +189,8 @@ const POSTGRES_STORE: &str = concat!(
     ), held AS MATERIALIZED (
         SELECT asked.* FROM asked JOIN runs ON runs.id = asked.run_id AND runs.user_id = asked.user_id
             AND runs.lease_epoch = asked.epoch AND runs.lease_until IS NOT NULL
-        WHERE runs.id = ANY($2) ORDER BY runs.id FOR NO KEY UPDATE OF runs
+        WHERE runs.id = ANY($2) AND (SELECT COUNT(*) FROM locked) >= 0
+        ORDER BY runs.id FOR NO KEY UPDATE OF runs
     ), done AS (",
     end_calls!(),
     " AND provider_calls.id = ANY($4)

@@ -65,6 +65,7 @@ impl Store {
     ) -> Result<Vec<Accepted>, StoreError> {
         let due = self.lease_clock().await?;
         let clock = self.clock.clone();
+        let _ticket = self.take_arrivals_ticket().await;
         let accepted = self
             .write(move |tx| {
                 Box::pin(async move {

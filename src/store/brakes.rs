@@ -274,24 +274,45 @@ async fn count_on_server(
         .await?)
 }
 
-// Everybody locks in the order correspondent, thread, agent, and each of these in the order of the numbers, so that
-// nobody waits in a circle.
-const LOCK: &str = "SELECT pg_advisory_xact_lock(kind, number) FROM (
-    SELECT DISTINCT kind, hashtext(name) AS number FROM UNNEST($1::INT[], $2::TEXT[]) AS counted (kind, name)
-    ORDER BY kind, number
-) AS counted";
+/// Locks what is counted, by kinds and names ([`Counted`]). Everybody locks in the order correspondent, thread, agent, and
+/// each of these in the order of the numbers, so that nobody waits in a circle.
+macro_rules! lock_counted {
+    ($kinds:literal, $names:literal) => {
+        concat!(
+            "SELECT pg_advisory_xact_lock(kind, number) FROM (
+                SELECT DISTINCT kind, hashtext(name) AS number
+                FROM UNNEST(",
+            $kinds,
+            "::INT[], ",
+            $names,
+            "::TEXT[]) AS counted (kind, name) ORDER BY kind, number
+            ) AS counted"
+        )
+    };
+}
+pub(super) use lock_counted;
 
-/// Keeps other replies to the same correspondents, of the same threads and of the same agents from being counted until
-/// this transaction has ended. A file has one writer, who needs no lock.
-pub(super) async fn lock(tx: &mut Tx, exchanges: &[&Exchange]) -> Result<(), StoreError> {
-    let Database::Server(db) = tx.database() else { return Ok(()) };
-    let mut kinds = Vec::with_capacity(exchanges.len() * 3);
-    let mut names = Vec::with_capacity(exchanges.len() * 3);
-    for exchange in exchanges {
-        kinds.extend([1, 2, 3]);
-        names.push(format!("{} {}", exchange.mailbox, exchange.recipient));
-        names.extend([exchange.thread.to_string(), exchange.agent.to_string()]);
+/// What is counted for these replies, as a server locks it.
+#[derive(Default)]
+pub(super) struct Counted {
+    pub(super) kinds: Vec<i32>,
+    pub(super) names: Vec<String>,
+}
+
+impl Counted {
+    pub(super) fn add(&mut self, exchange: &Exchange) {
+        self.kinds.extend([1, 2, 3]);
+        self.names.push(format!("{} {}", exchange.mailbox, exchange.recipient));
+        self.names.extend([exchange.thread.to_string(), exchange.agent.to_string()]);
     }
-    sqlx::query(LOCK).bind(kinds).bind(names).execute(db).await?;
+}
+
+/// Keeps other replies to the same correspondent, of the same thread and of the same agent from being counted until
+/// this transaction has ended. A file has one writer, who needs no lock.
+pub(super) async fn lock(tx: &mut Tx, exchange: &Exchange) -> Result<(), StoreError> {
+    let Database::Server(db) = tx.database() else { return Ok(()) };
+    let mut counted = Counted::default();
+    counted.add(exchange);
+    sqlx::query(lock_counted!("$1", "$2")).bind(counted.kinds).bind(counted.names).execute(db).await?;
     Ok(())
 }

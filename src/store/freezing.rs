@@ -13,8 +13,8 @@ use super::pool::{Database, Tx};
 use super::{AgentId, StoreError};
 use crate::clock::Timestamp;
 
-/// Writes the reply if no brake holds it back, under a lease that this transaction has found held. The same reply again
-/// changes nothing.
+/// Writes the reply if no brake holds it back, under a lease that this transaction has found held. What is counted for it
+/// is locked already. The same reply again changes nothing.
 pub(super) async fn freeze(
     tx: &mut Tx,
     lease: Lease,
@@ -25,17 +25,12 @@ pub(super) async fn freeze(
     frozen.into_iter().next().ok_or_else(|| undecided(lease))
 }
 
-/// Writes these replies as far as no brake holds them back, and answers in their order.
+/// The same for many, in their order.
 pub(super) async fn freeze_together(
     tx: &mut Tx,
     replies: Vec<(Lease, &NewReply)>,
     now: Timestamp,
 ) -> Result<Vec<Result<(), Refusal>>, StoreError> {
-    let exchanges: Vec<&Exchange> = replies.iter().map(|(_, reply)| &reply.frozen.exchange).collect();
-    if exchanges.is_empty() {
-        return Ok(Vec::new());
-    }
-    brakes::lock(tx, &exchanges).await?;
     let mut outcomes = HashMap::with_capacity(replies.len());
     let mut waiting: Vec<_> = replies.iter().copied().enumerate().collect();
     while !waiting.is_empty() {

@@ -3,7 +3,7 @@
 use sqlx::QueryBuilder;
 
 use super::asked_rows::push_asked;
-use super::brakes::{Brakes, Exchange, Refusal};
+use super::brakes::{self, Brakes, Exchange, Refusal};
 use super::claims::Lease;
 use super::freezing;
 use super::group::Ask;
@@ -88,6 +88,8 @@ impl Store {
         let now = self.clock.now();
         self.write(move |tx| {
             Box::pin(async move {
+                // In this order, as answers are kept, so that nobody waits in a circle.
+                brakes::lock(tx, &reply.frozen.exchange).await?;
                 assign(tx, lease, reply.frozen.exchange.agent).await?;
                 freezing::freeze(tx, lease, &reply, now).await
             })

@@ -1,5 +1,5 @@
-//! Who may ask a server now. More steps at once would only share its processors, each with fewer runs in it: while a step
-//! waits for its ticket, other runs come to it.
+//! Who may ask a server now. More at once would only share its processors: while a step of runs waits for its ticket, other
+//! runs come to it.
 
 use std::sync::Arc;
 
@@ -23,17 +23,27 @@ impl Tickets {
     }
 }
 
-/// A step may go to the server until this is dropped.
+/// Whoever has it may go to the server until it is dropped.
 pub struct Ticket {
     _permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Store {
-    /// Waits until a step of runs may go to the server; `None` for a file, whose writer takes everybody's in turn anyway.
+    /// Waits until a step of runs, or a look at their replies, may go to the server; `None` for a file, whose writer takes
+    /// everybody's in turn anyway.
     pub async fn take_ticket(&self) -> Option<Ticket> {
-        match &self.pool.groups().tickets {
-            Some(tickets) => Some(tickets.take().await),
-            None => None,
-        }
+        take(self.pool.groups().tickets.as_ref()).await
+    }
+
+    /// The same for mails that are taken in.
+    pub(super) async fn take_arrivals_ticket(&self) -> Option<Ticket> {
+        take(self.pool.groups().of_arrivals.as_ref()).await
+    }
+}
+
+async fn take(tickets: Option<&Tickets>) -> Option<Ticket> {
+    match tickets {
+        Some(tickets) => Some(tickets.take().await),
+        None => None,
     }
 }
