@@ -96,7 +96,7 @@ const LONGEST_MAIL_WAIT: Duration = Duration::from_secs(4 * 3600);
 impl RunError {
     /// What it leads to. Tells the owner where only the owner can help.
     pub(super) async fn outcome(self, scribe: &Scribe, claim: &Claim) -> Outcome {
-        tracing::info!(run = %claim.id, error = %self, "did not get to a reply");
+        tracing::info!(run = %claim.id, user = %claim.user_id, error = %self, "did not get to a reply");
         let age = scribe.store.clock().now().since(claim.id.made_at());
         let outcome = self.decide(claim.attempt, age, &scribe.config);
         if let Some(notice) = notice(&outcome, claim, &scribe.config)

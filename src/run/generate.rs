@@ -185,7 +185,7 @@ fn has_no_words(answer: &Answer) -> bool {
 
 fn answer(question: &Question, call: CallId, completion: Completion, latency: Duration) -> Answer {
     let usage = completion.usage;
-    tracing::info!(run = %question.run(), input = usage.input, output = usage.output, "generated");
+    tracing::debug!(run = %question.run(), input = usage.input, output = usage.output, "generated");
     let end = CallEnd {
         request_id: completion.request_id,
         answered_model: Some(completion.model.clone()),

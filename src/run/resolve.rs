@@ -87,7 +87,7 @@ impl Scribe {
         let recipient = decision?;
         let agent = choose(&mut dossier, &mail).ok_or(RunError::NoAgent)?;
         self.restrain(claim, &dossier, (&mail, &recipient), &agent).await?;
-        tracing::info!(run = %claim.id, agent = %agent.id, user = %claim.user_id, "resolved");
+        tracing::debug!(run = %claim.id, agent = %agent.id, user = %claim.user_id, "resolved");
         let (reply, words) = (dossier.reply.take(), dossier.completion.take());
         let question = Question::new(dossier, mail, recipient, agent);
         let question = Question { attempt: claim.attempt, resend: claim.resend, ..question };

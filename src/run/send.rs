@@ -56,7 +56,8 @@ impl Runner {
                 self.couriers.put_back(&task.question.mailbox, connection);
                 drop(pass);
                 // With the end of the run the reply becomes `sent`, in one commit.
-                tracing::info!(run = %task.lease.run, "reply handed over");
+                let (agent, user) = (task.question.agent.id, task.lease.user);
+                tracing::info!(run = %task.lease.run, %agent, %user, "reply handed over");
                 Ok(Outcome::Replied)
             }
             Err(error) => Err(self.settle(task, error).await?),

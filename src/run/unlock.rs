@@ -32,7 +32,7 @@ impl Scribe {
             (None, _) => return Err(RunError::NoKey),
         };
         let masked = vault::mask(&key.secret);
-        tracing::info!(run = %question.run(), payer = ?key.payer, key = masked, model = key.model, "unlocked");
+        tracing::debug!(run = %question.run(), payer = ?key.payer, key = masked, model = key.model, "unlocked");
         Ok(key)
     }
 
