@@ -122,7 +122,7 @@ impl Session {
         Ok((self, start))
     }
 
-    /// Sets `\Answered` on mails of the open folder, as far as they are there; at most [`MOST_UIDS`]. A refusal (a
+    /// Sets `\Answered` on mails of the open folder, as far as they are there; no more than 500. A refusal (a
     /// folder for reading only) leaves the session as it was.
     ///
     /// # Errors
