@@ -122,15 +122,20 @@ impl Session {
         Ok((self, start))
     }
 
-    /// Sets `\Answered` on mails of the open folder, as far as they are there; no more than 500. A refusal (a
-    /// folder for reading only) leaves the session as it was.
+    /// Sets `\Answered` on mails of the open folder, as far as they are there. A refusal (a folder for reading only) leaves
+    /// the session as it was, and the rest unmarked.
     ///
     /// # Errors
     /// Any [`ImapError`] but [`ImapError::Refused`].
     pub async fn mark_answered(mut self, uids: &[u32]) -> Result<(Self, Result<(), Refused>), ImapError> {
-        let command = format!("UID STORE {} +FLAGS.SILENT (\\Answered)", uid_set(uids));
-        let stored = self.wire.command(Step::Store, &command, |_| ()).await;
-        Ok((self, refusal(stored)?))
+        for part in uids.chunks(MOST_UIDS) {
+            let command = format!("UID STORE {} +FLAGS.SILENT (\\Answered)", uid_set(part));
+            let stored = refusal(self.wire.command(Step::Store, &command, |_| ()).await)?;
+            if stored.is_err() {
+                return Ok((self, stored));
+            }
+        }
+        Ok((self, Ok(())))
     }
 }
 

@@ -101,7 +101,8 @@ pub(super) use {on_keyed, on_pool, on_tx};
 const ROWS_AHEAD: usize = 512;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connections for the steps of runs: one for each that may be on its way, and one for what the queue asks besides.
+/// Connections for the steps of runs and the filing of replies: one for each that may be on its way, and one for what the
+/// queue asks besides.
 const MOST_OF_RUNS: u32 = 5;
 
 /// A plan is kept from a time when the tables may have been empty, so none may be made that reads a table through; for

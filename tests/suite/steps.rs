@@ -6,20 +6,25 @@ use futures::future::join_all;
 use postkey::clock::Clock;
 use postkey::mail::RfcMessageId;
 use postkey::store::{
-    AgentId, Answer, Brakes, CallEnd, CallId, Claim, ClaimLimits, Exchange, Frozen, Holder, Lease, MessageId,
-    NewCall, NewReply, OutboxState, Payer, Refusal, RunId, Store, StoreError, StoredCompletion, UserId,
+    AgentId, Answer, Brakes, CallEnd, CallId, Claim, ClaimLimits, Due, Exchange, Frozen, Holder, Lease,
+    MessageId, NewCall, NewReply, OutboxState, Payer, Refusal, RunId, RunState, Store, StoreError,
+    StoredCompletion, UserId, Verdict,
 };
 
-use crate::support::database::on_both;
+use crate::support::database::{TestDatabase, on_both};
 use crate::support::rows::{enqueue, new_mailbox, open_store};
 
 const RUNS: usize = 20;
 
-async fn claim_all(store: &Store) -> Vec<Claim> {
+/// Runs of one user, all of them claimed.
+async fn claimed(database: &TestDatabase) -> (Store, Vec<Claim>) {
+    let store = open_store(database, Clock::system()).await;
+    let mailbox = new_mailbox(&store, "ann").await;
+    enqueue(&store, mailbox, 20).await;
     let limits = ClaimLimits { most: RUNS, per_user: 20, lease: Duration::from_secs(60) };
     let claims = store.claim_runs(Holder::new(store.clock()), limits).await.unwrap();
     assert_eq!(claims.len(), RUNS);
-    claims
+    (store, claims)
 }
 
 fn new_call(store: &Store) -> NewCall {
@@ -70,10 +75,7 @@ async fn new_reply(store: &Store, claim: &Claim, agent: AgentId, number: usize) 
 
 on_both! {
     async fn a_step_that_is_refused_hurts_no_other(database: TestDatabase) {
-        let store = open_store(&database, Clock::system()).await;
-        let mailbox = new_mailbox(&store, "ann").await;
-        enqueue(&store, mailbox, 20).await;
-        let claims = claim_all(&store).await;
+        let (store, claims) = claimed(&database).await;
         let agent = AgentId::new(store.clock());
         let taken = new_call(&store);
         assert!(store.begin_call(claims[0].lease(), agent, taken.clone()).await.unwrap());
@@ -119,10 +121,7 @@ on_both! {
     }
 
     async fn what_a_run_keeps_is_its_own_and_needs_its_lease(database: TestDatabase) {
-        let store = open_store(&database, Clock::system()).await;
-        let mailbox = new_mailbox(&store, "ann").await;
-        enqueue(&store, mailbox, 20).await;
-        let claims = claim_all(&store).await;
+        let (store, claims) = claimed(&database).await;
         let agent = AgentId::new(store.clock());
         let calls: Vec<NewCall> = claims.iter().map(|_| new_call(&store)).collect();
         let begun = claims.iter().zip(&calls).map(|(claim, call)| store.begin_call(claim.lease(), agent, call.clone()));
@@ -164,16 +163,35 @@ on_both! {
         for (number, begun) in (0..RUNS).zip(join_all((0..RUNS).map(send)).await) {
             let has = ![late, late + 1, twin].contains(&number);
             assert_eq!(begun.is_ok(), has, "{number}");
-            let reply = store.find_outbox_mail(mailbox.user, claims[number].id).await.unwrap();
+            let reply = store.find_outbox_mail(claims[0].user_id, claims[number].id).await.unwrap();
             assert_eq!(reply.is_some_and(|reply| reply.state == OutboxState::Sending), has, "{number}");
         }
     }
 
+    async fn a_runs_agent_is_that_of_its_reply_or_of_its_last_call(database: TestDatabase) {
+        let (store, claims) = claimed(&database).await;
+        let agents = [AgentId::new(store.clock()), AgentId::new(store.clock())];
+        let of_run = async |run| store.find_run(claims[0].user_id, run).await.unwrap().unwrap().agent_id;
+        for (number, claim) in claims.iter().enumerate().take(2) {
+            for agent in agents {
+                let call = new_call(&store);
+                assert!(store.begin_call(claim.lease(), agent, call.clone()).await.unwrap());
+                assert_eq!(of_run(claim.id).await, Some(agent), "while it is asked");
+                if number == 1 && agent == agents[0] {
+                    let reply = new_reply(&store, claim, agent, number).await;
+                    store.store_answer(claim.lease(), answer(&call, number), Some(reply)).await.unwrap().unwrap();
+                }
+            }
+            let parked = Verdict { state: RunState::Waiting, due: Due::Never, ..Verdict::hand_back(claim.lease()) };
+            assert_eq!(store.end_leases(vec![parked]).await.unwrap(), vec![claim.id]);
+        }
+        assert_eq!(of_run(claims[0].id).await, Some(agents[1]), "of its last call");
+        assert_eq!(of_run(claims[1].id).await, Some(agents[0]), "of its reply");
+        assert_eq!(of_run(claims[2].id).await, None);
+    }
+
     async fn a_reply_that_is_kept_again_counts_once(database: TestDatabase) {
-        let store = open_store(&database, Clock::system()).await;
-        let mailbox = new_mailbox(&store, "ann").await;
-        enqueue(&store, mailbox, 20).await;
-        let claims = claim_all(&store).await;
+        let (store, claims) = claimed(&database).await;
         let agent = AgentId::new(store.clock());
         let mut kept = Vec::new();
         for (number, claim) in claims.iter().enumerate().take(3) {

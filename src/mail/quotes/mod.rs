@@ -16,7 +16,7 @@ mod boilerplate;
 mod header_block;
 mod introduction;
 mod line;
-mod signature;
+pub(super) mod signature;
 
 use line::{Kind, Line, Proof, unquoted};
 

@@ -30,6 +30,11 @@ pub(super) fn start(lines: &[Line<'_>]) -> usize {
     end
 }
 
+/// Whether a signature may begin with this line.
+pub(in crate::mail) fn is_mark(line: &str) -> bool {
+    is_dashes(line.trim()) || is_underscores(line.trim())
+}
+
 /// Whether the first line is a mark and the rest may be what belongs below one.
 fn is_signature(lines: &[Line<'_>]) -> bool {
     let Some((mark, below)) = lines.split_first() else { return false };
@@ -37,14 +42,16 @@ fn is_signature(lines: &[Line<'_>]) -> bool {
         |most: usize| below.iter().filter(|line| line.kind != Kind::Blank).take(most + 1).count() <= most;
     match mark.text {
         "-- " => is_within(MOST_LINES),
-        other if matches!(other.trim(), "--" | "—" | "––" | "– –") => {
-            is_within(MOST_LINES_BELOW_WEAK_MARK)
-        }
+        other if is_dashes(other.trim()) => is_within(MOST_LINES_BELOW_WEAK_MARK),
         other if is_underscores(other.trim()) => {
             is_within(MOST_LINES_BELOW_WEAK_MARK) && !asks_something(below)
         }
         _ => false,
     }
+}
+
+fn is_dashes(text: &str) -> bool {
+    matches!(text, "--" | "—" | "––" | "– –")
 }
 
 fn is_underscores(text: &str) -> bool {

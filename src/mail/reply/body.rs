@@ -5,6 +5,7 @@ use pulldown_cmark::{Event, Tag, TagEnd, html};
 
 use super::super::clean;
 use super::super::language::Language;
+use super::super::quotes::signature;
 use super::links::Links;
 use super::{markdown, plain};
 
@@ -36,7 +37,7 @@ pub(super) fn write(words: &str, below: &Below<'_>, links: &Links, language: Lan
     // Words of several shapes can add up to a link that none of them was.
     let is_safe = links.are_all_allowed(&text);
     let events = if is_safe { shaped } else { markdown::unshaped(&text, links, removed) };
-    let text = if is_safe { text } else { plain::write(&events) };
+    let text = without_marks(&if is_safe { text } else { plain::write(&events) });
     if text.trim().is_empty() {
         return None;
     }
@@ -46,6 +47,12 @@ pub(super) fn write(words: &str, below: &Below<'_>, links: &Links, language: Lan
     let disclosure = below.disclosure.map(|line| format!("\n{line}\n")).unwrap_or_default();
     let signature = signature.map(|lines| format!("\n{SIGNATURE_MARK}\n{lines}\n")).unwrap_or_default();
     Some(Body { plain: format!("{text}\n{disclosure}{signature}"), html: page(&events, &below, language) })
+}
+
+/// The words without lines that programs take for the mark of a signature: the disclosure stands below them.
+fn without_marks(text: &str) -> String {
+    let lines = text.split('\n').map(|line| if signature::is_mark(line) { "" } else { line });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The writer escapes all text, and nothing but text comes to it besides shapes and links that may stand.

@@ -211,6 +211,14 @@ fn a_signature_stands_below_the_disclosure_and_is_known_as_one() {
 }
 
 #[test]
+fn a_mark_of_a_signature_among_the_words_does_not_hide_the_disclosure() {
+    for body in ["x\u{202f}*0\u{2028}--*\u{2028}", "At nine.\n\n—\n\nBob", "At nine.\n\n`--`\n\nBob"] {
+        let text = read(Given { body, ..Given::default() }.bytes()).text;
+        assert!(text.visible.contains("HUMAN") && text.signature.is_empty(), "{body:?}: {text:?}");
+    }
+}
+
+#[test]
 fn our_disclosure_is_not_read_as_words_of_ours() {
     for (tag, _, answer) in CONVERSATIONS {
         let line = disclosure("Bob's Shop", language(tag));
