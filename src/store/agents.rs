@@ -84,9 +84,11 @@ impl Agent {
 pub type NewAgent = Agent;
 
 macro_rules! list_of_mailboxes {
-    ($agents:literal) => {
+    ($ids:literal, $agents:literal) => {
         concat!(
-            "SELECT id, user_id, mailbox_id, ai_configuration_id, name, kind, address, instructions, mode,
+            "SELECT ",
+            $ids,
+            ", mailbox_id, ai_configuration_id, name, kind, address, instructions, mode,
                 ambiguous, allow_platform_key, enabled, link_domains, allowed_senders, blocked_senders,
                 require_authenticated, per_correspondent_10_minutes, per_correspondent_day, per_thread_day,
                 per_agent_day, signature, disclosure, language
@@ -98,18 +100,26 @@ macro_rules! list_of_mailboxes {
 
 /// The enabled agents of many mailboxes, oldest first; mailboxes and owners stand in `asked (owner, mailbox)`.
 pub(super) const SQLITE_LIST_OF_MAILBOXES: &str = list_of_mailboxes!(
+    "id, user_id",
     "asked JOIN agents ON agents.id IN (SELECT id FROM agents
         WHERE user_id = owner AND mailbox_id = mailbox AND enabled ORDER BY id LIMIT 1000)
      ORDER BY id"
 );
-/// The same of many mailboxes, each with its owner.
-pub(super) const POSTGRES_LIST_OF_MAILBOXES: &str = concat!(
-    "SELECT own.* FROM UNNEST($1::UUID[], $2::UUID[]) AS asked (user_id, mailbox_id) CROSS JOIN LATERAL (",
-    list_of_mailboxes!(
-        "agents WHERE user_id = asked.user_id AND mailbox_id = asked.mailbox_id AND enabled ORDER BY id LIMIT 1000"
-    ),
-    ") AS own"
-);
+/// The enabled agents of the mailboxes `$2`, whose owners are `$1`, each with its `agent_id` and `agent_owner`.
+macro_rules! agents_of_mailboxes {
+    () => {
+        concat!(
+            "SELECT own.* FROM UNNEST($1::UUID[], $2::UUID[]) AS asked (user_id, mailbox_id) CROSS JOIN LATERAL (",
+            $crate::store::agents::list_of_mailboxes!(
+                "id AS agent_id, user_id AS agent_owner",
+                "agents WHERE user_id = asked.user_id AND mailbox_id = asked.mailbox_id AND enabled
+                 ORDER BY id LIMIT 1000"
+            ),
+            ") AS own"
+        )
+    };
+}
+pub(super) use {agents_of_mailboxes, list_of_mailboxes};
 
 /// A user's agents by name.
 pub(super) const LIST: &str =

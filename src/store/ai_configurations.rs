@@ -143,10 +143,12 @@ pub struct NewAiConfiguration {
     pub verified_at: Option<Timestamp>,
 }
 
-macro_rules! list {
-    ($of_users:literal) => {
+macro_rules! list_configurations {
+    ($ids:literal, $of_users:literal) => {
         concat!(
-            "SELECT id, user_id, provider, base_url, model, temperature, max_output_tokens, api_key,
+            "SELECT ",
+            $ids,
+            ", provider, base_url, model, temperature, max_output_tokens, api_key,
                 api_key_mask, api_key_last_four, key_fingerprint, is_default, state, state_reason, resume_at,
                 verified_at, created_at, updated_at
              FROM ai_configurations WHERE user_id ",
@@ -157,15 +159,24 @@ macro_rules! list {
 }
 
 /// A user's configurations by provider; at most one per provider.
-pub(super) const LIST: &str = list!("= $1");
+pub(super) const LIST: &str = list_configurations!("id, user_id", "= $1");
 /// The same of many users, who stand in `asked (owner)`. There are fewer providers than would fill the list.
-pub(super) const SQLITE_LIST_OF_ALL: &str = list!("IN (SELECT owner FROM asked)");
-/// The same of many users.
-pub(super) const POSTGRES_LIST_OF_ALL: &str = concat!(
-    "SELECT own.* FROM UNNEST($1::UUID[]) AS asked (user_id) CROSS JOIN LATERAL (",
-    list!("= asked.user_id"),
-    ") AS own"
-);
+pub(super) const SQLITE_LIST_OF_ALL: &str =
+    list_configurations!("id, user_id", "IN (SELECT owner FROM asked)");
+/// The configurations of the users `$3`, each with its `configuration_id` and `configuration_owner`.
+macro_rules! configurations_of_users {
+    () => {
+        concat!(
+            "SELECT own.* FROM UNNEST($3::UUID[]) AS asked (user_id) CROSS JOIN LATERAL (",
+            $crate::store::ai_configurations::list_configurations!(
+                "id AS configuration_id, user_id AS configuration_owner",
+                "= asked.user_id"
+            ),
+            ") AS own"
+        )
+    };
+}
+pub(super) use {configurations_of_users, list_configurations};
 
 impl Store {
     /// A user's configurations by provider; at most one per provider.

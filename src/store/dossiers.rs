@@ -2,19 +2,20 @@
 
 use std::collections::HashMap;
 
-use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
+use sqlx::{FromRow, PgConnection, QueryBuilder, Row as _, SqliteConnection};
 
-use super::agents::{self, Agent};
-use super::ai_configurations::{self, AiConfiguration};
+use super::agents::{self, Agent, agents_of_mailboxes};
+use super::ai_configurations::{self, AiConfiguration, configurations_of_users};
 use super::asked_rows::push_asked;
 use super::completions::StoredCompletion;
 use super::group::Ask;
 use super::mailboxes::{self, Mailbox};
 use super::messages::Message;
 use super::outbox::{OutboxMail, OutboxState};
+use super::own_addresses::{self, addresses_of_users};
 use super::pool::{Database, Tx};
 use super::suppressions::Reason;
-use super::{MailboxId, MessageId, RunId, Store, StoreError, ThreadId, UserId, own_addresses};
+use super::{AgentId, AiConfigurationId, MailboxId, MessageId, RunId, Store, StoreError, ThreadId, UserId};
 use crate::clock::Timestamp;
 
 /// What a run starts from.
@@ -164,6 +165,7 @@ struct Household {
 }
 
 /// What there is of all of these mailboxes and their owners.
+#[derive(Default)]
 struct Belongings {
     /// By their owners, with the aliases as JSON.
     addresses: Vec<(UserId, String, String)>,
@@ -231,27 +233,36 @@ fn owners(mailboxes: &HashMap<MailboxId, UserId>) -> Vec<UserId> {
     owners
 }
 
+// Rows of three kinds in one answer, since a way to a server and back costs more than what any of them does there.
+const POSTGRES_BELONGINGS: &str = concat!(
+    "SELECT *, COALESCE(agent_id, configuration_id) AS id, COALESCE(agent_owner, configuration_owner) AS user_id FROM (",
+    agents_of_mailboxes!(),
+    ") AS agent FULL JOIN (",
+    configurations_of_users!(),
+    ") AS configuration ON FALSE FULL JOIN (",
+    addresses_of_users!(),
+    ") AS own (address_owner, own_address, own_aliases) ON FALSE ORDER BY id"
+);
+
 async fn list_on_server(
     db: &mut PgConnection,
     mailboxes: &HashMap<MailboxId, UserId>,
 ) -> Result<Belongings, StoreError> {
-    let users = owners(mailboxes);
-    let (ids, owners): (Vec<MailboxId>, Vec<UserId>) = mailboxes.iter().unzip();
-    Ok(Belongings {
-        addresses: sqlx::query_as(own_addresses::POSTGRES_LIST_OF_ALL)
-            .bind(&users)
-            .fetch_all(&mut *db)
-            .await?,
-        agents: sqlx::query_as(agents::POSTGRES_LIST_OF_MAILBOXES)
-            .bind(owners)
-            .bind(ids)
-            .fetch_all(&mut *db)
-            .await?,
-        ai_configurations: sqlx::query_as(ai_configurations::POSTGRES_LIST_OF_ALL)
-            .bind(&users)
-            .fetch_all(&mut *db)
-            .await?,
-    })
+    let (ids, of_ids): (Vec<MailboxId>, Vec<UserId>) = mailboxes.iter().unzip();
+    let rows =
+        sqlx::query(POSTGRES_BELONGINGS).bind(of_ids).bind(ids).bind(owners(mailboxes)).fetch_all(db).await?;
+    let mut all = Belongings::default();
+    for row in rows {
+        if row.try_get::<Option<AgentId>, _>("agent_id")?.is_some() {
+            all.agents.push(Agent::from_row(&row)?);
+        } else if row.try_get::<Option<AiConfigurationId>, _>("configuration_id")?.is_some() {
+            all.ai_configurations.push(AiConfiguration::from_row(&row)?);
+        } else {
+            let owner = row.try_get("address_owner")?;
+            all.addresses.push((owner, row.try_get("own_address")?, row.try_get("own_aliases")?));
+        }
+    }
+    Ok(all)
 }
 
 #[derive(sqlx::FromRow)]

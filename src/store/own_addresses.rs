@@ -3,7 +3,7 @@
 use super::pool::on_pool;
 use super::{Store, StoreError, UserId};
 
-macro_rules! list {
+macro_rules! list_addresses {
     ($user:literal) => {
         concat!(
             "SELECT address, aliases FROM mailboxes WHERE user_id = ",
@@ -15,17 +15,23 @@ macro_rules! list {
     };
 }
 
-const LIST: &str = list!("$1");
+const LIST: &str = list_addresses!("$1");
 /// The same of many users, with the user before each; they stand in `asked (owner)`.
 pub(super) const SQLITE_LIST_OF_ALL: &str = "SELECT owner, address, aliases FROM asked
     JOIN mailboxes ON mailboxes.id IN (SELECT id FROM mailboxes WHERE user_id = owner LIMIT 10000)
     UNION ALL SELECT owner, address, '[]' FROM asked
     JOIN agents ON agents.id IN (SELECT id FROM agents WHERE user_id = owner AND address IS NOT NULL LIMIT 10000)";
-pub(super) const POSTGRES_LIST_OF_ALL: &str = concat!(
-    "SELECT asked.user_id, own.* FROM UNNEST($1::UUID[]) AS asked (user_id) CROSS JOIN LATERAL (",
-    list!("asked.user_id"),
-    ") AS own"
-);
+/// The same of the users `$3`, as `address_owner`, `own_address` and `own_aliases`.
+macro_rules! addresses_of_users {
+    () => {
+        concat!(
+            "SELECT asked.user_id, own.* FROM UNNEST($3::UUID[]) AS asked (user_id) CROSS JOIN LATERAL (",
+            $crate::store::own_addresses::list_addresses!("asked.user_id"),
+            ") AS own"
+        )
+    };
+}
+pub(super) use {addresses_of_users, list_addresses};
 
 impl Store {
     /// Every address that is the owner's own: mailboxes, their aliases, agents (EM-15).

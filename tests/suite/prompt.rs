@@ -128,7 +128,7 @@ on_both! {
         office.config.provider.max_output_tokens = 100;
         let (ann, bob) = (office.hire("ann@shop.test").await, office.hire("bob@shop.test").await);
         let id = office.store.list_ai_configurations(bob.user).await.unwrap()[0].id;
-        let mut configuration = ai_configuration(id, bob.user, &office.servers, &bob.key);
+        let mut configuration = ai_configuration(id, bob.user, &office.servers.provider, &bob.key);
         configuration.max_output_tokens = Some(3_000);
         let provision = Provision { ai_configurations: vec![configuration], ..Provision::default() };
         office.store.provision(provision).await.unwrap();

@@ -1,18 +1,20 @@
 //! What many runs do at the same time: each has its own, whatever becomes of the others.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use futures::future::join_all;
 use postkey::clock::Clock;
 use postkey::mail::RfcMessageId;
 use postkey::store::{
-    AgentId, Answer, Brakes, CallEnd, CallId, Claim, ClaimLimits, Due, Exchange, Frozen, Holder, Lease,
-    MessageId, NewCall, NewReply, OutboxState, Payer, Refusal, RunId, RunState, Store, StoreError,
-    StoredCompletion, UserId, Verdict,
+    Agent, AgentId, AiConfigurationId, Answer, Brakes, CallEnd, CallId, Claim, ClaimLimits, Due, Exchange,
+    Frozen, Holder, Lease, MessageId, NewCall, NewReply, OutboxState, Payer, Provision, Refusal, RunId,
+    RunState, Store, StoreError, StoredCompletion, UserId, Verdict,
 };
 
 use crate::support::database::{TestDatabase, on_both};
 use crate::support::rows::{enqueue, new_mailbox, open_store};
+use crate::support::world;
 
 const RUNS: usize = 20;
 
@@ -98,6 +100,18 @@ on_both! {
     async fn everybody_is_told_of_their_own_mail(database: TestDatabase) {
         let store = open_store(&database, Clock::system()).await;
         let (anns, bobs) = (new_mailbox(&store, "ann").await, new_mailbox(&store, "bob").await);
+        for (lease, url) in [(anns, "http://ann.test/v1"), (bobs, "http://bob.test/v1")] {
+            let agents = [2, 1].map(|number| {
+                let address = Some(format!("agent{number}@shop.test"));
+                let agent = world::agent(store.clock(), lease.user, lease.mailbox, &number.to_string());
+                Agent { address, ..agent }
+            });
+            let off = Agent { enabled: false, ..world::agent(store.clock(), lease.user, lease.mailbox, "off") };
+            let id = AiConfigurationId::new(store.clock());
+            let ai_configurations = vec![world::ai_configuration(id, lease.user, url, "a-key")];
+            let agents = agents.into_iter().chain([off]).collect();
+            store.provision(Provision { agents, ai_configurations, ..Provision::default() }).await.unwrap();
+        }
         let (ann, bob) = (enqueue(&store, anns, 10).await, enqueue(&store, bobs, 10).await);
         let unknown = MessageId::new(store.clock());
         // Each twice and beside somebody who asks for another's, so that they come into the same group.
@@ -114,9 +128,17 @@ on_both! {
             assert_eq!(dossier.is_some(), is_there);
             let Some(dossier) = dossier else { continue };
             assert_eq!((dossier.message.user_id, dossier.message.id), (user, message));
-            let mailbox = if user == anns.user { anns } else { bobs };
+            let (mailbox, url) = if user == anns.user { (anns, "http://ann.test/v1") } else { (bobs, "http://bob.test/v1") };
             assert_eq!((dossier.mailbox.user_id, dossier.mailbox.id), (user, mailbox.mailbox));
-            assert!(dossier.own_addresses.contains(&dossier.mailbox.address));
+            let own = [dossier.mailbox.address.as_str(), "agent2@shop.test", "agent1@shop.test"];
+            let found: HashSet<&str> = dossier.own_addresses.iter().map(String::as_str).collect();
+            assert_eq!((found, dossier.own_addresses.len()), (HashSet::from(own), own.len()));
+            // The oldest first.
+            let names: Vec<&str> = dossier.agents.iter().map(|agent| agent.name.as_str()).collect();
+            assert_eq!(names, ["agent of 2", "agent of 1"]);
+            assert!(dossier.agents.iter().all(|agent| agent.user_id == user));
+            let [configuration] = dossier.ai_configurations.as_slice() else { panic!("one configuration each") };
+            assert_eq!((configuration.user_id, configuration.base_url.as_deref()), (user, Some(url)));
         }
     }
 

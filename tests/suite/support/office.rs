@@ -90,7 +90,7 @@ impl Office {
     pub async fn save_key(&self, desk: &Desk, key: &str) {
         let saved = self.store.list_ai_configurations(desk.user).await.unwrap();
         let id = saved.first().map_or_else(|| AiConfigurationId::new(self.store.clock()), |saved| saved.id);
-        let ai_configurations = vec![ai_configuration(id, desk.user, &self.servers, key)];
+        let ai_configurations = vec![ai_configuration(id, desk.user, &self.servers.provider, key)];
         self.store.provision(Provision { ai_configurations, ..Provision::default() }).await.unwrap();
     }
 

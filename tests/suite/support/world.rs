@@ -111,7 +111,8 @@ pub async fn add_owner_with_key(
     let vault = test_vault();
     let user = UserId::new(clock);
     let name = addresses[0].split('@').next().unwrap();
-    let configurations = key.map(|key| ai_configuration(AiConfigurationId::new(clock), user, servers, key));
+    let configurations =
+        key.map(|key| ai_configuration(AiConfigurationId::new(clock), user, &servers.provider, key));
     let mut provision = Provision {
         users: vec![NewUser {
             id: user,
@@ -148,7 +149,7 @@ pub fn test_vault() -> Vault {
 pub fn ai_configuration(
     id: AiConfigurationId,
     user: UserId,
-    servers: &Servers,
+    provider_url: &str,
     key: &str,
 ) -> NewAiConfiguration {
     let vault = test_vault();
@@ -158,7 +159,7 @@ pub fn ai_configuration(
     NewAiConfiguration {
         id,
         user_id: user,
-        base_url: Some(servers.provider.clone()),
+        base_url: Some(provider_url.to_owned()),
         model: "test-model".into(),
         temperature: None,
         max_output_tokens: None,
@@ -208,7 +209,8 @@ fn mailbox(vault: &Vault, clock: &Clock, user: UserId, servers: &Servers, addres
     }
 }
 
-fn agent(clock: &Clock, user: UserId, mailbox: MailboxId, address: &str) -> Agent {
+/// An agent that answers whatever comes to the mailbox.
+pub fn agent(clock: &Clock, user: UserId, mailbox: MailboxId, address: &str) -> Agent {
     Agent {
         id: AgentId::new(clock),
         user_id: user,
