@@ -132,8 +132,20 @@ fn is_letter_beyond_ascii(c: char) -> bool {
 }
 
 fn ascii_domain(domain: &str) -> String {
+    if is_plain(domain) {
+        return domain.to_ascii_lowercase();
+    }
     match url::Host::parse(domain) {
         Ok(url::Host::Domain(ascii)) => ascii,
         _ => domain.to_lowercase(),
     }
+}
+
+/// Whether nothing but its case can differ from the A-labels.
+fn is_plain(domain: &str) -> bool {
+    let is_plain_label = |label: &str| {
+        let is_encoded = label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"));
+        !is_encoded && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    domain.split('.').all(is_plain_label)
 }

@@ -3,6 +3,10 @@
 //! Only their own new words count, and only when there is little else: whoever tells a story and mentions
 //! "unsubscribe" in it wants an answer.
 
+use std::sync::LazyLock;
+
+use aho_corasick::AhoCorasick;
+
 use super::read::Mail;
 
 /// Lines in which `HUMAN` may stand: a greeting may come before it.
@@ -161,6 +165,11 @@ const OBJECTS: [&str; 25] = [
     "thanks",
 ];
 
+static ASKS_FOR_A_PERSON: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(HUMAN_PHRASES).ok());
+static ASKS_FOR_SILENCE: LazyLock<Option<AhoCorasick>> =
+    LazyLock::new(|| AhoCorasick::new(LEAVE_PHRASES).ok());
+
 /// What a correspondent wishes of the automation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Wish {
@@ -200,13 +209,11 @@ pub fn wish(mail: &Mail) -> Option<Wish> {
         return None;
     }
     let is_first = |words: &[&str]| lines.first().is_some_and(|line| words.contains(&line.as_str()));
-    let asks_for_silence =
-        || LEAVE_PHRASES.iter().filter_map(|phrase| after_words(&text, phrase)).any(ends_the_wish);
+    let asks_for_silence = || after_phrases(&text, &ASKS_FOR_SILENCE).any(ends_the_wish);
     if is_first(&LEAVE_WORDS) || asks_for_silence() {
         return Some(Wish::LeaveAlone);
     }
-    let asks_for_a_person = HUMAN_PHRASES.iter().any(|phrase| after_words(&text, phrase).is_some());
-    asks_for_a_person.then_some(Wish::Human)
+    after_phrases(&text, &ASKS_FOR_A_PERSON).next().map(|_| Wish::Human)
 }
 
 /// The first lines with words in them, up to the signature; quoted ones that were left in are passed over. Who writes
@@ -232,12 +239,12 @@ fn without_please(line: &str) -> &str {
     line.trim_end_matches(',')
 }
 
-/// What follows `phrase` in `text`, where it stands as whole words.
-fn after_words<'a>(text: &'a str, phrase: &str) -> Option<&'a str> {
+/// What follows each of the phrases that stand in `text` as whole words.
+fn after_phrases<'a>(text: &'a str, phrases: &'a Option<AhoCorasick>) -> impl Iterator<Item = &'a str> {
     let is_edge = |c: Option<char>| c.is_none_or(|c| !c.is_alphanumeric());
-    text.match_indices(phrase).find_map(|(at, _)| {
-        let before = text.get(..at)?.chars().next_back();
-        let after = text.get(at + phrase.len()..)?;
+    phrases.iter().flat_map(move |phrases| phrases.find_overlapping_iter(text)).filter_map(move |found| {
+        let before = text.get(..found.start())?.chars().next_back();
+        let after = text.get(found.end()..)?;
         (is_edge(before) && is_edge(after.chars().next())).then_some(after)
     })
 }

@@ -18,6 +18,27 @@ fn em_64_brackets_case_and_idn_give_the_same_address() {
 }
 
 #[test]
+fn em_64_a_domain_is_compared_as_the_url_standard_writes_it() {
+    for domain in [
+        "Shop.TEST",
+        "a-b.c_d.x.",
+        "XN--bcher-kva.example",
+        "m.xn--BCHER-kva.de",
+        "xn--.x",
+        "xn--a.x",
+        "1.2.3.4",
+        "BÜCHER.de",
+    ] {
+        let written = match url::Host::parse(domain) {
+            Ok(url::Host::Domain(ascii)) => ascii,
+            _ => domain.to_lowercase(),
+        };
+        let Some(parsed) = Address::parse(&format!("ann@{domain}")) else { continue };
+        assert_eq!(parsed.normalized(), format!("ann@{written}"), "{domain}");
+    }
+}
+
+#[test]
 fn what_is_no_address_is_refused() {
     for text in [
         "",

@@ -41,6 +41,7 @@ fn sr_90_a_request_to_be_left_alone_stops_the_mails() {
         "Please stop sending me these mails!",
         "Leave me alone.",
         "Don't write to me again",
+        "Don't write to me at the office. And don't write to me again.",
         "Remove me from your database, thanks.",
         "Lassen Sie mich in Ruhe!",
         "Laissez-moi tranquille.",
