@@ -117,6 +117,10 @@ const TRUSTED: Duration = Duration::from_secs(1);
 /// Plans that a connection to a file keeps: a statement for many rows has one for each power of two of them.
 const MOST_PLANS: usize = 256;
 
+/// Pages of the log before the writer copies them into the file: a page that changes often is copied once for all of its
+/// changes. The log usually stays below 32 MiB.
+const CHECKPOINT_EVERY: &str = "8000";
+
 /// Pages that the writer keeps in memory, as SQLite counts them: less than zero is in KiB.
 const MOST_CACHED: &str = "-16384";
 
@@ -150,7 +154,11 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
         .row_buffer_size(ROWS_AHEAD)
         .statement_cache_capacity(MOST_PLANS)
         .disable_statement_logging();
-    let writing = options.clone().pragma("cache_size", MOST_CACHED).pragma("temp_store", "memory");
+    let writing = options
+        .clone()
+        .pragma("cache_size", MOST_CACHED)
+        .pragma("temp_store", "memory")
+        .pragma("wal_autocheckpoint", CHECKPOINT_EVERY);
     let connection = writing.connect().await?;
     let file = Box::new(options.clone());
     let reading = options.read_only(true).create_if_missing(false);
