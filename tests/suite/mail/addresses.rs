@@ -21,7 +21,7 @@ fn em_64_brackets_case_and_idn_give_the_same_address() {
 fn em_64_a_domain_is_compared_as_the_url_standard_writes_it() {
     for domain in [
         "Shop.TEST",
-        "a-b.c_d.x.",
+        "a-b.c_d.x",
         "XN--bcher-kva.example",
         "m.xn--BCHER-kva.de",
         "xn--.x",
@@ -33,8 +33,8 @@ fn em_64_a_domain_is_compared_as_the_url_standard_writes_it() {
             Ok(url::Host::Domain(ascii)) => ascii,
             _ => domain.to_lowercase(),
         };
-        let Some(parsed) = Address::parse(&format!("ann@{domain}")) else { continue };
-        assert_eq!(parsed.normalized(), format!("ann@{written}"), "{domain}");
+        let read = address(&format!("ann@{domain}"));
+        assert_eq!(read.normalized(), format!("ann@{written}"), "{domain}");
     }
 }
 
