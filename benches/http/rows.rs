@@ -129,11 +129,12 @@ fn statements(kind: Kind, first: i64) -> Vec<String> {
              WHERE n % 10 <> 0"
         ),
         format!(
-            "INSERT INTO outbox (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, state, epoch,
+            "INSERT INTO outbox (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, state, epoch,
                 created_at, sending_at, sent_at, filed_at, agent_id)
-             SELECT {id}, user_id, mailbox_id, {thread}, CAST(n AS TEXT) || '@shop.test', 'person@else.test', {raw},
+             SELECT {id}, user_id, mailbox_id, {thread}, CAST(n AS TEXT) || '@shop.test', 'person@else.test',
                 'sent', 1, {at}, {at}, {at}, {at}, agents.id {from} WHERE n % 10 <> 0"
         ),
+        format!("INSERT INTO outbox_bytes (run_id, raw) SELECT {id}, {raw} {from} WHERE n % 10 <> 0"),
         format!(
             "INSERT INTO notices (id, user_id, cause, kind, sentence, created_at, ended_at)
              SELECT {id}, user_id, 'run:' || CAST(n AS TEXT), 'held', 'Look at a run.', {at}, {at} {from}

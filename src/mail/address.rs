@@ -143,9 +143,6 @@ fn ascii_domain(domain: &str) -> String {
 
 /// Whether nothing but its case can differ from the A-labels.
 fn is_plain(domain: &str) -> bool {
-    let is_plain_label = |label: &str| {
-        let is_encoded = label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"));
-        !is_encoded && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
-    };
-    domain.split('.').all(is_plain_label)
+    let is_encoded = |label: &str| label.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("xn--"));
+    domain.is_ascii() && !domain.split('.').any(is_encoded)
 }

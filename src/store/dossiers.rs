@@ -11,7 +11,7 @@ use super::completions::StoredCompletion;
 use super::group::Ask;
 use super::mailboxes::{self, Mailbox};
 use super::messages::Message;
-use super::outbox::{OutboxMail, OutboxState};
+use super::outbox::{self, OutboxMail, OutboxState};
 use super::own_addresses::{self, addresses_of_users};
 use super::pool::{Database, Tx};
 use super::suppressions::Reason;
@@ -60,8 +60,9 @@ macro_rules! find {
                     AND COALESCE(suppressions.thread_id, messages.thread_id) = messages.thread_id
                     AND address IN (threads.correspondent, outbox.recipient)
                  ORDER BY suppressions.created_at LIMIT 1) AS suppressed,
-                outbox.rfc_message_id AS reply_id, outbox.recipient AS reply_recipient, outbox.raw AS reply_raw,
-                outbox.state AS reply_state, completions.model, completions.finish, completions.body,
+                outbox.rfc_message_id AS reply_id, outbox.recipient AS reply_recipient, ",
+            outbox::raw!(),
+            " AS reply_raw, outbox.state AS reply_state, completions.model, completions.finish, completions.body,
                 completions.edited
             FROM ",
             $messages,

@@ -277,7 +277,8 @@ pub const EXPORT_PARTS: [ExportPart; 19] = [
          WHERE runs.user_id = $1 AND runs.id > $2 ORDER BY runs.id LIMIT $3",
     )
     .with_mail(
-        "SELECT SUBSTR(raw, CAST($3 AS INTEGER), CAST($4 AS INTEGER)) FROM outbox WHERE user_id = $1 AND run_id = $2",
+        "SELECT SUBSTR(raw, CAST($3 AS INTEGER), CAST($4 AS INTEGER)) FROM outbox
+         JOIN outbox_bytes USING (run_id) WHERE user_id = $1 AND run_id = $2",
     ),
     ExportPart::new(
         "sent_mail",

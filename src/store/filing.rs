@@ -4,7 +4,7 @@
 use super::claims::Holder;
 use super::mailbox_leases::MailboxLease;
 use super::pool::{Pool, on_keyed, on_pool, on_tx};
-use super::{MailboxId, RunId, Store, StoreError};
+use super::{MailboxId, RunId, Store, StoreError, outbox};
 use crate::clock::Timestamp;
 
 /// A reply that the watcher has to deal with.
@@ -20,6 +20,16 @@ pub struct Unfiled {
     pub uid_validity: Option<i64>,
     /// Where the server keeps the mail that it answers.
     pub uid: Option<i64>,
+}
+
+macro_rules! unfiled {
+    () => {
+        concat!(
+            "SELECT outbox.run_id, outbox.rfc_message_id, ",
+            outbox::raw!(),
+            " AS raw, messages.uid_validity, messages.uid "
+        )
+    };
 }
 
 const POSTGRES_MARK_FILED: &str =
@@ -45,12 +55,12 @@ impl Store {
     /// Where the database does not answer.
     pub async fn list_unfiled(&self, lease: MailboxLease, most: usize) -> Result<Vec<Unfiled>, StoreError> {
         let _ticket = self.take_ticket().await;
-        Ok(on_keyed!(&self.pool, db => sqlx::query_as(
-            "SELECT outbox.run_id, outbox.rfc_message_id, outbox.raw, messages.uid_validity, messages.uid
-             FROM outbox JOIN messages ON messages.id = outbox.run_id
+        Ok(on_keyed!(&self.pool, db => sqlx::query_as(concat!(
+            unfiled!(),
+            "FROM outbox JOIN messages ON messages.id = outbox.run_id
              WHERE outbox.user_id = $1 AND outbox.mailbox_id = $2 AND filed_at IS NULL
                 AND outbox.state = 'sent'
-             ORDER BY outbox.run_id LIMIT $3")
+             ORDER BY outbox.run_id LIMIT $3"))
             .bind(lease.user).bind(lease.mailbox).bind(limit(most)).fetch_all(db).await)?)
     }
 
@@ -67,15 +77,15 @@ impl Store {
         most: usize,
     ) -> Result<Vec<Unfiled>, StoreError> {
         let _ticket = self.take_ticket().await;
-        Ok(on_keyed!(&self.pool, db => sqlx::query_as(
-            "SELECT outbox.run_id, outbox.rfc_message_id, outbox.raw, messages.uid_validity, messages.uid
-             FROM outbox JOIN messages ON messages.id = outbox.run_id JOIN runs ON runs.id = outbox.run_id
+        Ok(on_keyed!(&self.pool, db => sqlx::query_as(concat!(
+            unfiled!(),
+            "FROM outbox JOIN messages ON messages.id = outbox.run_id JOIN runs ON runs.id = outbox.run_id
              LEFT JOIN agents ON agents.id = runs.agent_id
              WHERE outbox.user_id = $1 AND outbox.mailbox_id = $2 AND filed_at IS NULL
                 AND outbox.state = 'ambiguous'
                 AND outbox.sending_at > $4 AND runs.state = 'held' AND runs.lease_until IS NULL
                 AND ($3 OR agents.ambiguous = 'verify')
-             ORDER BY outbox.run_id DESC LIMIT $5")
+             ORDER BY outbox.run_id DESC LIMIT $5"))
             .bind(lease.user).bind(lease.mailbox).bind(verify).bind(since).bind(limit(most))
             .fetch_all(db).await)?)
     }

@@ -132,7 +132,6 @@ impl<'a> Rows<'a> {
                 .push_bind(exchange.thread)
                 .push_bind(frozen.rfc_message_id.as_str())
                 .push_bind(&exchange.recipient)
-                .push_bind(&frozen.raw)
                 .push_bind(lease.epoch)
                 .push_bind(exchange.agent)
                 .push_bind(exchange.question_hash.map(Vec::from))
@@ -141,7 +140,12 @@ impl<'a> Rows<'a> {
                 .push_bind("ready")
                 .push_bind(now);
         });
-        query.push(SQLITE_INSERT).build().execute(db).await?;
+        query.push(SQLITE_INSERT);
+        let rows = self.leases.iter().zip(&self.replies);
+        push_asked(&mut query, "run_id, raw", rows, |mut row, (lease, reply)| {
+            row.push_bind(lease.run).push_bind(&reply.frozen.raw);
+        });
+        query.push(SQLITE_INSERT_BYTES).build().execute(db).await?;
         Ok(())
     }
 
@@ -170,7 +174,7 @@ impl<'a> Rows<'a> {
 
 macro_rules! outbox {
     () => {
-        "run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, epoch, agent_id, question_hash,
+        "run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, epoch, agent_id, question_hash,
             answer_hash, quick_exchanges, state, created_at"
     };
 }
@@ -204,18 +208,24 @@ macro_rules! add {
 const OUTBOX_COLUMNS: &str = outbox!();
 const SQLITE_ADD: &str =
     concat!(add!("asked WHERE NOT EXISTS (SELECT 1 FROM outbox WHERE run_id = asked.run_id)"), ";");
-const SQLITE_INSERT: &str = concat!(insert!(), "SELECT * FROM asked WHERE TRUE", unless_there!());
+const SQLITE_INSERT: &str = concat!(insert!(), "SELECT * FROM asked WHERE TRUE", unless_there!(), ";");
+const SQLITE_INSERT_BYTES: &str =
+    concat!("INSERT INTO outbox_bytes (run_id, raw) SELECT * FROM asked WHERE TRUE", unless_there!());
 
 const POSTGRES_INSERT: &str = concat!(
-    "WITH frozen AS (",
-    insert!(),
-    "SELECT run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, epoch, agent_id, question_hash,
-        answer_hash, quick_exchanges, 'ready', $9
-    FROM UNNEST($1::UUID[], $2::UUID[], $3::UUID[], $4::UUID[], $5::TEXT[], $6::TEXT[], $7::BYTEA[], $8::BIGINT[],
-        $10::UUID[], $11::BYTEA[], $12::BYTEA[], $13::BIGINT[])
+    "WITH replies AS (
+        SELECT * FROM UNNEST($1::UUID[], $2::UUID[], $3::UUID[], $4::UUID[], $5::TEXT[], $6::TEXT[], $7::BYTEA[],
+            $8::BIGINT[], $10::UUID[], $11::BYTEA[], $12::BYTEA[], $13::BIGINT[])
         AS replies (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, epoch, agent_id,
-            question_hash, answer_hash, quick_exchanges)",
+            question_hash, answer_hash, quick_exchanges)
+    ), frozen AS (",
+    insert!(),
+    "SELECT run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, epoch, agent_id, question_hash,
+        answer_hash, quick_exchanges, 'ready', $9 FROM replies WHERE TRUE",
     unless_there!(),
-    " RETURNING agent_id, created_at, user_id) ",
+    " RETURNING agent_id, created_at, user_id
+    ), kept AS (INSERT INTO outbox_bytes (run_id, raw) SELECT run_id, raw FROM replies WHERE TRUE",
+    unless_there!(),
+    ") ",
     add!("frozen")
 );

@@ -101,8 +101,9 @@ const LIST_THREAD: &str = "WITH newest AS (
     SELECT id, FALSE AS ours, received_at AS at, LENGTH(raw) AS bytes FROM messages
     WHERE user_id = $1 AND thread_id = $2 AND id < $3 AND raw IS NOT NULL
     UNION ALL
-    SELECT run_id AS id, TRUE AS ours, sent_at AS at, LENGTH(raw) AS bytes FROM outbox
-    WHERE user_id = $1 AND thread_id = $2 AND state = 'sent' AND run_id < $3 AND raw IS NOT NULL
+    SELECT run_id AS id, TRUE AS ours, sent_at AS at, LENGTH(raw) AS bytes
+    FROM outbox JOIN outbox_bytes USING (run_id)
+    WHERE user_id = $1 AND thread_id = $2 AND state = 'sent' AND run_id < $3
     ORDER BY at DESC, ours DESC LIMIT $4
 ), sized AS (
     SELECT id, ours, at, SUM(CASE WHEN bytes < $5 THEN bytes ELSE $5 END)
@@ -110,6 +111,6 @@ const LIST_THREAD: &str = "WITH newest AS (
     FROM newest
 )
 SELECT ours, at, CASE WHEN ours
-        THEN (SELECT SUBSTR(raw, 1, CAST($5 AS INTEGER)) FROM outbox WHERE run_id = sized.id)
+        THEN (SELECT SUBSTR(raw, 1, CAST($5 AS INTEGER)) FROM outbox_bytes WHERE run_id = sized.id)
         ELSE (SELECT SUBSTR(raw, 1, CAST($5 AS INTEGER)) FROM messages WHERE messages.id = sized.id) END AS raw
 FROM sized WHERE bytes_so_far <= $6 ORDER BY at DESC, ours DESC, id DESC";

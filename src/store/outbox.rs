@@ -63,15 +63,24 @@ pub struct NewReply {
     pub brakes: Option<Brakes>,
 }
 
+/// The bytes of a reply, which are never changed, lie beside its row, which changes several times.
+macro_rules! raw {
+    () => {
+        "(SELECT raw FROM outbox_bytes WHERE outbox_bytes.run_id = outbox.run_id)"
+    };
+}
+
+pub(super) use raw;
+
 impl Store {
     /// The reply of a run, if it is frozen already.
     ///
     /// # Errors
     /// Where the database does not answer.
     pub async fn find_outbox_mail(&self, user: UserId, run: RunId) -> Result<Option<OutboxMail>, StoreError> {
-        Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT run_id, rfc_message_id, recipient, raw, state FROM outbox
-             WHERE user_id = $1 AND run_id = $2")
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(concat!(
+            "SELECT run_id, rfc_message_id, recipient, ", raw!(), " AS raw, state FROM outbox
+             WHERE user_id = $1 AND run_id = $2"))
             .bind(user).bind(run).fetch_optional(db).await)?)
     }
 

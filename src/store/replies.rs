@@ -2,7 +2,7 @@
 
 use super::outbox::OutboxState;
 use super::pool::on_pool;
-use super::{RunId, Store, StoreError, UserId};
+use super::{RunId, Store, StoreError, UserId, outbox};
 use crate::clock::Timestamp;
 
 /// What is known of a run's reply.
@@ -36,14 +36,14 @@ impl Store {
     /// # Errors
     /// Where the database does not answer.
     pub async fn find_reply(&self, user: UserId, run: RunId) -> Result<Option<Reply>, StoreError> {
-        Ok(on_pool!(&self.pool, db => sqlx::query_as(
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(concat!(
             "SELECT completions.body AS words, completions.finish, completions.edited, outbox.rfc_message_id,
-                outbox.recipient, outbox.raw, outbox.state, outbox.created_at AS frozen_at, outbox.sending_at,
+                outbox.recipient, ", outbox::raw!(), " AS raw, outbox.state, outbox.created_at AS frozen_at, outbox.sending_at,
                 outbox.sent_at
              FROM runs LEFT JOIN completions ON completions.run_id = runs.id
              LEFT JOIN outbox ON outbox.run_id = runs.id
              WHERE runs.user_id = $1 AND runs.id = $2
-                AND (completions.run_id IS NOT NULL OR outbox.run_id IS NOT NULL)")
+                AND (completions.run_id IS NOT NULL OR outbox.run_id IS NOT NULL)"))
             .bind(user).bind(run).fetch_optional(db).await)?)
     }
 }

@@ -41,8 +41,9 @@ const FORGET_TEXT: [&str; 3] = [
     "UPDATE messages SET raw = NULL WHERE id IN (
         SELECT messages.id FROM messages JOIN runs ON runs.id = messages.id
         WHERE raw IS NOT NULL AND finished_at IS NOT NULL AND received_at < $1 LIMIT $2)",
-    "UPDATE outbox SET raw = NULL WHERE run_id IN (
-        SELECT run_id FROM outbox WHERE raw IS NOT NULL AND state = 'sent' AND created_at < $1 LIMIT $2)",
+    "DELETE FROM outbox_bytes WHERE run_id IN (
+        SELECT run_id FROM outbox_bytes JOIN outbox USING (run_id)
+        WHERE state = 'sent' AND created_at < $1 LIMIT $2)",
     "UPDATE completions SET body = NULL WHERE run_id IN (
         SELECT run_id FROM completions JOIN runs ON runs.id = completions.run_id
         WHERE body IS NOT NULL AND finished_at IS NOT NULL AND completions.created_at < $1 LIMIT $2)",

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use postkey::clock::Clock;
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection, PgConnection};
 
 use crate::support::database::{TestDatabase, on_both};
 use crate::support::raw::texts;
@@ -64,5 +67,36 @@ on_both! {
         tokio::join!(open(), open(), open(), open());
         let versions = texts(&database, "SELECT description FROM _sqlx_migrations").await;
         assert!(versions.len() > 1, "{versions:?}");
+    }
+}
+
+/// Replies of a time when their bytes stood in their rows; one of them was forgotten in part.
+const OLD_REPLIES: &str =
+    "INSERT INTO outbox (run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, raw, state, epoch, created_at)
+     SELECT id, id, id, id, name, 'person@else.test', raw, 'sent', 1, 1 FROM old";
+
+on_both! {
+    async fn replies_of_before_keep_their_bytes(database: TestDatabase) {
+        let folder = if database.is_postgres() { "migrations/postgres" } else { "migrations/sqlite" };
+        let migrations = Migrator::new(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder)).await.unwrap();
+        if database.is_postgres() {
+            let mut server = PgConnection::connect(database.url()).await.unwrap();
+            migrations.run_to(12, &mut server).await.unwrap();
+            let old = "WITH old (id, name, raw) AS (
+                VALUES (gen_random_uuid(), 'whole', '\\x68690d0a'::BYTEA), (gen_random_uuid(), 'forgotten', NULL))";
+            let alone = "ALTER TABLE outbox DROP CONSTRAINT outbox_run_id_fkey";
+            sqlx::raw_sql(alone).execute(&mut server).await.unwrap();
+            sqlx::raw_sql(sqlx::AssertSqlSafe(format!("{old} {OLD_REPLIES}"))).execute(&mut server).await.unwrap();
+        } else {
+            let options: SqliteConnectOptions = database.url().parse().unwrap();
+            let mut file = options.create_if_missing(true).foreign_keys(false).connect().await.unwrap();
+            migrations.run_to(12, &mut file).await.unwrap();
+            let old = "WITH old (id, name, raw) AS (VALUES (X'01', 'whole', X'68690D0A'), (X'02', 'forgotten', NULL))";
+            sqlx::raw_sql(sqlx::AssertSqlSafe(format!("{old} {OLD_REPLIES}"))).execute(&mut file).await.unwrap();
+        }
+        let _store = open_store(&database, Clock::system()).await;
+        let kept = "SELECT CAST(rfc_message_id || ' ' || LENGTH(raw) AS TEXT) FROM outbox_bytes JOIN outbox USING (run_id)";
+        assert_eq!(texts(&database, kept).await, ["whole 4"]);
+        assert_eq!(texts(&database, "SELECT rfc_message_id FROM outbox").await.len(), 2);
     }
 }

@@ -27,6 +27,8 @@ async fn check_that_retrying_alone_does_nothing(office: &Office, ann: &Desk) {
 
 on_both! {
     async fn a_mail_that_may_have_gone_out_is_held_and_goes_out_again_only_by_the_owners_word(database: TestDatabase) {
+        // The second service watches the first one's mailbox as well, whose ports must not be somebody else's by then.
+        let mut offices = Vec::new();
         for (fault, taken) in [(Step::AfterDot, 0), (Step::Taken, 1)] {
             let office = Office::open(&database).await;
             let ann = office.hire(&format!("ann{taken}@shop.test")).await;
@@ -53,6 +55,7 @@ on_both! {
             assert_eq!(office.provider.calls().len(), 1);
             assert!(!office.store.retry_run(ann.user, run, true).await.unwrap(), "a replied run was retried");
             assert_eq!(office.open_notices(&ann).await.len(), 0);
+            offices.push(office);
         }
     }
 }

@@ -79,7 +79,7 @@ on_both! {
         } else {
             "CAST(raw || replace(hex(zeroblob(1300000)), '00', 'all is well' || char(13, 10)) AS BLOB)"
         };
-        assert_eq!(execute(&database, &format!("UPDATE outbox SET raw = {longer}")).await, 1);
+        assert_eq!(execute(&database, &format!("UPDATE outbox_bytes SET raw = {longer}")).await, 1);
         assert!(office.store.retry_run(ann.user, office.only_run(&ann).await.id, true).await.unwrap());
         office.until_counted(&ann, RunState::Replied, 1).await;
         served.end().await;

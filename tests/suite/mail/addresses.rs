@@ -27,6 +27,9 @@ fn em_64_a_domain_is_compared_as_the_url_standard_writes_it() {
         "xn--.x",
         "xn--a.x",
         "1.2.3.4",
+        "[1.2.3.4]",
+        "[IPv6:2001:DB8::1]",
+        "0x7F.1",
         "BÜCHER.de",
     ] {
         let written = match url::Host::parse(domain) {
