@@ -7,9 +7,9 @@ use postkey::demo::control::Report;
 
 use super::loopback::database::{Database, Kind};
 use super::loopback::servers::Servers;
-use super::loopback::service::Service;
+use super::loopback::service::{Limits, Service};
 use super::loopback::{Failure, load, process, world};
-use super::{LIMITS, bare, with_database};
+use super::{LIMITS, WIDE_LIMITS, bare, tell_limits, with_database};
 
 const MAILS: usize = 2_000;
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -26,15 +26,19 @@ struct Figure {
 
 pub async fn measure(kinds: &[Kind]) -> Result<(), Failure> {
     println!("\nA backlog of {MAILS} mails, each from another correspondent");
-    println!("| mailboxes | what | replies/s | of the bare loop | CPU per reply | resident | load |");
-    println!("| ---: | --- | ---: | ---: | ---: | ---: | ---: |");
-    for mailboxes in [1, 20] {
-        let bare = run_bare(mailboxes).await?;
-        tell(mailboxes, "bare loop", &bare, &bare);
-        for kind in kinds {
-            let figure =
-                with_database(*kind, async |database| run_service(database, mailboxes).await).await?;
-            tell(mailboxes, kind.word(), &figure, &bare);
+    for limits in [LIMITS, WIDE_LIMITS] {
+        tell_limits(limits);
+        println!("| mailboxes | what | replies/s | of the bare loop | CPU per reply | resident | load |");
+        println!("| ---: | --- | ---: | ---: | ---: | ---: | ---: |");
+        for mailboxes in [1, 20] {
+            let bare = run_bare(mailboxes, limits).await?;
+            tell(mailboxes, "bare loop", &bare, &bare);
+            for kind in kinds {
+                let figure =
+                    with_database(*kind, async |database| run_service(database, mailboxes, limits).await)
+                        .await?;
+                tell(mailboxes, kind.word(), &figure, &bare);
+            }
         }
     }
     Ok(())
@@ -51,15 +55,15 @@ fn tell(mailboxes: usize, what: &str, figure: &Figure, bare: &Figure) {
     );
 }
 
-async fn run_bare(mailboxes: usize) -> Result<Figure, Failure> {
+async fn run_bare(mailboxes: usize, limits: Limits) -> Result<Figure, Failure> {
     let (mut servers, addresses) = filled_servers(mailboxes).await?;
     let began = Instant::now();
-    let child = bare::start(&servers.at, &addresses, LIMITS)?;
+    let child = bare::start(&servers.at, &addresses, limits)?;
     let process = child.id().ok_or("the bare loop has ended")?;
     await_replies(&mut servers, began, process).await
 }
 
-async fn run_service(database: &Database, mailboxes: usize) -> Result<Figure, Failure> {
+async fn run_service(database: &Database, mailboxes: usize, limits: Limits) -> Result<Figure, Failure> {
     let (mut servers, addresses) = filled_servers(mailboxes).await?;
     let store = database.open().await?;
     for address in &addresses {
@@ -67,7 +71,7 @@ async fn run_service(database: &Database, mailboxes: usize) -> Result<Figure, Fa
     }
     drop(store);
     let began = Instant::now();
-    let service = Service::start(database.url(), &servers.at, LIMITS).await?;
+    let service = Service::start(database.url(), &servers.at, limits).await?;
     let figure = await_replies(&mut servers, began, service.process).await?;
     service.stop().await?;
     Ok(figure)

@@ -9,7 +9,7 @@ use super::loopback::database::{Database, Kind};
 use super::loopback::servers::Servers;
 use super::loopback::service::Service;
 use super::loopback::{Failure, load, world};
-use super::{LIMITS, with_database};
+use super::{LIMITS, tell_limits, with_database};
 
 const MAILS: usize = 40;
 const ADDRESS: &str = "desk@shop.test";
@@ -18,6 +18,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub async fn measure(kinds: &[Kind]) -> Result<(), Failure> {
     println!("\n{MAILS} mails, one a second: from the IMAP server's EXISTS to the SMTP server's 250");
     println!("(all of it counts as ours: the provider thinks for 0 ms, and its exchange is not taken off)");
+    tell_limits(LIMITS);
     println!("| database | p50 | p99 | most | load |");
     println!("| --- | ---: | ---: | ---: | ---: |");
     for kind in kinds {

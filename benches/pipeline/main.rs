@@ -21,8 +21,12 @@ use self::loopback::database::{Database, Kind, folder_and_its_file_system};
 use self::loopback::service::Limits;
 use self::loopback::{Failure, work_as_child};
 
-/// For the service and, as far as it has them, the bare loop.
+/// For the service and, as far as it has them, the bare loop: as many runs at once and SMTP connections of a mailbox as
+/// `workers.toml` has.
 const LIMITS: Limits = Limits { concurrency: 100, connections_per_account: 4, connects_per_second: 1000 };
+
+/// The same where the operator and the mail servers allow more at once.
+const WIDE_LIMITS: Limits = Limits { concurrency: 500, connections_per_account: 16, ..LIMITS };
 
 const PARTS: [&str; 2] = ["backlog", "latency"];
 
@@ -48,16 +52,12 @@ async fn measure(words: &[String]) -> Result<(), Failure> {
     let (all_kinds, all_parts) =
         (!databases.iter().any(|kind| chosen(kind.word())), !PARTS.iter().any(|part| chosen(part)));
     let kinds: Vec<Kind> = databases.into_iter().filter(|kind| all_kinds || chosen(kind.word())).collect();
-    let Limits { concurrency, connections_per_account, .. } = LIMITS;
     println!(
         "\n{} cores; SQLite file on {}, synchronous=FULL",
         std::thread::available_parallelism()?,
         folder_and_its_file_system()?
     );
-    println!(
-        "limits: concurrency {concurrency}, per_user {concurrency}, per_key {concurrency}, \
-         connections_per_account {connections_per_account}, messages_per_minute 0; provider latency 0"
-    );
+    println!("limits: messages_per_minute 0; provider latency 0");
     if all_parts || chosen("backlog") {
         backlog::measure(&kinds).await?;
     }
@@ -65,6 +65,13 @@ async fn measure(words: &[String]) -> Result<(), Failure> {
         latency::measure(&kinds).await?;
     }
     Ok(())
+}
+
+fn tell_limits(Limits { concurrency, connections_per_account, .. }: Limits) {
+    println!(
+        "\nlimits: concurrency {concurrency}, per_user {concurrency}, per_key {concurrency}, \
+         connections_per_account {connections_per_account}\n"
+    );
 }
 
 /// A fresh database for one measurement.
