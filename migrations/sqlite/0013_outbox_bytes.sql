@@ -1,4 +1,5 @@
 -- A reply's row changes several times, its bytes never: they lie beside it, and are not written again with each change.
+
 CREATE TABLE outbox_bytes (
     run_id BLOB NOT NULL PRIMARY KEY REFERENCES outbox (run_id) ON DELETE CASCADE,
     raw    BLOB NOT NULL

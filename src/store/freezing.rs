@@ -221,10 +221,10 @@ const POSTGRES_INSERT: &str = concat!(
     ), frozen AS (",
     insert!(),
     "SELECT run_id, user_id, mailbox_id, thread_id, rfc_message_id, recipient, epoch, agent_id, question_hash,
-        answer_hash, quick_exchanges, 'ready', $9 FROM replies WHERE TRUE",
+        answer_hash, quick_exchanges, 'ready', $9 FROM replies",
     unless_there!(),
     " RETURNING agent_id, created_at, user_id
-    ), kept AS (INSERT INTO outbox_bytes (run_id, raw) SELECT run_id, raw FROM replies WHERE TRUE",
+    ), kept AS (INSERT INTO outbox_bytes (run_id, raw) SELECT run_id, raw FROM replies",
     unless_there!(),
     ") ",
     add!("frozen")

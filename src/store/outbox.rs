@@ -1,4 +1,4 @@
-//! `outbox`: at most one reply per run, its bytes frozen before the first attempt.
+//! `outbox` and `outbox_bytes`: at most one reply per run, its bytes frozen before the first attempt.
 
 use sqlx::QueryBuilder;
 

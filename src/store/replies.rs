@@ -38,8 +38,8 @@ impl Store {
     pub async fn find_reply(&self, user: UserId, run: RunId) -> Result<Option<Reply>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(concat!(
             "SELECT completions.body AS words, completions.finish, completions.edited, outbox.rfc_message_id,
-                outbox.recipient, ", outbox::raw!(), " AS raw, outbox.state, outbox.created_at AS frozen_at, outbox.sending_at,
-                outbox.sent_at
+                outbox.recipient, ", outbox::raw!(), " AS raw, outbox.state, outbox.created_at AS frozen_at,
+                outbox.sending_at, outbox.sent_at
              FROM runs LEFT JOIN completions ON completions.run_id = runs.id
              LEFT JOIN outbox ON outbox.run_id = runs.id
              WHERE runs.user_id = $1 AND runs.id = $2

@@ -85,9 +85,9 @@ def add_mails(rows, mailbox, agent):
         )
         add(
             rows, "outbox", run_id=run, user_id=user, mailbox_id=mailbox, thread_id=thread, agent_id=agent,
-            rfc_message_id=f"{number}@shop.test", recipient="eve@else.test", raw=REPLY, state="ready", epoch=0,
-            created_at=now,
+            rfc_message_id=f"{number}@shop.test", recipient="eve@else.test", state="ready", epoch=0, created_at=now,
         )
+        add(rows, "outbox_bytes", run_id=run, raw=REPLY)
 
 
 def add(rows, table, **columns):
