@@ -4,6 +4,7 @@
 mod bounces;
 mod brakes;
 mod limits;
+mod retention;
 mod rules;
 mod signed_addresses;
 mod threads;
