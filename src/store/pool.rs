@@ -1,7 +1,7 @@
 //! Two native pools behind one enum, and the macros that run one SQL text on either.
 
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
@@ -100,6 +100,9 @@ pub(super) use {on_keyed, on_pool, on_tx};
 /// Rows that SQLite's thread hands over without waiting to be asked: a whole claim.
 const ROWS_AHEAD: usize = 512;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+const BUSY_PAUSE: Duration = Duration::from_millis(10);
+/// `SQLITE_BUSY`, as sqlx writes it.
+const BUSY: &str = "5";
 
 /// Connections for the steps of runs and the filing of replies: one for each that may be on its way, and one for what the
 /// queue asks besides.
@@ -159,7 +162,7 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
         .pragma("cache_size", MOST_CACHED)
         .pragma("temp_store", "memory")
         .pragma("wal_autocheckpoint", CHECKPOINT_EVERY);
-    let connection = writing.connect().await?;
+    let connection = connect_first(&writing).await?;
     let file = Box::new(options.clone());
     let reading = options.read_only(true).create_if_missing(false);
     let (groups, to_write) = Groups::of_file(&reading);
@@ -171,6 +174,21 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
         .connect_with(reading)
         .await?;
     Ok(Pool::Sqlite { read, writer: Writer::start(connection, to_write)?, file, groups })
+}
+
+/// Whoever finds a new file while somebody else turns its log on is refused at once, without SQLite's waiting.
+async fn connect_first(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
+    let began = Instant::now();
+    loop {
+        match options.connect().await {
+            Err(sqlx::Error::Database(error))
+                if error.code().as_deref() == Some(BUSY) && began.elapsed() < BUSY_TIMEOUT =>
+            {
+                tokio::time::sleep(BUSY_PAUSE).await;
+            }
+            connected => return connected,
+        }
+    }
 }
 
 async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {

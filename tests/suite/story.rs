@@ -2,6 +2,7 @@
 
 mod drained;
 mod killed;
+mod plans;
 mod program;
 
 use std::collections::{HashMap, HashSet};
