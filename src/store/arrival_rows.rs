@@ -5,7 +5,7 @@ use sqlx::{PgConnection, QueryBuilder, SqliteConnection};
 use super::arrivals::{Batch, Mail};
 use super::asked_rows::push_asked;
 use super::pool::{Database, Tx};
-use super::{MessageId, RunId, StoreError, ThreadId};
+use super::{MessageId, RunId, StoreError, ThreadId, wake};
 use crate::clock::Timestamp;
 use crate::mail::RfcMessageId;
 
@@ -22,7 +22,7 @@ impl Batch {
     }
 
     async fn store_on_file(self, db: &mut SqliteConnection) -> Result<(), StoreError> {
-        let (user, mailbox, due, now) = (self.lease.user, self.lease.mailbox, self.due, self.clock.now());
+        let (user, mailbox, now) = (self.lease.user, self.lease.mailbox, self.clock.now());
         let mut query = QueryBuilder::default();
         if self.mails.iter().any(|mail| mail.opens_thread) {
             let opened = self.mails.iter().filter(|mail| mail.opens_thread);
@@ -54,13 +54,13 @@ impl Batch {
         });
         query.push(SQLITE_STORE_MESSAGES);
         push_asked(&mut query, RUN_COLUMNS, runs, |mut row, run| {
-            row.push_bind(run).push_bind(user).push_bind("queued").push_bind(due).push_bind(now);
+            row.push_bind(run).push_bind(user).push_bind("queued").push_bind(now).push_bind(now);
         });
         query.push(SQLITE_STORE_RUNS).build().execute(db).await?;
         Ok(())
     }
 
-    /// One statement, since each costs a way to the server and back.
+    /// One statement, which tells other processes as well, since each costs a way to the server and back.
     async fn store_on_server(self, db: &mut PgConnection) -> Result<(), StoreError> {
         let mut rows = Columns::default();
         let now = self.clock.now();
@@ -70,7 +70,7 @@ impl Batch {
         sqlx::query(POSTGRES_STORE)
             .bind(self.lease.user)
             .bind(self.lease.mailbox)
-            .bind(self.due)
+            .bind(wake::CHANNEL)
             .bind(now)
             .bind(rows.ids)
             .bind(rows.threads)
@@ -131,9 +131,11 @@ const POSTGRES_STORE: &str = concat!(
     messages!(),
     ") SELECT id, $1, $2, thread_id, identity, rfc_message_id, uid_validity, uid, internal_date, bytes, raw,
         truncated, $4, authentication FROM mails
-    ) INSERT INTO runs (",
+    ), told AS MATERIALIZED (SELECT ",
+    wake::tell!("$3"),
+    ") INSERT INTO runs (",
     runs!(),
-    ") SELECT id, $1, 'queued', $3, $4 FROM mails"
+    ") SELECT id, $1, 'queued', now_millis(), $4 FROM mails, told"
 );
 
 /// The mails of a batch, column by column.

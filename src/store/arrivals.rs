@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use sqlx::PgConnection;
+use sqlx::{PgConnection, SqliteConnection};
 
 use super::mailbox_leases::MailboxLease;
 use super::pool::{Database, Tx, on_tx};
@@ -63,21 +63,18 @@ impl Store {
         lease: MailboxLease,
         arrivals: Vec<Arrival>,
     ) -> Result<Vec<Accepted>, StoreError> {
-        let due = self.lease_clock().await?;
         let clock = self.clock.clone();
         let _ticket = self.take_arrivals_ticket().await;
         let accepted = self
             .write(move |tx| {
                 Box::pin(async move {
-                    hold_lease(tx, lease).await?;
-                    let known = list_known(tx, lease, &arrivals).await?;
-                    let mut batch = Batch { lease, clock, due, known, mails: Vec::new() };
+                    let known = hold_lease(tx, lease, &arrivals).await?;
+                    let mut batch = Batch { lease, clock, known, mails: Vec::new() };
                     let mut accepted = Vec::with_capacity(arrivals.len());
                     for arrival in arrivals {
                         accepted.push(batch.take_in(tx, arrival).await?);
                     }
                     batch.store(tx).await?;
-                    super::wake::tell_others(tx).await?;
                     Ok(accepted)
                 })
             })
@@ -87,20 +84,78 @@ impl Store {
     }
 }
 
-/// Keeps the mailbox's row from being leased to somebody else until this transaction has ended.
-async fn hold_lease(tx: &mut Tx, lease: MailboxLease) -> Result<(), StoreError> {
-    let held = on_tx!(tx, db => sqlx::query(
-        "UPDATE mailboxes SET lease_epoch = lease_epoch WHERE user_id = $1 AND id = $2 AND lease_epoch = $3")
-        .bind(lease.user).bind(lease.mailbox).bind(lease.epoch)
-        .execute(&mut *db).await.map(|done| done.rows_affected()))?;
-    if held == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
+/// Keeps the mailbox's row from being leased to somebody else until this transaction has ended; answers those of the
+/// arrivals that are stored already.
+async fn hold_lease(
+    tx: &mut Tx,
+    lease: MailboxLease,
+    arrivals: &[Arrival],
+) -> Result<HashMap<String, MessageId>, StoreError> {
+    let identities: Vec<&str> = arrivals.iter().map(|arrival| arrival.identity.as_str()).collect();
+    match tx.database() {
+        Database::File(db) => hold_on_file(db, lease, &identities).await,
+        Database::Server(db) => hold_on_server(db, lease, &identities).await,
+    }
+}
+
+async fn hold_on_file(
+    db: &mut SqliteConnection,
+    lease: MailboxLease,
+    identities: &[&str],
+) -> Result<HashMap<String, MessageId>, StoreError> {
+    let held: Option<i64> = sqlx::query_scalar(
+        "SELECT lease_epoch FROM mailboxes WHERE user_id = $1 AND id = $2 AND lease_epoch = $3",
+    )
+    .bind(lease.user)
+    .bind(lease.mailbox)
+    .bind(lease.epoch)
+    .fetch_optional(&mut *db)
+    .await?;
+    if held.is_none() {
+        return Err(StoreError::LeaseLost);
+    }
+    let known: Vec<(String, MessageId)> = sqlx::query_as(
+        "SELECT identity, id FROM messages
+         WHERE user_id = $1 AND mailbox_id = $2 AND identity IN (SELECT value FROM json_each($3))",
+    )
+    .bind(lease.user)
+    .bind(lease.mailbox)
+    .bind(serde_json::to_string(identities).unwrap_or_default())
+    .fetch_all(db)
+    .await?;
+    Ok(known.into_iter().collect())
+}
+
+/// One statement, since each costs a way to the server and back: no row where the lease is lost, and one without a mail
+/// where none of them is known. Whoever held the lease before has ended, since its lock had to be waited for when the
+/// lease was taken.
+async fn hold_on_server(
+    db: &mut PgConnection,
+    lease: MailboxLease,
+    identities: &[&str],
+) -> Result<HashMap<String, MessageId>, StoreError> {
+    let held: Vec<(Option<String>, Option<MessageId>)> = sqlx::query_as(
+        "WITH held AS MATERIALIZED (
+            SELECT id FROM mailboxes WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 FOR NO KEY UPDATE
+         ) SELECT identity, messages.id FROM held LEFT JOIN messages
+            ON user_id = $1 AND mailbox_id = $2 AND identity = ANY($4)",
+    )
+    .bind(lease.user)
+    .bind(lease.mailbox)
+    .bind(lease.epoch)
+    .bind(identities)
+    .fetch_all(db)
+    .await?;
+    if held.is_empty() {
+        return Err(StoreError::LeaseLost);
+    }
+    Ok(held.into_iter().filter_map(|(identity, id)| identity.zip(id)).collect())
 }
 
 /// Mails that are to be stored together.
 pub(super) struct Batch {
     pub(super) lease: MailboxLease,
     pub(super) clock: Clock,
-    pub(super) due: Timestamp,
     /// By what makes a mail the same.
     known: HashMap<String, MessageId>,
     pub(super) mails: Vec<Mail>,
@@ -150,46 +205,6 @@ impl Batch {
         }
         Ok(None)
     }
-}
-
-/// Those of the arrivals that are stored already.
-async fn list_known(
-    tx: &mut Tx,
-    lease: MailboxLease,
-    arrivals: &[Arrival],
-) -> Result<HashMap<String, MessageId>, StoreError> {
-    let identities: Vec<&str> = arrivals.iter().map(|arrival| arrival.identity.as_str()).collect();
-    let found: Vec<(String, MessageId)> = match tx.database() {
-        Database::File(db) => {
-            let identities = serde_json::to_string(&identities).unwrap_or_default();
-            sqlx::query_as(SQLITE_KNOWN)
-                .bind(lease.user)
-                .bind(lease.mailbox)
-                .bind(identities)
-                .fetch_all(&mut *db)
-                .await?
-        }
-        Database::Server(db) => known_postgres(db, lease, &identities).await?,
-    };
-    Ok(found.into_iter().collect())
-}
-
-const SQLITE_KNOWN: &str = "SELECT identity, id FROM messages
-    WHERE user_id = $1 AND mailbox_id = $2 AND identity IN (SELECT value FROM json_each($3))";
-
-async fn known_postgres(
-    db: &mut PgConnection,
-    lease: MailboxLease,
-    identities: &[&str],
-) -> Result<Vec<(String, MessageId)>, StoreError> {
-    Ok(sqlx::query_as(
-        "SELECT identity, id FROM messages WHERE user_id = $1 AND mailbox_id = $2 AND identity = ANY($3)",
-    )
-    .bind(lease.user)
-    .bind(lease.mailbox)
-    .bind(identities)
-    .fetch_all(db)
-    .await?)
 }
 
 /// The thread of a signed address, if it is of this mailbox and this correspondent.

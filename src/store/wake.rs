@@ -9,7 +9,16 @@ use super::pool::{Pool, Tx};
 use super::{Store, StoreError};
 
 /// The PostgreSQL channel on which "runs are due" is told.
-const CHANNEL: &str = "postkey_runs";
+pub(super) const CHANNEL: &str = "postkey_runs";
+
+/// Tells the other processes, at the commit; takes the place of the channel's name.
+macro_rules! tell {
+    ($channel:literal) => {
+        concat!("pg_notify(", $channel, ", current_setting('application_name'))")
+    };
+}
+
+pub(super) use tell;
 
 impl Store {
     /// Wakes the queue when another process has written: LISTEN on PostgreSQL, `PRAGMA data_version` on SQLite,
@@ -69,9 +78,6 @@ pub(super) async fn tell_others(tx: &mut Tx) -> Result<(), StoreError> {
         Tx::Postgres(transaction) => &mut **transaction,
         Tx::Single(connection) => &mut **connection,
     };
-    sqlx::query("SELECT pg_notify($1, current_setting('application_name'))")
-        .bind(CHANNEL)
-        .execute(db)
-        .await?;
+    sqlx::query(concat!("SELECT ", tell!("$1"))).bind(CHANNEL).execute(db).await?;
     Ok(())
 }
