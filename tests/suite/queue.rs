@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 use postkey::clock::Clock;
 use postkey::config;
 use postkey::queue::{Cause, Outcome, Queue};
-use postkey::store::{Claim, ClaimLimits, Due, Holder, NewNotice, RunId, RunState, Store, UserId, Verdict};
+use postkey::store::{
+    Accepted, Claim, ClaimLimits, Due, Holder, NewNotice, RunId, RunState, Store, StoreError, UserId, Verdict,
+};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::database::on_both;
-use crate::support::rows::{enqueue, new_mailbox, open_store};
+use crate::support::rows::{arrivals, enqueue, new_mailbox, open_store};
 use crate::support::wait::until;
 
 const LONG: Duration = Duration::from_secs(30);
@@ -152,6 +154,27 @@ on_both! {
         assert_eq!(count(&store, mailbox.user, RunState::Waiting).await, 1);
         assert_eq!(store.end_leases(vec![replied(second)]).await.unwrap(), vec![]);
         assert_eq!(count(&store, mailbox.user, RunState::Replied).await, 0);
+    }
+}
+
+on_both! {
+    async fn a_late_watcher_takes_nothing_in(database: TestDatabase) {
+        let store = open_store(&database, Clock::system()).await;
+        let late = new_mailbox(&store, "ann").await;
+        store.release_mailboxes(None).await.unwrap();
+        let leased = store.lease_mailboxes(Holder::new(store.clock()), LONG, 1).await.unwrap();
+        let refused = store.accept_messages(late, arrivals(2)).await;
+        assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
+        assert_eq!(count(&store, late.user, RunState::Queued).await, 0);
+        // To whoever watches it now the same mails are known at the second time, beside one that is new.
+        let mut mails = arrivals(2);
+        let first = store.accept_messages(leased[0].lease(), mails.clone()).await.unwrap();
+        mails.extend(arrivals(1));
+        let second = store.accept_messages(leased[0].lease(), mails).await.unwrap();
+        let [Accepted::New(one), Accepted::New(other)] = first[..] else { panic!("{first:?}") };
+        assert_eq!(second[..2], [Accepted::Known(one), Accepted::Known(other)]);
+        assert!(matches!(second[2], Accepted::New(run) if run != one && run != other), "{second:?}");
+        assert_eq!(count(&store, late.user, RunState::Queued).await, 3);
     }
 }
 

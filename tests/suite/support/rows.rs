@@ -68,7 +68,17 @@ pub async fn new_mailbox(store: &Store, name: &str) -> MailboxLease {
 /// Takes in `count` small mails and answers their runs.
 pub async fn enqueue(store: &Store, mailbox: MailboxLease, count: u32) -> Vec<RunId> {
     let mut runs = Vec::new();
-    let arrivals = (0..count)
+    for accepted in store.accept_messages(mailbox, arrivals(count)).await.unwrap() {
+        if let Accepted::New(run) = accepted {
+            runs.push(run);
+        }
+    }
+    runs
+}
+
+/// So many small mails.
+pub fn arrivals(count: u32) -> Vec<Arrival> {
+    (0..count)
         .map(|number| Arrival {
             identity: format!("{}-{number}", uuid::Uuid::from_bytes(rand::random())),
             rfc_message_id: None,
@@ -83,11 +93,5 @@ pub async fn enqueue(store: &Store, mailbox: MailboxLease, count: u32) -> Vec<Ru
             truncated: false,
             authentication: Authentication::Unknown,
         })
-        .collect();
-    for accepted in store.accept_messages(mailbox, arrivals).await.unwrap() {
-        if let Accepted::New(run) = accepted {
-            runs.push(run);
-        }
-    }
-    runs
+        .collect()
 }
