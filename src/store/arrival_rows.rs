@@ -118,6 +118,7 @@ const SQLITE_STORE_THREADS: &str = concat!("INSERT INTO threads (", threads!(), 
 const SQLITE_STORE_MESSAGES: &str = concat!("INSERT INTO messages (", messages!(), ") SELECT * FROM asked;");
 const SQLITE_STORE_RUNS: &str = concat!("INSERT INTO runs (", runs!(), ") SELECT * FROM asked");
 
+// `told` is among the tables of the last step so that it runs.
 const POSTGRES_STORE: &str = concat!(
     "WITH mails AS MATERIALIZED (
         SELECT * FROM UNNEST($5::UUID[], $6::UUID[], $7::BOOLEAN[], $8::TEXT[], $9::TEXT[], $10::TEXT[],

@@ -2,8 +2,6 @@
 
 use std::collections::HashMap;
 
-use sqlx::{PgConnection, SqliteConnection};
-
 use super::mailbox_leases::MailboxLease;
 use super::pool::{Database, Tx, on_tx};
 use super::{MessageId, RunId, Store, StoreError, ThreadId};
@@ -84,73 +82,42 @@ impl Store {
     }
 }
 
-/// Keeps the mailbox's row from being leased to somebody else until this transaction has ended; answers those of the
-/// arrivals that are stored already.
+/// Keeps the mailbox's row from being leased to somebody else until this transaction has ended, and answers those of the
+/// arrivals that are stored already. One question: no row where the lease is lost, one without a mail where none is known.
 async fn hold_lease(
     tx: &mut Tx,
     lease: MailboxLease,
     arrivals: &[Arrival],
 ) -> Result<HashMap<String, MessageId>, StoreError> {
     let identities: Vec<&str> = arrivals.iter().map(|arrival| arrival.identity.as_str()).collect();
-    match tx.database() {
-        Database::File(db) => hold_on_file(db, lease, &identities).await,
-        Database::Server(db) => hold_on_server(db, lease, &identities).await,
-    }
-}
-
-async fn hold_on_file(
-    db: &mut SqliteConnection,
-    lease: MailboxLease,
-    identities: &[&str],
-) -> Result<HashMap<String, MessageId>, StoreError> {
-    let held: Option<i64> = sqlx::query_scalar(
-        "SELECT lease_epoch FROM mailboxes WHERE user_id = $1 AND id = $2 AND lease_epoch = $3",
-    )
-    .bind(lease.user)
-    .bind(lease.mailbox)
-    .bind(lease.epoch)
-    .fetch_optional(&mut *db)
-    .await?;
-    if held.is_none() {
-        return Err(StoreError::LeaseLost);
-    }
-    let known: Vec<(String, MessageId)> = sqlx::query_as(
-        "SELECT identity, id FROM messages
-         WHERE user_id = $1 AND mailbox_id = $2 AND identity IN (SELECT value FROM json_each($3))",
-    )
-    .bind(lease.user)
-    .bind(lease.mailbox)
-    .bind(serde_json::to_string(identities).unwrap_or_default())
-    .fetch_all(db)
-    .await?;
-    Ok(known.into_iter().collect())
-}
-
-/// One statement, since each costs a way to the server and back: no row where the lease is lost, and one without a mail
-/// where none of them is known. Whoever held the lease before has ended, since its lock had to be waited for when the
-/// lease was taken.
-async fn hold_on_server(
-    db: &mut PgConnection,
-    lease: MailboxLease,
-    identities: &[&str],
-) -> Result<HashMap<String, MessageId>, StoreError> {
-    let held: Vec<(Option<String>, Option<MessageId>)> = sqlx::query_as(
-        "WITH held AS MATERIALIZED (
-            SELECT id FROM mailboxes WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 FOR NO KEY UPDATE
-         ) SELECT identity, messages.id FROM held LEFT JOIN messages
-            ON user_id = $1 AND mailbox_id = $2 AND identity = ANY($4)",
-    )
-    .bind(lease.user)
-    .bind(lease.mailbox)
-    .bind(lease.epoch)
-    .bind(identities)
-    .fetch_all(db)
-    .await?;
+    let held: Vec<(Option<String>, Option<MessageId>)> = match tx.database() {
+        Database::File(db) => {
+            let identities = serde_json::to_string(&identities).unwrap_or_default();
+            let held = sqlx::query_as(SQLITE_HELD).bind(lease.user).bind(lease.mailbox).bind(lease.epoch);
+            held.bind(identities).fetch_all(db).await?
+        }
+        Database::Server(db) => {
+            let held = sqlx::query_as(POSTGRES_HELD).bind(lease.user).bind(lease.mailbox).bind(lease.epoch);
+            held.bind(identities).fetch_all(db).await?
+        }
+    };
     if held.is_empty() {
         return Err(StoreError::LeaseLost);
     }
     Ok(held.into_iter().filter_map(|(identity, id)| identity.zip(id)).collect())
 }
+
+// Nobody else writes to a file while this transaction does.
+const SQLITE_HELD: &str = "SELECT identity, messages.id FROM mailboxes LEFT JOIN messages
+        ON messages.user_id = $1 AND mailbox_id = $2 AND identity IN (SELECT value FROM json_each($4))
+    WHERE mailboxes.user_id = $1 AND mailboxes.id = $2 AND lease_epoch = $3";
+
+// Whoever held the lease before has ended: taking it waited for the same lock. What the same lease is still committing, as
+// when its watcher was replaced, may be missed; then the key of `messages` refuses the batch, and the watcher comes again.
+const POSTGRES_HELD: &str = "WITH held AS MATERIALIZED (
+        SELECT id FROM mailboxes WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 FOR NO KEY UPDATE
+    ) SELECT identity, messages.id FROM held LEFT JOIN messages
+        ON user_id = $1 AND mailbox_id = $2 AND identity = ANY($4)";
 
 /// Mails that are to be stored together.
 pub(super) struct Batch {

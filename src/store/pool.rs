@@ -176,7 +176,7 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
     Ok(Pool::Sqlite { read, writer: Writer::start(connection, to_write)?, file, groups })
 }
 
-/// Whoever finds a new file while somebody else turns its log on is refused at once, without SQLite's waiting.
+/// Waits for somebody else who is at `PRAGMA journal_mode = WAL` on the same new file, where SQLite itself does not wait.
 async fn connect_first(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
     let began = Instant::now();
     loop {

@@ -11,7 +11,7 @@ use super::{Store, StoreError};
 /// The PostgreSQL channel on which "runs are due" is told.
 pub(super) const CHANNEL: &str = "postkey_runs";
 
-/// Tells the other processes, at the commit; takes the place of the channel's name.
+/// Tells the other processes, at the commit; takes the placeholder to which [`CHANNEL`] is bound.
 macro_rules! tell {
     ($channel:literal) => {
         concat!("pg_notify(", $channel, ", current_setting('application_name'))")
