@@ -11,6 +11,7 @@
 mod support;
 
 mod apply;
+mod arrivals;
 mod canary;
 mod cli;
 mod conduct;

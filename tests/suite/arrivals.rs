@@ -1,0 +1,84 @@
+//! Taking mails in: by whoever watches the mailbox now, each once, and heard of by other processes.
+
+use std::time::Duration;
+
+use postkey::clock::Clock;
+use postkey::store::{Accepted, Holder, RunState, StoreError};
+use sqlx::postgres::PgListener;
+use sqlx::{Connection, PgConnection};
+
+use crate::support::database::{TestDatabase, on_both};
+use crate::support::raw::{execute, texts};
+use crate::support::rows::{arrivals, enqueue, new_mailbox, open_store};
+use crate::support::wait::until;
+use crate::support::world::count;
+
+const LONG: Duration = Duration::from_secs(30);
+
+on_both! {
+    async fn a_late_watcher_takes_nothing_in(database: TestDatabase) {
+        let store = open_store(&database, Clock::system()).await;
+        let late = new_mailbox(&store, "ann").await;
+        store.release_mailboxes(None).await.unwrap();
+        let leased = store.lease_mailboxes(Holder::new(store.clock()), LONG, 1).await.unwrap();
+        let refused = store.accept_messages(late, arrivals(2)).await;
+        assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
+        assert_eq!(count(&store, late.user, RunState::Queued).await, 0);
+        assert_eq!(enqueue(&store, leased[0].lease(), 2).await.len(), 2);
+    }
+}
+
+on_both! {
+    async fn the_same_mails_again_are_known(database: TestDatabase) {
+        let store = open_store(&database, Clock::system()).await;
+        let mailbox = new_mailbox(&store, "ann").await;
+        let mut mails = arrivals(2);
+        let first = store.accept_messages(mailbox, mails.clone()).await.unwrap();
+        let [Accepted::New(one), Accepted::New(other)] = first[..] else { panic!("{first:?}") };
+        mails.extend(arrivals(1));
+        let second = store.accept_messages(mailbox, mails).await.unwrap();
+        assert_eq!(second[..2], [Accepted::Known(one), Accepted::Known(other)]);
+        assert!(matches!(second[2], Accepted::New(run) if run != one && run != other), "{second:?}");
+        assert_eq!(count(&store, mailbox.user, RunState::Queued).await, 3);
+    }
+}
+
+#[tokio::test]
+async fn a_watcher_waits_for_whoever_is_taking_the_mailbox() {
+    let database = TestDatabase::postgres().await;
+    let store = open_store(&database, Clock::system()).await;
+    let late = new_mailbox(&store, "ann").await;
+    let mut other = PgConnection::connect(database.url()).await.unwrap();
+    let taking = "BEGIN; UPDATE mailboxes SET lease_epoch = lease_epoch + 1";
+    sqlx::raw_sql(taking).execute(&mut other).await.unwrap();
+    let watcher = store.clone();
+    let accepting = tokio::spawn(async move { watcher.accept_messages(late, arrivals(2)).await });
+    let waiting = "SELECT query FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'";
+    until("the watcher waits", LONG, async || texts(&database, waiting).await.len() == 1).await;
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    let refused = accepting.await.unwrap();
+    assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
+    assert_eq!(count(&store, late.user, RunState::Queued).await, 0);
+}
+
+#[tokio::test]
+async fn other_processes_are_told_of_new_mails_and_of_no_others() {
+    let database = TestDatabase::postgres().await;
+    let store = open_store(&database, Clock::system()).await;
+    let mailbox = new_mailbox(&store, "ann").await;
+    let mut listener = PgListener::connect(database.url()).await.unwrap();
+    listener.listen("postkey_runs").await.unwrap();
+    let mails = arrivals(2);
+    for mails in [mails.clone(), mails, arrivals(1)] {
+        store.accept_messages(mailbox, mails).await.unwrap();
+    }
+    execute(&database, "NOTIFY postkey_runs, 'the end'").await;
+    let mut told = Vec::new();
+    while told.last().is_none_or(|last| last != "the end") {
+        let next = tokio::time::timeout(LONG, listener.recv()).await.expect("the end is told");
+        told.push(next.unwrap().payload().to_owned());
+    }
+    assert_eq!(told.len(), 3, "{told:?}");
+    assert!(told[0].starts_with("postkey ") && told[0] == told[1], "{told:?}");
+}
