@@ -15,6 +15,9 @@ use crate::support::world::count;
 
 const LONG: Duration = Duration::from_secs(30);
 
+const WAITING: &str = "SELECT query FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'";
+
 on_both! {
     async fn a_late_watcher_takes_nothing_in(database: TestDatabase) {
         let store = open_store(&database, Clock::system()).await;
@@ -53,13 +56,37 @@ async fn a_watcher_waits_for_whoever_is_taking_the_mailbox() {
     sqlx::raw_sql(taking).execute(&mut other).await.unwrap();
     let watcher = store.clone();
     let accepting = tokio::spawn(async move { watcher.accept_messages(late, arrivals(2)).await });
-    let waiting = "SELECT query FROM pg_stat_activity
-        WHERE datname = current_database() AND wait_event_type = 'Lock'";
-    until("the watcher waits", LONG, async || texts(&database, waiting).await.len() == 1).await;
+    until("the watcher waits", LONG, async || texts(&database, WAITING).await.len() == 1).await;
     sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
     let refused = accepting.await.unwrap();
     assert!(matches!(refused, Err(StoreError::LeaseLost)), "{refused:?}");
     assert_eq!(count(&store, late.user, RunState::Queued).await, 0);
+}
+
+#[tokio::test]
+async fn two_watchers_of_one_lease_take_a_mail_in_once() {
+    let database = TestDatabase::postgres().await;
+    let store = open_store(&database, Clock::system()).await;
+    let mailbox = new_mailbox(&store, "ann").await;
+    let mut other = PgConnection::connect(database.url()).await.unwrap();
+    sqlx::raw_sql("BEGIN; SELECT id FROM mailboxes FOR UPDATE").execute(&mut other).await.unwrap();
+    let mails = arrivals(2);
+    let mut both = Vec::new();
+    for _ in 0..2 {
+        let (watcher, mails) = (open_store(&database, Clock::system()).await, mails.clone());
+        both.push(tokio::spawn(async move { watcher.accept_messages(mailbox, mails).await }));
+    }
+    until("both wait", LONG, async || texts(&database, WAITING).await.len() == 2).await;
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    let mut taken_in = 0;
+    for accepting in both {
+        taken_in += usize::from(accepting.await.unwrap().is_ok());
+    }
+    assert_eq!(taken_in, 1, "the key of messages refuses the one that came second");
+    // Who was refused comes again.
+    let again = store.accept_messages(mailbox, mails).await.unwrap();
+    assert!(matches!(again[..], [Accepted::Known(_), Accepted::Known(_)]), "{again:?}");
+    assert_eq!(count(&store, mailbox.user, RunState::Queued).await, 2);
 }
 
 #[tokio::test]
