@@ -114,7 +114,7 @@ async fn take_in(store: Store, mailbox: MailboxLease) -> Result<(RunId, Instant)
         authentication: Authentication::Unknown,
     };
     let called = Instant::now();
-    let accepted = store.accept_messages(mailbox, vec![arrival]).await?;
+    let accepted = store.accept_messages(mailbox, vec![arrival], None).await?;
     match accepted.first() {
         Some(Accepted::New(run) | Accepted::Known(run)) => Ok((*run, called)),
         None => Err(StoreError::Closed),

@@ -1,4 +1,4 @@
-//! One look at a folder: everything new is fetched, taken in, and only then the cursor moves (EM-73 to EM-77).
+//! One look at a folder: everything new is fetched and taken in, and with it the cursor moves (EM-73 to EM-77).
 
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::fetching::{BEGINNING_BYTES, Group, MOST_BYTES, Portion};
 use super::intake::{Delivery, Reader};
 use super::watcher::{Watch, WatchError};
 use crate::imap::{ByteLimit, ImapError, Session, Summary};
-use crate::store::Mailbox;
+use crate::store::{Mailbox, MailboxCursor};
 
 /// Mail that came up to this long before the mailbox was activated is answered (EM-25).
 const GRACE: Duration = Duration::from_secs(60);
@@ -92,6 +92,16 @@ impl Look {
         let end = uids.last().map_or(cursor.next_uid, |last| last.saturating_add(1));
         Self { pending, end, cursor }
     }
+
+    /// Where the cursor moves to when these are dealt with, if it moves.
+    fn pass(&mut self, uids: &[u32]) -> Option<MailboxCursor> {
+        for uid in uids {
+            self.pending.remove(uid);
+        }
+        let next_uid = self.pending.first().copied().unwrap_or(self.end);
+        let uid_validity = self.cursor.uid_validity;
+        (next_uid > self.cursor.next_uid).then_some(MailboxCursor { uid_validity, next_uid })
+    }
 }
 
 /// Describes, fetches and takes in one group of mails.
@@ -134,7 +144,7 @@ async fn probe(watch: &mut Watch, session: Session, group: &[u32]) -> Result<Ses
     Ok(session)
 }
 
-/// Stores what came and only then moves the cursor, over nothing that is not settled.
+/// Stores what came, and with it how far the cursor has come: over nothing that is not settled.
 async fn settle(
     watch: &mut Watch,
     mailbox: &Mailbox,
@@ -143,18 +153,14 @@ async fn settle(
     uids: &[u32],
 ) -> Result<(), WatchError> {
     let arrivals = Reader::of(mailbox, &watch.watching).read_all(deliveries).await;
-    if !arrivals.is_empty() {
-        watch.watching.store.accept_messages(watch.lease, arrivals).await?;
-    }
-    for uid in uids {
-        look.pending.remove(uid);
+    let moved = look.pass(uids);
+    if !arrivals.is_empty() || moved.is_some() {
+        watch.watching.store.accept_messages(watch.lease, arrivals, moved).await?;
     }
     watch.care.settle(uids.iter().copied());
-    let next_uid = look.pending.first().copied().unwrap_or(look.end);
-    if next_uid > look.cursor.next_uid {
-        watch.watching.store.move_cursor(watch.lease, look.cursor.uid_validity, next_uid).await?;
-        look.cursor.next_uid = next_uid;
-        watch.care.passed(next_uid);
+    if let Some(cursor) = moved {
+        look.cursor.next_uid = cursor.next_uid;
+        watch.care.passed(cursor.next_uid);
     }
     Ok(())
 }

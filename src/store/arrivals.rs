@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::mailbox_leases::MailboxLease;
+use super::mailbox_leases::{MailboxCursor, MailboxLease};
 use super::pool::{Database, Tx, on_tx};
 use super::{MessageId, RunId, Store, StoreError, ThreadId};
 use crate::clock::{Clock, Timestamp};
@@ -51,8 +51,8 @@ pub enum Accepted {
 const MOST_ANSWERED: usize = 20;
 
 impl Store {
-    /// Takes mails in: each with its run and the wake-up, all in one transaction, so that a cursor that moves
-    /// after this has lost nothing. The same mail again changes nothing.
+    /// Takes mails in: each with its run, the wake-up and the cursor that has come past them, all in one transaction, so
+    /// that nothing is lost. The same mail again changes nothing.
     ///
     /// # Errors
     /// [`StoreError::LeaseLost`] where somebody else watches the mailbox by now; then nothing is stored.
@@ -60,13 +60,14 @@ impl Store {
         &self,
         lease: MailboxLease,
         arrivals: Vec<Arrival>,
+        cursor: Option<MailboxCursor>,
     ) -> Result<Vec<Accepted>, StoreError> {
         let clock = self.clock.clone();
         let _ticket = self.take_arrivals_ticket().await;
         let accepted = self
             .write(move |tx| {
                 Box::pin(async move {
-                    let known = hold_lease(tx, lease, &arrivals).await?;
+                    let known = hold_lease(tx, lease, &arrivals, cursor).await?;
                     let mut batch = Batch { lease, clock, known, mails: Vec::new() };
                     let mut accepted = Vec::with_capacity(arrivals.len());
                     for arrival in arrivals {
@@ -77,28 +78,34 @@ impl Store {
                 })
             })
             .await?;
-        self.wake_queue();
+        if !accepted.is_empty() {
+            self.wake_queue();
+        }
         Ok(accepted)
     }
 }
 
-/// Keeps the mailbox's row from being leased to somebody else until this transaction has ended, and answers those of the
-/// arrivals that are stored already. One question: no row where the lease is lost, one without a mail where none is known.
+/// Moves the cursor, keeps the mailbox's row from being leased to somebody else until this transaction has ended, and
+/// answers those of the arrivals that are stored already. One question: no row where the lease is lost, one without a mail
+/// where none is known.
 async fn hold_lease(
     tx: &mut Tx,
     lease: MailboxLease,
     arrivals: &[Arrival],
+    cursor: Option<MailboxCursor>,
 ) -> Result<HashMap<String, MessageId>, StoreError> {
     let identities: Vec<&str> = arrivals.iter().map(|arrival| arrival.identity.as_str()).collect();
+    let uid_validity = cursor.map(|cursor| i64::from(cursor.uid_validity));
+    let next_uid = cursor.map(|cursor| i64::from(cursor.next_uid));
     let held: Vec<(Option<String>, Option<MessageId>)> = match tx.database() {
         Database::File(db) => {
             let identities = serde_json::to_string(&identities).unwrap_or_default();
             let held = sqlx::query_as(SQLITE_HELD).bind(lease.user).bind(lease.mailbox).bind(lease.epoch);
-            held.bind(identities).fetch_all(db).await?
+            held.bind(identities).bind(uid_validity).bind(next_uid).fetch_all(db).await?
         }
         Database::Server(db) => {
             let held = sqlx::query_as(POSTGRES_HELD).bind(lease.user).bind(lease.mailbox).bind(lease.epoch);
-            held.bind(identities).fetch_all(db).await?
+            held.bind(identities).bind(uid_validity).bind(next_uid).fetch_all(db).await?
         }
     };
     if held.is_empty() {
@@ -107,17 +114,31 @@ async fn hold_lease(
     Ok(held.into_iter().filter_map(|(identity, id)| identity.zip(id)).collect())
 }
 
+/// Without a cursor it stays where it is.
+macro_rules! move_cursor {
+    () => {
+        "UPDATE mailboxes SET uid_validity = COALESCE($5, uid_validity), next_uid = COALESCE($6, next_uid)
+        WHERE user_id = $1 AND id = $2 AND lease_epoch = $3"
+    };
+}
+
 // Nobody else writes to a file while this transaction does.
-const SQLITE_HELD: &str = "SELECT identity, messages.id FROM mailboxes LEFT JOIN messages
+const SQLITE_HELD: &str = concat!(
+    move_cursor!(),
+    ";
+    SELECT identity, messages.id FROM mailboxes LEFT JOIN messages
         ON messages.user_id = $1 AND mailbox_id = $2 AND identity IN (SELECT value FROM json_each($4))
-    WHERE mailboxes.user_id = $1 AND mailboxes.id = $2 AND lease_epoch = $3";
+    WHERE mailboxes.user_id = $1 AND mailboxes.id = $2 AND lease_epoch = $3"
+);
 
 // Whoever held the lease before has ended: taking it waited for the same lock. What the same lease is still committing, as
 // when its watcher was replaced, may be missed; then the key of `messages` refuses the batch, and the watcher comes again.
-const POSTGRES_HELD: &str = "WITH held AS MATERIALIZED (
-        SELECT id FROM mailboxes WHERE user_id = $1 AND id = $2 AND lease_epoch = $3 FOR NO KEY UPDATE
-    ) SELECT identity, messages.id FROM held LEFT JOIN messages
-        ON user_id = $1 AND mailbox_id = $2 AND identity = ANY($4)";
+const POSTGRES_HELD: &str = concat!(
+    "WITH held AS (",
+    move_cursor!(),
+    " RETURNING id) SELECT identity, messages.id FROM held LEFT JOIN messages
+        ON user_id = $1 AND mailbox_id = $2 AND identity = ANY($4)"
+);
 
 /// Mails that are to be stored together.
 pub(super) struct Batch {

@@ -18,6 +18,15 @@ pub struct MailboxLease {
     pub epoch: i64,
 }
 
+/// How far a mailbox's watcher has come (EM-73).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MailboxCursor {
+    /// What the server numbers its mails under.
+    pub uid_validity: u32,
+    /// The lowest UID that is not settled.
+    pub next_uid: u32,
+}
+
 /// A mailbox that this process watches, and the version of its settings.
 #[derive(Clone, Copy, Debug, sqlx::FromRow)]
 pub struct WatchedMailbox {
@@ -135,36 +144,4 @@ impl Store {
             .await?;
         if changed == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
     }
-
-    /// Moves the cursor; `next_uid` is the lowest UID that is not settled (EM-73).
-    ///
-    /// # Errors
-    /// [`StoreError::LeaseLost`] where somebody else watches it by now.
-    pub async fn move_cursor(
-        &self,
-        lease: MailboxLease,
-        uid_validity: u32,
-        next_uid: u32,
-    ) -> Result<(), StoreError> {
-        let changed = self
-            .write_one(move |tx| {
-                Box::pin(async move { move_cursor(tx, lease, uid_validity, next_uid).await })
-            })
-            .await?;
-        if changed == 1 { Ok(()) } else { Err(StoreError::LeaseLost) }
-    }
-}
-
-async fn move_cursor(
-    tx: &mut super::Tx,
-    lease: MailboxLease,
-    uid_validity: u32,
-    next_uid: u32,
-) -> Result<u64, StoreError> {
-    Ok(on_tx!(tx, db => sqlx::query(
-        "UPDATE mailboxes SET uid_validity = $4, next_uid = $5
-         WHERE user_id = $1 AND id = $2 AND lease_epoch = $3")
-        .bind(lease.user).bind(lease.mailbox).bind(lease.epoch)
-        .bind(i64::from(uid_validity)).bind(i64::from(next_uid))
-        .execute(&mut *db).await.map(|done| done.rows_affected()))?)
 }

@@ -99,7 +99,7 @@ pub use self::invites::{Invite, NewInvite};
 pub use self::key_limits::KnownKeyLimits;
 pub use self::mailbox_access::AccessError;
 pub use self::mailbox_changes::{Changed, MailboxRefusal};
-pub use self::mailbox_leases::{MailboxLease, WatchedMailbox};
+pub use self::mailbox_leases::{MailboxCursor, MailboxLease, WatchedMailbox};
 pub use self::mailbox_secrets::MailboxSecrets;
 pub use self::mailboxes::{INBOX, Mailbox, MailboxState, NewMailbox, OAuth, Reception, Server, columns};
 pub use self::message_lists::{MessageFilter, MessageHead};

@@ -68,7 +68,7 @@ pub async fn new_mailbox(store: &Store, name: &str) -> MailboxLease {
 /// Takes in `count` small mails and answers their runs.
 pub async fn enqueue(store: &Store, mailbox: MailboxLease, count: u32) -> Vec<RunId> {
     let mut runs = Vec::new();
-    for accepted in store.accept_messages(mailbox, arrivals(count)).await.unwrap() {
+    for accepted in store.accept_messages(mailbox, arrivals(count), None).await.unwrap() {
         if let Accepted::New(run) = accepted {
             runs.push(run);
         }
