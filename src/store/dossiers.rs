@@ -107,9 +107,6 @@ pub(super) struct Finding {
 impl Ask for Finding {
     type Answer = Option<Dossier>;
 
-    // Each comes with its mail, which may be large.
-    const MOST_TOGETHER: usize = 16;
-
     async fn answer(tx: &mut Tx, asks: &[Self]) -> Result<Vec<Option<Dossier>>, StoreError> {
         let rows = match tx.database() {
             Database::File(db) => find_on_file(db, asks).await?,

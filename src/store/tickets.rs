@@ -35,6 +35,11 @@ impl Store {
         take(self.pool.groups().tickets.as_ref()).await
     }
 
+    /// The same for the ends of runs.
+    pub async fn take_ticket_of_ends(&self) -> Option<Ticket> {
+        take(self.pool.groups().of_writes.as_ref()).await
+    }
+
     /// The same for mails that are taken in.
     pub(super) async fn take_arrivals_ticket(&self) -> Option<Ticket> {
         take(self.pool.groups().of_arrivals.as_ref()).await
