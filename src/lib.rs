@@ -32,7 +32,7 @@
 //!
 //! # What must never break
 //!
-//! 1. A message, its run and the wake-up commit together, before the IMAP cursor moves ([`mailbox`]).
+//! 1. A message, its run and the wake-up commit together, and the IMAP cursor never moves before ([`mailbox`]).
 //! 2. Every message ends in exactly one visible outcome ([`store::RunState`]).
 //! 3. At most one live lease per run; every write carries its epoch, and a late writer is refused
 //!    ([`store::Lease`]).

@@ -1,4 +1,4 @@
-//! Watching mailboxes: mail comes in, becomes a message and a run in one transaction, and only then the cursor
+//! Watching mailboxes: mail comes in and becomes a message and a run in one transaction, in which the cursor
 //! moves (promise 1). Replies that went out are filed from here too, since here is the connection.
 //!
 //! | page | what |
