@@ -83,7 +83,7 @@ pub(super) fn start(helpers: &mut JoinSet<()>, store: Store, endings: Endings) -
 async fn write_forever(store: Store, mut waiting: mpsc::Receiver<Ending>, endings: Endings) {
     let mut batch = Vec::with_capacity(MOST_IN_ONE_COMMIT);
     while waiting.recv_many(&mut batch, MOST_IN_ONE_COMMIT).await > 0 {
-        let ticket = store.take_ticket_of_ends().await;
+        let ticket = store.take_ends_ticket().await;
         // What has ended at the same moment comes along.
         tokio::task::yield_now().await;
         while batch.len() < MOST_IN_ONE_COMMIT
@@ -117,7 +117,7 @@ async fn write(store: &Store, mut ticket: Option<Ticket>, verdicts: Vec<Verdict>
                 tracing::error!(%error, "cannot write what became of runs; trying again");
                 drop(ticket);
                 tokio::time::sleep(DATABASE_AWAY).await;
-                ticket = store.take_ticket_of_ends().await;
+                ticket = store.take_ends_ticket().await;
             }
         }
     }

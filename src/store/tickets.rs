@@ -36,7 +36,7 @@ impl Store {
     }
 
     /// The same for the ends of runs.
-    pub async fn take_ticket_of_ends(&self) -> Option<Ticket> {
+    pub async fn take_ends_ticket(&self) -> Option<Ticket> {
         take(self.pool.groups().of_writes.as_ref()).await
     }
 
