@@ -19,7 +19,7 @@ use super::calls_begun::Beginning;
 use super::dossiers::Finding;
 use super::outbox::Sending;
 use super::pool::Tx;
-use super::tickets::{Ticket, Tickets};
+use super::tickets::{ServerTickets, Ticket, Tickets};
 use super::writer::Commit;
 
 const MOST_WAITING: usize = 1024;
@@ -275,11 +275,7 @@ pub(super) struct Groups {
     pub(super) answers: Group<Keeping>,
     pub(super) sendings: Group<Sending>,
     /// Of a server.
-    pub(super) tickets: Option<Tickets>,
-    /// Of a server, for the heaviest writes and the ends of runs: while one of them is on its way, others gather.
-    pub(super) of_writes: Option<Tickets>,
-    /// Of a server, for mails that are taken in.
-    pub(super) of_arrivals: Option<Tickets>,
+    pub(super) tickets: Option<ServerTickets>,
 }
 
 /// Those who wait for a file's writer.
@@ -292,17 +288,14 @@ pub(super) struct ToWrite {
 impl Groups {
     /// A group takes a connection of the pool for as long as it is on its way, and no more than `at_once` are.
     pub(super) fn of_server(pool: &PgPool, at_once: u32) -> Self {
-        let (tickets, of_writes) = (Tickets::new(at_once.saturating_sub(1).max(1)), Tickets::new(1));
+        let tickets = ServerTickets::new(at_once);
         Self {
-            dossiers: Group::of_server(pool, &tickets),
-            counts: Group::of_server(pool, &tickets),
-            calls: Group::of_server(pool, &of_writes),
-            answers: Group::of_server(pool, &of_writes),
-            sendings: Group::of_server(pool, &tickets),
+            dossiers: Group::of_server(pool, &tickets.steps),
+            counts: Group::of_server(pool, &tickets.steps),
+            calls: Group::of_server(pool, &tickets.writes),
+            answers: Group::of_server(pool, &tickets.writes),
+            sendings: Group::of_server(pool, &tickets.steps),
             tickets: Some(tickets),
-            of_writes: Some(of_writes),
-            // They wait for other connections, and for whoever holds a mailbox: no run is to wait behind them.
-            of_arrivals: Some(Tickets::new(at_once)),
         }
     }
 
@@ -312,18 +305,6 @@ impl Groups {
         let (sendings, of_sendings) = Group::new();
         let (dossiers, counts) = (Group::of_file(file.clone()), Group::of_file(file.clone()));
         let written = ToWrite { calls: of_calls, answers: of_answers, sendings: of_sendings };
-        (
-            Self {
-                dossiers,
-                counts,
-                calls,
-                answers,
-                sendings,
-                tickets: None,
-                of_writes: None,
-                of_arrivals: None,
-            },
-            written,
-        )
+        (Self { dossiers, counts, calls, answers, sendings, tickets: None }, written)
     }
 }

@@ -75,9 +75,7 @@ async fn a_watcher_waits_for_whoever_is_taking_the_mailbox() {
     let database = TestDatabase::postgres().await;
     let store = open_store(&database, Clock::system()).await;
     let late = new_mailbox(&store, "ann").await;
-    let mut other = PgConnection::connect(database.url()).await.unwrap();
-    let taking = "BEGIN; UPDATE mailboxes SET lease_epoch = lease_epoch + 1";
-    sqlx::raw_sql(taking).execute(&mut other).await.unwrap();
+    let mut other = begin(&database, "BEGIN; UPDATE mailboxes SET lease_epoch = lease_epoch + 1").await;
     let watcher = store.clone();
     let accepting = tokio::spawn(async move { watcher.accept_messages(late, arrivals(2), None).await });
     until("the watcher waits", LONG, async || texts(&database, WAITING).await.len() == 1).await;
@@ -92,8 +90,7 @@ async fn two_watchers_of_one_lease_take_a_mail_in_once() {
     let database = TestDatabase::postgres().await;
     let store = open_store(&database, Clock::system()).await;
     let mailbox = new_mailbox(&store, "ann").await;
-    let mut other = PgConnection::connect(database.url()).await.unwrap();
-    sqlx::raw_sql("BEGIN; SELECT id FROM mailboxes FOR UPDATE").execute(&mut other).await.unwrap();
+    let mut other = begin(&database, "BEGIN; SELECT id FROM mailboxes FOR UPDATE").await;
     let mails = arrivals(2);
     let mut both = Vec::new();
     for _ in 0..2 {
@@ -132,6 +129,13 @@ async fn other_processes_are_told_of_new_mails_and_of_no_others() {
     }
     assert_eq!(told.len(), 3, "{told:?}");
     assert!(told[0].starts_with("postkey ") && told[0] == told[1], "{told:?}");
+}
+
+/// Somebody else's transaction, until it commits.
+async fn begin(database: &TestDatabase, statements: &'static str) -> PgConnection {
+    let mut other = PgConnection::connect(database.url()).await.unwrap();
+    sqlx::raw_sql(statements).execute(&mut other).await.unwrap();
+    other
 }
 
 async fn cursor(store: &Store, lease: MailboxLease) -> Option<MailboxCursor> {
