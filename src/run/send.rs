@@ -1,4 +1,4 @@
-//! Hands the frozen reply over. `sending` is committed before the server is asked for its data; from there to the
+//! Hands the frozen reply over. `sending` is committed before the first byte of the mail leaves; from there to the
 //! committed end nobody knows whether it went out, and then a person decides (promise 6).
 
 use super::Runner;
@@ -9,7 +9,7 @@ use super::insist::insist;
 use super::resolve::{Question, Task};
 use crate::mail::Address;
 use crate::queue::{Cause, Outcome};
-use crate::smtp::SmtpError;
+use crate::smtp::{Connection, GoAhead, SmtpError};
 use crate::store::{Claim, Dossier, Mode, OutboxMail, OutboxState};
 
 impl Runner {
@@ -50,9 +50,12 @@ impl Runner {
             .couriers
             .offer(&task.question.mailbox, &self.scribe.vault, &sender(&task.question)?, &to)
             .await?;
-        insist(|| self.scribe.store.begin_sending(task.lease)).await?;
-        match offer.deliver(bytes).await {
-            Ok((connection, _accepted)) => {
+        // Until the first byte of the mail nothing has gone out, so the server is asked for it meanwhile.
+        let (committed, begun) =
+            tokio::join!(insist(|| self.scribe.store.begin_sending(task.lease)), offer.begin(bytes));
+        committed?;
+        match deliver(begun).await {
+            Ok(connection) => {
                 self.couriers.put_back(&task.question.mailbox, connection);
                 drop(pass);
                 // With the end of the run the reply becomes `sent`, in one commit.
@@ -76,4 +79,9 @@ impl Runner {
         insist(|| self.scribe.store.settle_reply(task.lease, state)).await?;
         Ok(error)
     }
+}
+
+async fn deliver(begun: Result<GoAhead<'_>, SmtpError>) -> Result<Connection, SmtpError> {
+    let (connection, _accepted) = begun?.deliver().await?;
+    Ok(connection)
 }

@@ -1,5 +1,6 @@
 //! A mail whose sender and recipient are accepted, and its hand-over.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use lettre::transport::smtp::Error;
@@ -23,6 +24,12 @@ pub struct Offer {
     pub(super) connection: Connection,
 }
 
+/// A connection on which the server waits for the bytes of this mail.
+pub struct GoAhead<'a> {
+    connection: Connection,
+    mail: Cow<'a, [u8]>,
+}
+
 /// The server's word that it has taken the mail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Accepted {
@@ -33,28 +40,28 @@ pub struct Accepted {
 }
 
 impl Offer {
-    /// Hands the mail over: `DATA`, the bytes, the final dot, and the reply to it.
+    /// Asks for the mail to be taken (`DATA`). Nothing of the mail itself is sent: dropping the [`GoAhead`] closes the
+    /// connection, and the server forgets the mail (RFC 5321 section 4.1.1.4).
     ///
-    /// Lone CR and LF become CRLF on the wire (EM-158). Before the dot leaves, a server that has spoken or left
-    /// already is noticed, so that failure is not ambiguous.
+    /// # Errors
+    /// Any [`SmtpError`] of [`Phase::Data`]; none of them is ambiguous.
+    pub async fn begin(self, bytes: &[u8]) -> Result<GoAhead<'_>, SmtpError> {
+        let mut connection = self.connection;
+        let mail = with_crlf_only(bytes);
+        check_mail(&connection, &mail)?;
+        let reply = connection.command(Phase::Data, 3, "DATA\r\n").await?;
+        if !reply.has_code(354) {
+            return Err(connection.failed(Phase::Data, SmtpErrorKind::Protocol));
+        }
+        Ok(GoAhead { connection, mail })
+    }
+
+    /// Hands the mail over: [`Offer::begin`] and [`GoAhead::deliver`].
     ///
     /// # Errors
     /// Any [`SmtpError`] from [`Phase::Data`] on; ask [`SmtpError::is_ambiguous`] first.
     pub async fn deliver(self, bytes: &[u8]) -> Result<(Connection, Accepted), SmtpError> {
-        let mut connection = self.connection;
-        let mail = with_crlf_only(bytes);
-        check_mail(&connection, &mail)?;
-        let go_ahead = connection.command(Phase::Data, 3, "DATA\r\n").await?;
-        if !go_ahead.has_code(354) {
-            return Err(connection.failed(Phase::Data, SmtpErrorKind::Protocol));
-        }
-        let reply = send(&mut connection, &mail).await?;
-        if !reply.code().to_string().starts_with('2') {
-            return Err(connection.failed(Phase::AfterDot, SmtpErrorKind::Protocol));
-        }
-        connection.served += 1;
-        let text = reply.message().collect::<Vec<_>>().join(" ").chars().take(KEPT_TEXT).collect();
-        Ok((connection, Accepted { code: reply.code().into(), text }))
+        self.begin(bytes).await?.deliver().await
     }
 
     /// Takes the offer back (`RSET`); nothing was sent.
@@ -64,6 +71,26 @@ impl Offer {
     pub async fn withdraw(mut self) -> Result<Connection, SmtpError> {
         self.connection.command(Phase::Reuse, 2, "RSET\r\n").await?;
         Ok(self.connection)
+    }
+}
+
+impl GoAhead<'_> {
+    /// Hands the mail over: the bytes, the final dot, and the reply to it.
+    ///
+    /// Lone CR and LF become CRLF on the wire (EM-158). Before the dot leaves, a server that has spoken or left
+    /// already is noticed, so that failure is not ambiguous.
+    ///
+    /// # Errors
+    /// Any [`SmtpError`] from [`Phase::Body`] on; ask [`SmtpError::is_ambiguous`] first.
+    pub async fn deliver(self) -> Result<(Connection, Accepted), SmtpError> {
+        let Self { mut connection, mail } = self;
+        let reply = send(&mut connection, &mail).await?;
+        if !reply.code().to_string().starts_with('2') {
+            return Err(connection.failed(Phase::AfterDot, SmtpErrorKind::Protocol));
+        }
+        connection.served += 1;
+        let text = reply.message().collect::<Vec<_>>().join(" ").chars().take(KEPT_TEXT).collect();
+        Ok((connection, Accepted { code: reply.code().into(), text }))
     }
 }
 

@@ -95,19 +95,25 @@ macro_rules! postgres_backlog {
     };
 }
 
-// No more users are locked than this claim can need, so that another process, or the end of leases in this one,
-// finds the others free. `ANY (ARRAY(..))` is always looked up by key, however wrong the planner's guess is.
+/// A server's claim takes its runs from so many users, where so many wait: the runs of one would only queue for the few
+/// connections that their mail server allows.
+const USERS_IN_A_CLAIM: i64 = 16;
+
+// No more users are locked than that, or than it takes to fill this claim, so that another process, or the end of leases
+// in this one, finds the others free. `ANY (ARRAY(..))` is always looked up by key, however wrong the planner's guess is.
 const POSTGRES_CLAIM: &str = concat!(
     postgres_backlog!(),
     ", served AS (
     SELECT user_id, $2 - running AS free FROM lanes
     WHERE running < $2 AND user_id IN (SELECT user_id FROM backlog WHERE due_at <= (SELECT now FROM clock))
-    ORDER BY last_served, user_id LIMIT ($1 + $2 - 1) / $2 FOR UPDATE SKIP LOCKED
+    ORDER BY last_served, user_id LIMIT GREATEST(($1 + $2 - 1) / $2, LEAST($1, $5)) FOR UPDATE SKIP LOCKED
+), shares AS (
+    SELECT ($1 + COUNT(*) - 1) / GREATEST(COUNT(*), 1) AS share FROM served
 ), picked AS (
     SELECT due.id FROM served CROSS JOIN LATERAL (
         SELECT id FROM runs
         WHERE user_id = served.user_id AND due_at <= (SELECT now FROM clock) AND crash_count = 0
-        ORDER BY due_at, id LIMIT served.free) due
+        ORDER BY due_at, id LIMIT LEAST(served.free, (SELECT share FROM shares))) due
     LIMIT $1
 ), claimed AS (
     UPDATE runs SET state = 'running', reason = NULL, detail = NULL, due_at = NULL,
@@ -290,6 +296,7 @@ async fn claim_postgres(
         .bind(i64::from(limits.per_user))
         .bind(holder.0)
         .bind(millis(limits.lease))
+        .bind(USERS_IN_A_CLAIM)
         .fetch_all(pool)
         .await?)
 }

@@ -62,8 +62,8 @@ pub(super) type Queue<A> = mpsc::Receiver<Waiting<A>>;
 
 /// Somebody who has asked.
 pub(super) struct Waiting<A: Ask> {
-    ask: A,
-    tell: Tell<A::Answer>,
+    pub(super) ask: A,
+    pub(super) tell: Tell<A::Answer>,
 }
 
 /// Where the answer goes.

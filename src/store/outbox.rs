@@ -1,6 +1,6 @@
 //! `outbox` and `outbox_bytes`: at most one reply per run, its bytes frozen before the first attempt.
 
-use sqlx::QueryBuilder;
+use sqlx::{QueryBuilder, Sqlite};
 
 use super::asked_rows::push_asked;
 use super::brakes::{self, Brakes, Exchange, Refusal};
@@ -200,15 +200,7 @@ impl Ask for Sending {
         let begun: Vec<(RunId, i64)> = match tx.database() {
             Database::File(db) => {
                 let mut query = QueryBuilder::default();
-                push_asked(
-                    &mut query,
-                    "user_id, run_id, epoch, sending_at",
-                    asks,
-                    |mut row, Sending { lease, now }| {
-                        row.push_bind(lease.user).push_bind(lease.run).push_bind(lease.epoch).push_bind(now);
-                    },
-                );
-                query.push(SQLITE_BEGIN).build_query_as().fetch_all(db).await?
+                push_begin(&mut query, asks).build_query_as().fetch_all(db).await?
             }
             Database::Server(db) => {
                 sqlx::query_as(POSTGRES_BEGIN)
@@ -220,8 +212,28 @@ impl Ask for Sending {
                     .await?
             }
         };
-        Ok(asks.iter().map(|ask| begun.contains(&(ask.lease.run, ask.lease.epoch))).collect())
+        Ok(has_begun(asks, &begun))
     }
+}
+
+fn push_begin<'q>(query: &'q mut QueryBuilder<Sqlite>, asks: &[Sending]) -> &'q mut QueryBuilder<Sqlite> {
+    push_asked(query, "user_id, run_id, epoch, sending_at", asks, |mut row, Sending { lease, now }| {
+        row.push_bind(lease.user).push_bind(lease.run).push_bind(lease.epoch).push_bind(now);
+    })
+    .push(SQLITE_BEGIN)
+}
+
+fn has_begun(asks: &[Sending], begun: &[(RunId, i64)]) -> Vec<bool> {
+    asks.iter().map(|ask| begun.contains(&(ask.lease.run, ask.lease.epoch))).collect()
+}
+
+/// Writes and commits in one way to the file. After an error a transaction may be open.
+pub(super) async fn begin_alone(tx: &mut Tx, asks: &[Sending]) -> Result<Vec<bool>, StoreError> {
+    let Database::File(file) = tx.database() else { return Sending::answer(tx, asks).await };
+    let mut query = QueryBuilder::new("BEGIN IMMEDIATE; ");
+    let begun: Vec<(RunId, i64)> =
+        push_begin(&mut query, asks).push("; COMMIT").build_query_as().fetch_all(file).await?;
+    Ok(has_begun(asks, &begun))
 }
 
 /// Notes which agent has a run; nobody else can claim it until this transaction has ended.

@@ -3,6 +3,7 @@
 //! With `synchronous=FULL` a commit costs a flush of the disk, and each statement a way to SQLite's thread and back. The
 //! writer takes whatever is waiting, the steps of runs in groups, runs each piece in a savepoint of its own, commits
 //! once, and only then answers: nobody hears "stored" before the disk has it, and no piece of work waits for a timer.
+//! Replies that are about to be handed over come first, in a commit of their own: their mail servers wait for it.
 //! Work runs here to its end even if whoever asked has gone away, so a cancelled handler leaves no half transaction.
 
 use std::panic::AssertUnwindSafe;
@@ -17,7 +18,7 @@ use super::StoreError;
 use super::answers_kept::Keeping;
 use super::calls_begun::Beginning;
 use super::group::{Answers, Ask, Place, Tell, ToWrite, Waiting, answer, still_wanted};
-use super::outbox::Sending;
+use super::outbox::{self, Sending};
 use super::pool::Tx;
 
 const MOST_WAITING: usize = 1024;
@@ -92,7 +93,7 @@ struct Inbox {
     asked: ToWrite,
 }
 
-/// What goes into one commit.
+/// What is written next: the sendings, and then the rest.
 #[derive(Default)]
 struct Batch {
     jobs: Vec<Job>,
@@ -101,8 +102,14 @@ struct Batch {
     sendings: Vec<Waiting<Sending>>,
 }
 
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.calls.is_empty() && self.answers.is_empty() && self.sendings.is_empty()
+    }
+}
+
 impl Inbox {
-    /// Waits until there is something, and takes all of it; `None` once nobody can ask any more.
+    /// Waits until there is something; `None` once nobody can ask any more.
     async fn next(&mut self) -> Option<Batch> {
         let mut batch = Batch::default();
         let ToWrite { calls, answers, sendings } = &mut self.asked;
@@ -113,11 +120,15 @@ impl Inbox {
             Some(sending) = sendings.recv() => batch.sendings.push(sending),
             else => return None,
         }
-        fill(&mut batch.jobs, &mut self.jobs, MOST_JOBS);
-        fill(&mut batch.calls, calls, Beginning::MOST_TOGETHER);
-        fill(&mut batch.answers, answers, Keeping::MOST_TOGETHER);
         fill(&mut batch.sendings, sendings, Sending::MOST_TOGETHER);
         Some(batch)
+    }
+
+    /// Takes along what else is waiting, but for sendings.
+    fn fill(&mut self, batch: &mut Batch) {
+        fill(&mut batch.jobs, &mut self.jobs, MOST_JOBS);
+        fill(&mut batch.calls, &mut self.asked.calls, Beginning::MOST_TOGETHER);
+        fill(&mut batch.answers, &mut self.asked.answers, Keeping::MOST_TOGETHER);
     }
 }
 
@@ -129,13 +140,12 @@ fn fill<T>(batch: &mut Vec<T>, waiting: &mut mpsc::Receiver<T>, most: usize) {
     }
 }
 
-async fn take_all(
+async fn take_both(
     tx: &mut Tx,
     calls: &[Beginning],
     kept: &[Keeping],
-    sendings: &[Sending],
-) -> Result<(Answers<Beginning>, Answers<Keeping>, Answers<Sending>), StoreError> {
-    Ok((answer(tx, calls).await?, answer(tx, kept).await?, answer(tx, sendings).await?))
+) -> Result<(Answers<Beginning>, Answers<Keeping>), StoreError> {
+    Ok((answer(tx, calls).await?, answer(tx, kept).await?))
 }
 
 fn tell<T: Send + 'static>(
@@ -153,16 +163,11 @@ fn tell<T: Send + 'static>(
 
 async fn write_forever(tx: Tx, mut inbox: Inbox) {
     let mut commit = Commit { tx, has_work: false };
-    while let Some(batch) = inbox.next().await {
-        let mut answers = Vec::new();
-        let outcome = commit.make(batch, &mut answers).await;
-        if let Err(error) = &outcome {
-            tracing::error!(%error, "a commit failed; whoever waits for it hears of it");
-            // A transaction that may still be open would swallow the next group.
-            let _ = commit.run("ROLLBACK").await;
-        }
-        for answer in answers {
-            answer(outcome.clone().map_err(StoreError::NotCommitted));
+    while let Some(mut batch) = inbox.next().await {
+        commit.send_off(std::mem::take(&mut batch.sendings)).await;
+        inbox.fill(&mut batch);
+        if !batch.is_empty() {
+            commit.make(batch).await;
         }
     }
 }
@@ -175,7 +180,41 @@ pub(super) struct Commit {
 }
 
 impl Commit {
-    async fn make(&mut self, batch: Batch, answers: &mut Vec<Answer>) -> Result<(), String> {
+    /// Commits replies that are about to be handed over, and nothing else.
+    async fn send_off(&mut self, sendings: Vec<Waiting<Sending>>) {
+        let (asks, tells) = still_wanted(sendings);
+        if asks.is_empty() {
+            return;
+        }
+        let begun = AssertUnwindSafe(outbox::begin_alone(&mut self.tx, &asks)).catch_unwind().await;
+        if let Ok(Ok(begun)) = begun {
+            for (tell, has_begun) in tells.into_iter().zip(begun) {
+                // Whoever asked may have gone away; what is committed stands all the same.
+                let _gone = tell.send(Ok(has_begun));
+            }
+            return;
+        }
+        // There may be no transaction to end. Then with savepoints, so that one that is refused hurts no other.
+        let _ = self.run("ROLLBACK").await;
+        let sendings = asks.into_iter().zip(tells).map(|(ask, tell)| Waiting { ask, tell }).collect();
+        self.make(Batch { sendings, ..Batch::default() }).await;
+    }
+
+    /// Commits all of it, and then tells everybody.
+    async fn make(&mut self, batch: Batch) {
+        let mut answers = Vec::new();
+        let outcome = self.write(batch, &mut answers).await;
+        if let Err(error) = &outcome {
+            tracing::error!(%error, "a commit failed; whoever waits for it hears of it");
+            // A transaction that may still be open would swallow the next group.
+            let _ = self.run("ROLLBACK").await;
+        }
+        for answer in answers {
+            answer(outcome.clone().map_err(StoreError::NotCommitted));
+        }
+    }
+
+    async fn write(&mut self, batch: Batch, answers: &mut Vec<Answer>) -> Result<(), String> {
         self.has_work = false;
         self.run("BEGIN IMMEDIATE; SAVEPOINT work").await?;
         for job in batch.jobs {
@@ -185,7 +224,9 @@ impl Commit {
                 self.undo_piece().await?;
             }
         }
-        self.take_steps(batch.calls, batch.answers, batch.sendings, answers).await?;
+        self.take_steps(batch.calls, batch.answers, answers).await?;
+        let (sendings, of_sendings) = still_wanted(batch.sendings);
+        self.answer_all(sendings, of_sendings, answers).await?;
         self.run("RELEASE work; COMMIT").await
     }
 
@@ -194,27 +235,21 @@ impl Commit {
         &mut self,
         calls: Vec<Waiting<Beginning>>,
         kept: Vec<Waiting<Keeping>>,
-        sendings: Vec<Waiting<Sending>>,
         answers: &mut Vec<Answer>,
     ) -> Result<(), String> {
         let (calls, of_calls) = still_wanted(calls);
         let (kept, of_kept) = still_wanted(kept);
-        let (sendings, of_sendings) = still_wanted(sendings);
-        if calls.is_empty() && kept.is_empty() && sendings.is_empty() {
+        if calls.is_empty() && kept.is_empty() {
             return Ok(());
         }
-        if let Ok((calls, kept, sendings)) =
-            take_all(self.begin_piece().await?, &calls, &kept, &sendings).await
-        {
+        if let Ok((calls, kept)) = take_both(self.begin_piece().await?, &calls, &kept).await {
             tell(of_calls, calls.into_iter().map(Ok), answers);
             tell(of_kept, kept.into_iter().map(Ok), answers);
-            tell(of_sendings, sendings.into_iter().map(Ok), answers);
             return Ok(());
         }
         self.undo_piece().await?;
         self.answer_all(calls, of_calls, answers).await?;
-        self.answer_all(kept, of_kept, answers).await?;
-        self.answer_all(sendings, of_sendings, answers).await
+        self.answer_all(kept, of_kept, answers).await
     }
 
     async fn answer_all<A: Ask>(

@@ -132,6 +132,21 @@ on_both! {
 }
 
 on_both! {
+    async fn a_claim_takes_from_whoever_waits_and_not_all_from_one(database: TestDatabase) {
+        let store = open_store(&database, Clock::system()).await;
+        for name in ["ann", "bob", "cleo"] {
+            let mailbox = new_mailbox(&store, name).await;
+            enqueue(&store, mailbox, 40).await;
+        }
+        let wide = ClaimLimits { per_user: 100, ..limits(30) };
+        let claims = store.claim_runs(Holder::new(store.clock()), wide).await.unwrap();
+        let mut of_users: HashMap<UserId, usize> = HashMap::new();
+        claims.iter().for_each(|claim| *of_users.entry(claim.user_id).or_default() += 1);
+        assert_eq!(of_users.into_values().collect::<Vec<_>>(), [10, 10, 10]);
+    }
+}
+
+on_both! {
     async fn a_late_writer_is_refused_by_its_epoch(database: TestDatabase) {
         let store = open_store(&database, Clock::system()).await;
         let mailbox = new_mailbox(&store, "ann").await;

@@ -1,13 +1,15 @@
-//! A PostgreSQL server that is away for a while, in the middle of the work.
+//! A database that is away for a while, or does not take what is to be written, in the middle of the work.
 
 use std::time::Duration;
 
 use postkey::store::RunState;
 
-use crate::support::database::TestDatabase;
+use crate::support::database::{TestDatabase, on_both};
 use crate::support::office::{LONG, Office};
 use crate::support::provider_server::Answer;
 use crate::support::proxy::Proxy;
+use crate::support::raw::execute;
+use crate::support::smtp_server::Step;
 use crate::support::wait::until;
 use crate::support::world::{Desk, count};
 
@@ -75,4 +77,47 @@ async fn a_database_that_is_away_for_seconds_loses_nothing_and_doubles_nothing()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_is_away_for_20_seconds_loses_nothing_and_doubles_nothing() {
     take_the_database_away_for(Duration::from_secs(20)).await;
+}
+
+/// From now on nobody may note that a mail to this address is about to be handed over.
+async fn refuse_sending_to(database: &TestDatabase, address: &str) {
+    if database.is_postgres() {
+        let refuse =
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'refused'; END $$";
+        execute(database, refuse).await;
+    }
+    let action = if database.is_postgres() {
+        "EXECUTE FUNCTION refuse()"
+    } else {
+        "BEGIN SELECT RAISE(ABORT, 'refused'); END"
+    };
+    let trigger = format!(
+        "CREATE TRIGGER refuse BEFORE UPDATE ON outbox FOR EACH ROW
+         WHEN (NEW.state = 'sending' AND NEW.recipient = '{address}') {action}"
+    );
+    execute(database, &trigger).await;
+}
+
+async fn take_sendings_again(database: &TestDatabase) {
+    let on_table = if database.is_postgres() { " ON outbox" } else { "" };
+    execute(database, &format!("DROP TRIGGER refuse{on_table}")).await;
+}
+
+on_both! {
+    async fn no_byte_of_a_mail_leaves_before_it_is_on_disk_that_it_may(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let ann = office.hire("ann@shop.test").await;
+        refuse_sending_to(&database, "person0@else.test").await;
+        (0..4).for_each(|number| office.deliver(&ann, number));
+        let served = office.serve().await;
+        office.until_counted(&ann, RunState::Replied, 3).await;
+        until("the server waits for the fourth mail", LONG, async || office.smtp.times(Step::Data) == 4).await;
+        assert_eq!(office.smtp.times(Step::Body), 3, "bytes of a mail left that was not noted as being sent");
+        office.check_answered_once(1..4);
+        take_sendings_again(&database).await;
+        office.until_counted(&ann, RunState::Replied, 4).await;
+        served.end().await;
+        office.check_answered_once(0..4);
+        assert_eq!(office.smtp.times(Step::Data), 4, "it was offered again");
+    }
 }

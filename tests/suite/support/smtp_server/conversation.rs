@@ -212,6 +212,7 @@ impl Conversation {
     }
 
     fn fault_at(&self, step: Step) -> Option<Fault> {
+        self.state.steps.lock().unwrap().push(step);
         let mut rules = self.state.rules.lock().unwrap();
         rules.iter_mut().find_map(|rule| rule.take(step, self.number, self.user.as_deref()))
     }

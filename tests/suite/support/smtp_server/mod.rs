@@ -41,6 +41,7 @@ struct State {
     accounts: Mutex<BTreeMap<String, String>>,
     rules: Mutex<Vec<Rule>>,
     accepted: Mutex<Vec<AcceptedMail>>,
+    steps: Mutex<Vec<Step>>,
 }
 
 impl SmtpServer {
@@ -75,6 +76,11 @@ impl SmtpServer {
     /// The mails that were taken, in order.
     pub fn accepted(&self) -> Vec<AcceptedMail> {
         self.state.accepted.lock().unwrap().clone()
+    }
+
+    /// How often a conversation came to `step`.
+    pub fn times(&self, step: Step) -> usize {
+        self.state.steps.lock().unwrap().iter().filter(|seen| **seen == step).count()
     }
 
     /// How many connections were accepted so far.
