@@ -97,7 +97,7 @@ macro_rules! postgres_backlog {
 
 /// A server's claim takes its runs from so many users, where so many wait: the runs of one would only queue for the few
 /// connections that their mail server allows.
-const USERS_IN_A_CLAIM: i64 = 16;
+const USERS_IN_A_CLAIM: i64 = 4;
 
 // No more users are locked than that, or than it takes to fill this claim, so that another process, or the end of leases
 // in this one, finds the others free. `ANY (ARRAY(..))` is always looked up by key, however wrong the planner's guess is.
