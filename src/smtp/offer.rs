@@ -41,7 +41,7 @@ pub struct Accepted {
 
 impl Offer {
     /// Asks for the mail to be taken (`DATA`). Nothing of the mail itself is sent: dropping the [`GoAhead`] closes the
-    /// connection, and the server forgets the mail (RFC 5321 section 4.1.1.4).
+    /// connection, and the server forgets the mail (RFC 5321 section 4.1.1.10).
     ///
     /// # Errors
     /// Any [`SmtpError`] of [`Phase::Data`]; none of them is ambiguous.

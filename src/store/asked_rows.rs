@@ -2,7 +2,7 @@
 //! more than some empty rows.
 //!
 //! SQLite changes one table per statement. Statements that need nothing of each other's answers are one text and go to its
-//! thread together, since a way there costs more than most of them; the last one alone returns rows.
+//! thread together, since a way there costs more than most of them; one of them alone returns rows.
 
 use sqlx::query_builder::Separated;
 use sqlx::{QueryBuilder, Sqlite};

@@ -95,12 +95,12 @@ macro_rules! postgres_backlog {
     };
 }
 
-/// A server's claim takes its runs from so many users, where so many wait: the runs of one would only queue for the few
-/// connections that their mail server allows.
-const USERS_IN_A_CLAIM: i64 = 4;
+/// A server's claim is shared by about so many users at least, where so many wait: the runs of one would only queue for
+/// the few connections that their mail server allows.
+const FEWEST_USERS: i64 = 4;
 
-// No more users are locked than that, or than it takes to fill this claim, so that another process, or the end of leases
-// in this one, finds the others free. `ANY (ARRAY(..))` is always looked up by key, however wrong the planner's guess is.
+// As many users are locked as that, or as it takes to fill the claim if these are more, so that another process, or the
+// end of leases in this one, finds the others free. `ANY (ARRAY(..))` is always looked up by key, however wrong the planner's guess is.
 const POSTGRES_CLAIM: &str = concat!(
     postgres_backlog!(),
     ", served AS (
@@ -296,7 +296,7 @@ async fn claim_postgres(
         .bind(i64::from(limits.per_user))
         .bind(holder.0)
         .bind(millis(limits.lease))
-        .bind(USERS_IN_A_CLAIM)
+        .bind(FEWEST_USERS)
         .fetch_all(pool)
         .await?)
 }

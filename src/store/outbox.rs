@@ -227,7 +227,8 @@ fn has_begun(asks: &[Sending], begun: &[(RunId, i64)]) -> Vec<bool> {
     asks.iter().map(|ask| begun.contains(&(ask.lease.run, ask.lease.epoch))).collect()
 }
 
-/// Writes and commits in one way to the file. After an error a transaction may be open.
+/// Writes and commits in one trip to SQLite's thread. After an error a transaction may be open. Of a file only: a server's
+/// statement is its own commit anyhow.
 pub(super) async fn begin_alone(tx: &mut Tx, asks: &[Sending]) -> Result<Vec<bool>, StoreError> {
     let Database::File(file) = tx.database() else { return Sending::answer(tx, asks).await };
     let mut query = QueryBuilder::new("BEGIN IMMEDIATE; ");

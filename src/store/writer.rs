@@ -93,7 +93,7 @@ struct Inbox {
     asked: ToWrite,
 }
 
-/// What is written next: the sendings, and then the rest.
+/// What is written next: the sendings alone, and then the rest with those that could not be.
 #[derive(Default)]
 struct Batch {
     jobs: Vec<Job>,
@@ -164,7 +164,7 @@ fn tell<T: Send + 'static>(
 async fn write_forever(tx: Tx, mut inbox: Inbox) {
     let mut commit = Commit { tx, has_work: false };
     while let Some(mut batch) = inbox.next().await {
-        commit.send_off(std::mem::take(&mut batch.sendings)).await;
+        batch.sendings = commit.send_off(batch.sendings).await;
         inbox.fill(&mut batch);
         if !batch.is_empty() {
             commit.make(batch).await;
@@ -180,24 +180,28 @@ pub(super) struct Commit {
 }
 
 impl Commit {
-    /// Commits replies that are about to be handed over, and nothing else.
-    async fn send_off(&mut self, sendings: Vec<Waiting<Sending>>) {
+    /// Commits replies that are about to be handed over, and nothing else; gives back all of them if that fails.
+    async fn send_off(&mut self, sendings: Vec<Waiting<Sending>>) -> Vec<Waiting<Sending>> {
         let (asks, tells) = still_wanted(sendings);
         if asks.is_empty() {
-            return;
+            return Vec::new();
         }
         let begun = AssertUnwindSafe(outbox::begin_alone(&mut self.tx, &asks)).catch_unwind().await;
-        if let Ok(Ok(begun)) = begun {
-            for (tell, has_begun) in tells.into_iter().zip(begun) {
-                // Whoever asked may have gone away; what is committed stands all the same.
-                let _gone = tell.send(Ok(has_begun));
+        match begun.unwrap_or(Err(StoreError::Panicked)) {
+            Ok(begun) => {
+                for (tell, has_begun) in tells.into_iter().zip(begun) {
+                    // Whoever asked may have gone away; what is committed stands all the same.
+                    let _gone = tell.send(Ok(has_begun));
+                }
+                Vec::new()
             }
-            return;
+            Err(error) => {
+                tracing::warn!(%error, "cannot note together which replies are handed over; trying one by one");
+                // There may be no transaction to end.
+                let _ = self.run("ROLLBACK").await;
+                asks.into_iter().zip(tells).map(|(ask, tell)| Waiting { ask, tell }).collect()
+            }
         }
-        // There may be no transaction to end. Then with savepoints, so that one that is refused hurts no other.
-        let _ = self.run("ROLLBACK").await;
-        let sendings = asks.into_iter().zip(tells).map(|(ask, tell)| Waiting { ask, tell }).collect();
-        self.make(Batch { sendings, ..Batch::default() }).await;
     }
 
     /// Commits all of it, and then tells everybody.

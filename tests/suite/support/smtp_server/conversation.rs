@@ -190,6 +190,7 @@ impl Conversation {
 
     /// Does what a rule has for this step and otherwise says `honest`, if anything; whether a rule fitted.
     async fn fault(&mut self, step: Step, honest: Option<&str>) -> io::Result<bool> {
+        self.state.steps.lock().unwrap().push(step);
         let fault = self.fault_at(step);
         if let Some(Fault::Late(wait)) = fault {
             tokio::time::sleep(wait).await;
@@ -212,7 +213,6 @@ impl Conversation {
     }
 
     fn fault_at(&self, step: Step) -> Option<Fault> {
-        self.state.steps.lock().unwrap().push(step);
         let mut rules = self.state.rules.lock().unwrap();
         rules.iter_mut().find_map(|rule| rule.take(step, self.number, self.user.as_deref()))
     }
