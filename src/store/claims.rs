@@ -100,7 +100,8 @@ macro_rules! postgres_backlog {
 const FEWEST_USERS: i64 = 4;
 
 // As many users are locked as that, or as it takes to fill the claim if these are more, so that another process, or the
-// end of leases in this one, finds the others free. `ANY (ARRAY(..))` is always looked up by key, however wrong the planner's guess is.
+// end of leases in this one, finds the others free. `ANY (ARRAY(..))` is always looked up by key, however wrong the
+// planner's guess is.
 const POSTGRES_CLAIM: &str = concat!(
     postgres_backlog!(),
     ", served AS (
