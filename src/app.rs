@@ -44,6 +44,9 @@ pub enum AppError {
     /// `platform_key.provider` names no provider.
     #[error("platform_key.provider: {0}")]
     Platform(#[from] UnknownProvider),
+    /// `platform_key.base_url` is missing.
+    #[error("platform_key.base_url is missing: openai_compatible has no address of its own; set it")]
+    PlatformUrl,
     /// Another process serves this file.
     #[error("another postkey serves {0}; a SQLite file has one server (use PostgreSQL for several)")]
     AlreadyServed(String),
@@ -76,7 +79,10 @@ impl App {
         net::install_crypto();
         let guard = Guard::new(&config.network)?;
         if let Some(platform) = &config.platform_key {
-            let _known: Provider = platform.provider.parse()?;
+            let provider: Provider = platform.provider.parse()?;
+            if platform.base_url.is_none() && provider.default_base_url().is_none() {
+                return Err(AppError::PlatformUrl);
+            }
         }
         let vault = Vault::load(&config.vault).await?;
         let store = Store::open(&config.database, clock).await?;
@@ -246,12 +252,24 @@ pub async fn serve(config: Config, stop: CancellationToken) -> Result<(), AppErr
     App::open(config, Clock::system()).await?.serve(stop).await
 }
 
-/// Recognises a wrong key before anything is sealed or opened with it, and remembers a new one (SR-21).
+/// Recognises a wrong key as [`recognise_keys`] does, and remembers a new one.
+///
+/// # Errors
+/// As [`recognise_keys`].
+pub async fn check_keys(store: &Store, vault: &Vault) -> Result<(), AppError> {
+    for id in recognise_keys(store, vault).await? {
+        let sealed = vault.seal_check(id)?.as_stored().to_owned();
+        store.add_kek_check(id.to_owned(), sealed).await?;
+    }
+    Ok(())
+}
+
+/// Recognises a wrong key before anything is sealed or opened with it (SR-21); answers the ids of new ones.
 ///
 /// # Errors
 /// [`VaultError::WrongKey`] for another key under a known id; [`VaultError::UnknownKek`] when none of the keys is
 /// one that this database was used with, so that its secrets could not be opened.
-pub async fn check_keys(store: &Store, vault: &Vault) -> Result<(), AppError> {
+pub async fn recognise_keys<'v>(store: &Store, vault: &'v Vault) -> Result<Vec<&'v str>, AppError> {
     let known = store.list_kek_checks().await?;
     let loaded = vault.kek_ids();
     let is_loaded = |id: &str| loaded.contains(&id);
@@ -263,13 +281,7 @@ pub async fn check_keys(store: &Store, vault: &Vault) -> Result<(), AppError> {
     {
         return Err(VaultError::UnknownKek { id: id.clone() }.into());
     }
-    for id in &loaded {
-        if !known.iter().any(|(stored, _)| stored == id) {
-            let sealed = vault.seal_check(id)?.as_stored().to_owned();
-            store.add_kek_check((*id).to_owned(), sealed).await?;
-        }
-    }
-    Ok(())
+    Ok(loaded.into_iter().filter(|id| !known.iter().any(|(stored, _)| stored == id)).collect())
 }
 
 fn sqlite_path(url: &str) -> Option<&str> {

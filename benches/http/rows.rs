@@ -36,7 +36,8 @@ pub async fn fill(database: &Database, servers: &world::Servers) -> Result<(), F
     let store = database.open().await?;
     let desk = world::add_owner(&store, servers, &[ADDRESS]).await.into_iter().next().ok_or("no owner")?;
     let password_hash = Some(hash_password(&SecretString::from(PASSWORD))?);
-    let owner = NewUser { id: desk.user, email: EMAIL.into(), name: "Owner".into(), password_hash };
+    let owner =
+        NewUser { id: desk.user, email: EMAIL.into(), name: "Owner".into(), role: None, password_hash };
     let mut mailbox = store.find_mailbox(desk.user, desk.mailbox).await?.ok_or("no mailbox")?;
     mailbox.enabled = false;
     store

@@ -20,6 +20,7 @@ pub async fn add_users(store: &Store) -> Result<Vec<MailboxLease>, Failure> {
             id: user,
             email: format!("user{number}@owner.test"),
             name: format!("user {number}"),
+            role: None,
             password_hash: None,
         });
         provision.mailboxes.push(new_mailbox(store, user, number));

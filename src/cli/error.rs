@@ -31,6 +31,11 @@ pub enum CliError {
         "the database has no tables yet; run `postkey migrate`, `postkey apply` or `postkey serve` first"
     )]
     NoTables,
+    /// The tables are those of an earlier version.
+    #[error(
+        "the tables are of an earlier version; stop what serves them, then run `postkey migrate` or `postkey serve`"
+    )]
+    OldTables,
     /// The keys cannot be used.
     #[error(transparent)]
     Vault(#[from] VaultError),
@@ -90,7 +95,13 @@ impl CliError {
     /// 2 where what was given has errors, 1 where it could not be done.
     pub(super) fn exit_code(&self) -> ExitCode {
         match self {
-            Self::Config(_) | Self::Network(_) | Self::Apply(_) => ExitCode::from(2),
+            Self::Config(_)
+            | Self::Network(_)
+            | Self::Apply(_)
+            | Self::Telemetry(_)
+            | Self::App(
+                AppError::Net(_) | AppError::Platform(_) | AppError::PlatformUrl | AppError::OperatorMail,
+            ) => ExitCode::from(2),
             _ => ExitCode::FAILURE,
         }
     }

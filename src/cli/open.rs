@@ -4,11 +4,8 @@ use super::CliError;
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, Database};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, Tables};
 use crate::vault::Vault;
-
-/// PostgreSQL's code for a table that is not there.
-const UNDEFINED_TABLE: &str = "42P01";
 
 /// The database as it is, for commands that look at it.
 pub(super) async fn open_store(config: &Config) -> Result<Store, CliError> {
@@ -16,9 +13,10 @@ pub(super) async fn open_store(config: &Config) -> Result<Store, CliError> {
         return Err(CliError::NoTables);
     }
     let store = Store::open(&config.database, Clock::system()).await?;
-    match store.list_users("", 1).await {
-        Err(StoreError::Database(error)) if has_no_tables(&error) => Err(CliError::NoTables),
-        looked => looked.map(|_| store).map_err(CliError::from),
+    match store.find_tables().await? {
+        Tables::None => Err(CliError::NoTables),
+        Tables::Older => Err(CliError::OldTables),
+        Tables::Current => Ok(store),
     }
 }
 
@@ -41,11 +39,4 @@ fn is_missing_file(database: &Database) -> bool {
     let path = database.url.strip_prefix("sqlite://").or_else(|| database.url.strip_prefix("sqlite:"));
     let file = path.and_then(|path| path.split('?').next()).filter(|path| !path.starts_with(":memory:"));
     file.is_some_and(|file| !std::path::Path::new(file).exists())
-}
-
-fn has_no_tables(error: &sqlx::Error) -> bool {
-    error.as_database_error().is_some_and(|error| {
-        error.code().is_some_and(|code| code == UNDEFINED_TABLE)
-            || error.message().starts_with("no such table")
-    })
 }

@@ -29,10 +29,16 @@ pub(super) async fn run(command: &UserCommand, config: &Config) -> Result<String
 }
 
 async fn list(store: &Store) -> Result<String, CliError> {
-    let mut table = Table::new(["EMAIL", "NAME", "SIGNS IN", "SINCE"]);
+    let mut table = Table::new(["EMAIL", "NAME", "ROLE", "SIGNS IN", "SINCE"]);
     for user in find_owners(store, None).await? {
         let signs_in = yes_no(user.password_hash.is_some());
-        table.row([user.email, user.name, signs_in, user.created_at.to_string()]);
+        table.row([
+            user.email,
+            user.name,
+            user.role.as_str().to_owned(),
+            signs_in,
+            user.created_at.to_string(),
+        ]);
     }
     if table.is_empty() {
         return Ok("there are no users yet; `postkey apply FILE.toml` makes them\n".to_owned());
@@ -49,6 +55,7 @@ async fn show(store: &Store, user: &User) -> Result<String, CliError> {
     line("email", user.email.clone());
     line("name", user.name.clone());
     line("id", user.id.to_string());
+    line("role", user.role.as_str().to_owned());
     line("signs in", yes_no(user.password_hash.is_some()));
     line("since", user.created_at.to_string());
     line("ai configurations", join(configurations.into_iter().map(|configuration| configuration.provider)));

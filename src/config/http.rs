@@ -50,7 +50,7 @@ pub struct Http {
     pub security_token_life: Duration,
     /// Calls per minute and user, or per address without a user, 0 for no limit; 1200.
     pub calls_per_minute: u32,
-    /// Chats at once per user; 100.
+    /// Chats and previews at once per user; 100.
     pub chats_per_user: u32,
     /// Connections at once; 1024.
     pub connections: u32,

@@ -31,12 +31,12 @@ pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-rep
 
 /// Longest name, in bytes.
 const LONGEST: usize = 255;
-/// How much longer than a call may take nothing is begun again.
+/// How much longer than a call of its route may take nothing is begun again.
 const MARGIN: Duration = Duration::from_secs(30);
 
-/// Around the handlers of creating calls; behind the check of who calls.
+/// Around the handlers of creating calls, which may take so long; behind the check of who calls.
 pub(super) async fn once(
-    State(api): State<Arc<Api>>,
+    State((api, longest)): State<(Arc<Api>, Duration)>,
     caller: Caller,
     request: Request,
     next: Next,
@@ -50,7 +50,7 @@ pub(super) async fn once(
         fingerprint: fingerprint(&caller, &parts, &body),
     };
     let (user, id) = (call.user, call.id);
-    let given_up = api.store.clock().now().minus(api.config.http.call_timeout + MARGIN);
+    let given_up = api.store.clock().now().minus(longest + MARGIN);
     match api.store.begin_named_call(call, given_up).await? {
         Known::New => {
             let request = Request::from_parts(parts, Body::from(body));

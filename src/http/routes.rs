@@ -23,24 +23,19 @@ pub(super) struct Route {
     pub(super) access: Access,
     /// Whether it makes something: then it may be named, and is carried out once (`Idempotency-Key`).
     pub(super) is_creating: bool,
-    /// Whether it waits for a model: then it may take as long as one.
-    pub(super) asks_model: bool,
+    /// How many calls of a model it may wait for: it may take as long as these besides.
+    pub(super) calls: u32,
     /// Its handler, and what the handler says of itself.
     pub(super) handler: UtoipaMethodRouter<Arc<Api>>,
 }
 
 fn route(access: Access, handler: UtoipaMethodRouter<Arc<Api>>) -> Route {
-    Route { access, is_creating: false, asks_model: false, handler }
+    Route { access, is_creating: false, calls: 0, handler }
 }
 
 /// A route that makes something for its caller.
 fn creating(access: Access, handler: UtoipaMethodRouter<Arc<Api>>) -> Route {
     Route { is_creating: true, ..route(access, handler) }
-}
-
-/// A route that asks a model and waits for its answer.
-fn asking(access: Access, handler: UtoipaMethodRouter<Arc<Api>>) -> Route {
-    Route { asks_model: true, ..route(access, handler) }
 }
 
 /// Every route there is; a call that is not here is not found.
@@ -53,7 +48,7 @@ pub(super) fn table() -> Vec<Route> {
     let (read_agents, write_agents) = (Access::Scope(Scope::AgentsRead), Access::Scope(Scope::AgentsWrite));
     let (read_runs, write_runs) = (Access::Scope(Scope::RunsRead), Access::Scope(Scope::RunsWrite));
     let read_mail = Access::Scope(Scope::MailRead);
-    let preview = Access::Purpose(Purpose::AgentPreview);
+    let (chat, preview) = (Access::Purpose(Purpose::ChatCompletion), Access::Purpose(Purpose::AgentPreview));
     vec![
         route(Public, routes!(reference::openapi)),
         route(Public, routes!(reference::docs)),
@@ -88,7 +83,7 @@ pub(super) fn table() -> Vec<Route> {
         route(make_tokens, routes!(security_tokens::list::list)),
         route(make_tokens, routes!(security_tokens::revoke::revoke)),
         route(make_tokens, routes!(security_tokens::revoke::revoke_all)),
-        asking(Access::Purpose(Purpose::ChatCompletion), routes!(chat::completions::complete)),
+        Route { calls: 1, ..route(chat, routes!(chat::completions::complete)) },
         route(Access::Scope(Scope::ChatCreate), routes!(chat::models::list)),
         route(Access::Scope(Scope::UsageRead), routes!(usage::usage)),
         route(Session, routes!(openrouter::connect::connect)),
@@ -107,7 +102,8 @@ pub(super) fn table() -> Vec<Route> {
         route(write_agents, routes!(agents::remove::remove)),
         route(write_agents, routes!(agents::change::enable)),
         route(write_agents, routes!(agents::change::disable)),
-        creating(preview, routes!(agents::preview::preview)),
+        // A model that had no words is asked once more.
+        Route { calls: 2, ..creating(preview, routes!(agents::preview::preview)) },
         route(read_agents, routes!(mailboxes::read::list)),
         creating(write_agents, routes!(mailboxes::create::create)),
         route(read_agents, routes!(mailboxes::read::get)),
@@ -145,13 +141,12 @@ pub fn list() -> Vec<(String, String, Access)> {
 /// The router of the table. Each handler is behind what its route needs, so that none can forget to ask.
 pub(super) fn mount(api: &Arc<Api>) -> Router<Arc<Api>> {
     let mut router = OpenApiRouter::with_openapi(base());
-    let usual = api.config.http.call_timeout;
-    for Route { access, is_creating, asks_model, handler: (schemas, paths, mut handler) } in table() {
+    for Route { access, is_creating, calls, handler: (schemas, paths, mut handler) } in table() {
+        let longest = api.config.http.call_timeout + api.config.provider.call_timeout * calls;
         if is_creating {
-            handler = handler.route_layer(from_fn_with_state(Arc::clone(api), once));
+            handler = handler.route_layer(from_fn_with_state((Arc::clone(api), longest), once));
         }
         let guard = from_fn_with_state((Arc::clone(api), access), let_in);
-        let longest = if asks_model { usual + api.config.provider.call_timeout } else { usual };
         let limit = from_fn_with_state(longest, within);
         router = router.routes((schemas, paths, handler.route_layer(guard).route_layer(limit)));
     }

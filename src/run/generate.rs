@@ -62,10 +62,11 @@ impl Scribe {
         conversation: &Conversation,
     ) -> Result<Answer, RunError> {
         let configuration = key.configuration.as_ref();
-        // Kept until the key is marked, so that whoever waits here sees the mark.
-        let turn = match configuration {
-            Some(configuration) => Some(self.calls.pass(configuration.id).await),
-            None => None,
+        // Kept until the key is marked, so that whoever waits here sees the mark. A preview has its place already, and
+        // takes none from mails.
+        let turn = match (purpose, configuration) {
+            (Purpose::Run(_), Some(configuration)) => Some(self.calls.pass(configuration.id).await),
+            _ => None,
         };
         let call = NewCall {
             id: CallId::new(self.store.clock()),

@@ -37,6 +37,9 @@ pub enum PreviewError {
     /// There is no such message of this user.
     #[error("there is no such message")]
     NoMessage,
+    /// The user has as many chats and previews at once as may be.
+    #[error("there are too many chats and previews at once")]
+    TooMany,
     /// The agent answers for no mailbox.
     #[error("the agent has no mailbox")]
     NoMailbox,
@@ -88,6 +91,7 @@ impl Scribe {
         material: Material,
         asks: bool,
     ) -> Result<Preview, PreviewError> {
+        let _place = self.chats.try_pass(agent.user_id).ok_or(PreviewError::TooMany)?;
         let dossier = match material {
             Material::Stored(id) => {
                 self.store.find_dossier(agent.user_id, id).await?.ok_or(PreviewError::NoMessage)?

@@ -104,6 +104,7 @@ pub use self::mailbox_secrets::MailboxSecrets;
 pub use self::mailboxes::{INBOX, Mailbox, MailboxState, NewMailbox, OAuth, Reception, Server, columns};
 pub use self::message_lists::{MessageFilter, MessageHead};
 pub use self::messages::{EarlierLimits, Message, ThreadMail};
+pub use self::migrations::Tables;
 pub use self::notices::{NewNotice, Notice, OwnerWithNews};
 pub use self::oauth_states::{NewOauthState, OauthState, VERIFIER_COLUMN};
 pub use self::outbox::{Frozen, NewReply, OutboxMail, OutboxState};

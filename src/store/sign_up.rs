@@ -52,12 +52,8 @@ impl Store {
                 if has_account(tx, &user.email).await? {
                     return Err(StoreError::Taken("users.email"));
                 }
-                let id = user.id;
-                users::upsert(tx, user, now).await?;
-                if is_first {
-                    on_tx!(tx, db => sqlx::query("UPDATE users SET role = $2 WHERE id = $1")
-                        .bind(id).bind(Role::Admin).execute(&mut *db).await.map(drop))?;
-                }
+                let role = is_first.then_some(Role::Admin);
+                users::upsert(tx, NewUser { role, ..user }, now).await?;
                 audit::append(tx, entry, &clock).await?;
                 sessions::begin(tx, session, now).await?;
                 Ok(SignedUp::Done)

@@ -15,6 +15,9 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::User, Self::Admin];
+
     /// The stored word.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -50,6 +53,8 @@ pub struct NewUser {
     pub email: String,
     /// The name that replies are written on behalf of.
     pub name: String,
+    /// What the user is to this installation; `None` leaves what is there, and a new one is [`Role::User`].
+    pub role: Option<Role>,
     /// Argon2id in PHC form; `None` leaves what is there.
     pub password_hash: Option<String>,
 }
@@ -111,11 +116,12 @@ impl Store {
 /// Makes or changes a user, and gives a new one its lane.
 pub(super) async fn upsert(tx: &mut Tx, user: NewUser, now: Timestamp) -> Result<(), StoreError> {
     on_tx!(tx, db => sqlx::query(
-        "INSERT INTO users (id, email, name, password_hash, created_at, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $5)
+        "INSERT INTO users (id, email, name, role, password_hash, created_at, updated_at)
+         VALUES ($1, $2, $3, COALESCE($6, 'user'), $4, $5, $5)
          ON CONFLICT (id) DO UPDATE SET email = excluded.email, name = excluded.name,
+            role = COALESCE($6, users.role),
             password_hash = COALESCE(excluded.password_hash, users.password_hash), updated_at = $5")
-        .bind(user.id).bind(user.email).bind(user.name).bind(user.password_hash).bind(now)
+        .bind(user.id).bind(user.email).bind(user.name).bind(user.password_hash).bind(now).bind(user.role)
         .execute(&mut *db).await.map(drop))?;
     on_tx!(tx, db => sqlx::query("INSERT INTO lanes (user_id) VALUES ($1) ON CONFLICT (user_id) DO NOTHING")
         .bind(user.id).execute(&mut *db).await.map(drop))?;

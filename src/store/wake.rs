@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use sqlx::postgres::PgListener;
-use sqlx::{PgPool, SqlitePool};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, PgPool};
 
 use super::pool::{Pool, Tx};
 use super::{Store, StoreError};
@@ -21,13 +22,13 @@ macro_rules! tell {
 pub(super) use tell;
 
 impl Store {
-    /// Wakes the queue when another process has written: LISTEN on PostgreSQL, `PRAGMA data_version` on SQLite,
-    /// and in any case every `tick`. Runs until it is dropped; a database that is away is asked again.
+    /// Wakes the queue when another process has written: LISTEN on PostgreSQL, and in any case
+    /// every `tick`; on SQLite `PRAGMA data_version` is asked every `tick`. Runs until it is dropped; a database that is away is asked again.
     pub async fn watch_other_processes(&self, tick: Duration) {
         loop {
             let watched = match &self.pool {
                 Pool::Postgres { pool, .. } => self.listen(pool, tick).await,
-                Pool::Sqlite { read, .. } => self.watch_version(read, tick).await,
+                Pool::Sqlite { file, .. } => self.watch_version(file, tick).await,
             };
             if let Err(error) = watched {
                 tracing::warn!(%error, "cannot hear of other processes' work; asking again");
@@ -52,11 +53,12 @@ impl Store {
         }
     }
 
-    async fn watch_version(&self, read: &SqlitePool, tick: Duration) -> Result<(), StoreError> {
-        let mut connection = read.acquire().await?;
+    /// Over a connection of its own: it is kept for as long as the process runs.
+    async fn watch_version(&self, file: &SqliteConnectOptions, tick: Duration) -> Result<(), StoreError> {
+        let mut connection = file.clone().read_only(true).create_if_missing(false).connect().await?;
         let mut last: i64 = 0;
         loop {
-            let version = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut *connection).await?;
+            let version = sqlx::query_scalar("PRAGMA data_version").fetch_one(&mut connection).await?;
             if version != last {
                 last = version;
                 self.wake.notify_one();

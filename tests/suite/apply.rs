@@ -5,7 +5,7 @@ mod rows;
 mod rules;
 
 use postkey::clock::Clock;
-use postkey::store::{API_KEY_COLUMN, AmbiguousPolicy, Mode, Store, columns};
+use postkey::store::{API_KEY_COLUMN, AmbiguousPolicy, Mode, Role, Store, columns};
 use postkey::vault::Place;
 use secrecy::ExposeSecret;
 
@@ -190,7 +190,31 @@ on_both! {
         let program = program(&database);
         let out = program.run("apply --dry-run accounts.toml").await.done();
         assert!(out.contains("to do: 4 made"), "{out}");
-        assert_eq!(Rows::read(&database).await.counts(), [0, 0, 0, 0]);
+        let ended = program.run("user list").await;
+        assert!(ended.code == 1 && ended.err.contains("has no tables yet"), "{ended:?}");
+        program.run("apply accounts.toml").await.done();
+        let out = program.run("apply --dry-run accounts.toml").await.done();
+        assert!(out.contains("to do: 0 made, 0 changed, 4 left"), "{out}");
+        program.write("accounts.toml", FILE.replace("gpt-5-mini", "gpt-5"));
+        let before = Rows::read(&database).await;
+        let out = program.run("apply --dry-run accounts.toml").await.done();
+        assert!(out.contains("to do: 0 made, 1 changed"), "{out}");
+        assert_eq!(Rows::read(&database).await, before);
+    }
+
+    async fn a_role_is_given_changed_and_left(database: TestDatabase) {
+        let program = program(&database);
+        program.run("apply accounts.toml").await.done();
+        assert!(program.run("user show ann@example.com").await.done().contains("role               user"));
+        program.write("accounts.toml", FILE.replace("name = \"Ann Example\"", "name = \"Ann Example\"\nrole = \"admin\""));
+        let out = program.run("apply accounts.toml").await.done();
+        assert!(out.ends_with("0 made, 1 changed, 3 left as they were\n") && out.contains("role"), "{out}");
+        program.write("accounts.toml", FILE);
+        let out = program.run("apply accounts.toml").await.done();
+        assert!(out.ends_with("0 made, 0 changed, 4 left as they were\n"), "{out}");
+        let store = open_store(&database, Clock::system()).await;
+        let user = store.find_user_by_email("ann@example.com").await.unwrap().unwrap();
+        assert_eq!(user.role, Role::Admin);
     }
 
     async fn no_secret_is_printed_and_the_inline_one_is_warned_of(database: TestDatabase) {

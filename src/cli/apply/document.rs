@@ -9,6 +9,7 @@ use super::mailbox::{MailboxEntry, read_mailbox};
 use super::reading::{Place, Reading};
 use super::table::Table;
 use super::value;
+use crate::store::Role;
 use crate::vault::{LONGEST_PASSWORD, SHORTEST_PASSWORD, is_password_length};
 
 /// The whole file.
@@ -23,6 +24,7 @@ pub(super) struct UserEntry {
     /// Lower case.
     pub email: String,
     pub name: Option<String>,
+    pub role: Option<Role>,
     pub password: Option<SecretString>,
     pub ai_configurations: Vec<AiConfigurationEntry>,
     pub mailboxes: Vec<MailboxEntry>,
@@ -43,6 +45,8 @@ fn read_user(mut table: Table<'_>) -> Option<UserEntry> {
     let place = table.place().clone();
     let email = table.need("email", value::address);
     let name = table.find("name", value::line);
+    let role =
+        table.find("role", |written| value::choice(written, &Role::ALL.map(|role| (role.as_str(), role))));
     let password = read_password(&mut table);
     let (ai_configurations, whole_configurations) =
         read_all(table.tables("ai_config", None), read_ai_configuration);
@@ -53,6 +57,7 @@ fn read_user(mut table: Table<'_>) -> Option<UserEntry> {
         place,
         email: email?.as_str().to_lowercase(),
         name,
+        role,
         password,
         ai_configurations,
         mailboxes,

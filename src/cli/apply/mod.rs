@@ -68,12 +68,14 @@ use toml::de::DeTable;
 use self::document::Document;
 use self::plan::{Plan, Verb};
 use self::reading::{Findings, Place, Reading};
+use super::open::{open_migrated, open_store};
 use super::{CliError, write_warning};
-use crate::app::App;
+use crate::app::{check_keys, recognise_keys};
 use crate::cli::table::Table;
-use crate::clock::Clock;
 use crate::config::{Config, process_environment};
 use crate::net::Guard;
+use crate::store::Store;
+use crate::vault::Vault;
 
 pub use self::reading::Fault;
 
@@ -122,21 +124,41 @@ pub(super) async fn run(command: &Apply, config: &Config) -> Result<String, CliE
         write_warning(&command.file, warning);
     }
     check::check_document(&document, &mut findings);
-    let app = match App::open(config.clone(), Clock::system()).await {
-        Ok(app) => app,
+    let (store, vault) = match open(command.dry_run, config).await {
+        Ok(opened) => opened,
         // The file can be corrected meanwhile.
         Err(_) if !findings.faults.is_empty() => return Err(refuse(&command.file, findings)),
-        Err(error) => return Err(error.into()),
+        Err(error) => return Err(error),
     };
-    let plan = plan::make_plan(&document, app.store(), app.vault(), &mut findings).await?;
+    let plan = plan::make_plan(&document, store.as_ref(), &vault, &mut findings).await?;
     if !findings.faults.is_empty() {
         return Err(refuse(&command.file, findings));
     }
     let text = report(&plan, command.dry_run);
-    if !command.dry_run && plan.steps.iter().any(|step| step.verb != Verb::Left) {
-        app.store().provision(plan.provision).await?;
+    let is_wanted = !command.dry_run && plan.steps.iter().any(|step| step.verb != Verb::Left);
+    if let Some(store) = store.filter(|_| is_wanted) {
+        store.provision(plan.provision).await?;
     }
     Ok(text)
+}
+
+/// The database and the keys that it was used with. A dry run changes nothing of them, and finds no database where there
+/// is none yet.
+async fn open(is_dry: bool, config: &Config) -> Result<(Option<Store>, Vault), CliError> {
+    let vault = Vault::load(&config.vault).await?;
+    if !is_dry {
+        let store = open_migrated(config).await?;
+        check_keys(&store, &vault).await?;
+        return Ok((Some(store), vault));
+    }
+    match open_store(config).await {
+        Ok(store) => {
+            recognise_keys(&store, &vault).await?;
+            Ok((Some(store), vault))
+        }
+        Err(CliError::NoTables) => Ok((None, vault)),
+        Err(error) => Err(error),
+    }
 }
 
 /// The entries of the file that can be read, and what is wrong with the others.

@@ -90,6 +90,7 @@ impl Part {
             id: owner.user,
             email: self.email.to_owned(),
             name: self.name.to_owned(),
+            role: None,
             password_hash: None,
         };
         let provision = Provision {

@@ -35,8 +35,8 @@ pub(crate) struct SignUpInput {
 
 /// Make an account and sign in.
 ///
-/// The first account of an installation may always be made, and is its administrator's. Afterwards the operator
-/// decides: closed, by invitation, or open.
+/// Where there is no user yet, this may always be done, and makes the administrator. Afterwards the operator decides:
+/// closed, by invitation, or open.
 #[utoipa::path(
     post, path = "/api/auth/signup", tag = "accounts", request_body = SignUpInput,
     responses(
@@ -58,6 +58,7 @@ pub(crate) async fn sign_up(
         id: UserId::new(api.store.clock()),
         email: input.email.0,
         name: input.name.0,
+        role: None,
         password_hash: Some(api.passwords.hash(input.password.0).await?),
     };
     let beginning = Beginning::new(&api, user.id, address)?;

@@ -1,6 +1,7 @@
 //! What an agent would do with a mail: the whole journey, and nobody is written to.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
@@ -189,6 +190,7 @@ impl From<PreviewError> for ApiError {
     fn from(error: PreviewError) -> Self {
         match error {
             PreviewError::Store(error) => error.into(),
+            PreviewError::TooMany => Self::too_many(Duration::from_secs(1)),
             PreviewError::NoMessage => Self::field("messageId", "must be one of your own messages"),
             PreviewError::NoMailbox => Self::new(
                 ErrorCode::WrongState,

@@ -98,7 +98,13 @@ impl Resident {
 /// Lets an owner sign in.
 pub(super) async fn give_password(store: &Store, user: UserId, email: &str) {
     let hash = hash_password(&SecretString::from(PASSWORD)).unwrap();
-    let user = NewUser { id: user, email: email.into(), name: "Owner".into(), password_hash: Some(hash) };
+    let user = NewUser {
+        id: user,
+        email: email.into(),
+        name: "Owner".into(),
+        role: None,
+        password_hash: Some(hash),
+    };
     store.provision(Provision { users: vec![user], ..Provision::default() }).await.unwrap();
 }
 

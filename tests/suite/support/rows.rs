@@ -35,6 +35,7 @@ pub async fn new_mailbox(store: &Store, name: &str) -> MailboxLease {
             id: user,
             email: format!("{name}@owner.test"),
             name: name.into(),
+            role: None,
             password_hash: None,
         }],
         mailboxes: vec![Mailbox {

@@ -118,6 +118,7 @@ pub async fn add_owner_with_key(
             id: user,
             email: format!("{name}@owner.test"),
             name: format!("Owner {name}"),
+            role: None,
             password_hash: None,
         }],
         ai_configurations: configurations.into_iter().collect(),

@@ -70,7 +70,7 @@ fn settle(
     let address = entry.address.over(stored_address).map(|address| address.as_str().to_owned());
     let allow_platform_key = entry.allow_platform_key.or(stored.map(|stored| stored.allow_platform_key));
     Agent {
-        id: stored.map_or_else(|| AgentId::new(context.store.clock()), |stored| stored.id),
+        id: stored.map_or_else(|| AgentId::new(context.clock), |stored| stored.id),
         user_id: context.owner,
         mailbox_id: Some(mailbox_id),
         ai_configuration_id,

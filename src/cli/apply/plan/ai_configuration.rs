@@ -77,8 +77,7 @@ fn plan(
     if !context.step(step, stored.is_none()) {
         return Ok(());
     }
-    let id =
-        stored.as_ref().map_or_else(|| AiConfigurationId::new(context.store.clock()), |stored| stored.id);
+    let id = stored.as_ref().map_or_else(|| AiConfigurationId::new(context.clock), |stored| stored.id);
     let owner = context.owner;
     let place = Place { column: API_KEY_COLUMN, owner: owner.uuid(), record: id.uuid(), provider };
     let verified_at = stored.as_ref().filter(|_| is_same_key).and_then(|stored| stored.verified_at);

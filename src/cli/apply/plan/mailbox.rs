@@ -45,7 +45,7 @@ pub(super) fn is_same_address(stored: &str, address: &Address) -> bool {
 
 /// The mailbox as it will be, without its secrets.
 fn settle(entry: &MailboxEntry, stored: Option<&Mailbox>, context: &Context<'_>) -> Mailbox {
-    let clock = context.store.clock();
+    let clock = context.clock;
     let aliases =
         entry.aliases.as_ref().map(|aliases| aliases.iter().map(|a| a.as_str().to_owned()).collect());
     let folder = entry.folder.clone().or_else(|| stored.map(|stored| stored.folder.clone()));

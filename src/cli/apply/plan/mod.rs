@@ -10,6 +10,7 @@ use std::fmt;
 use super::document::{Document, UserEntry};
 use super::reading::Findings;
 use crate::cli::CliError;
+use crate::clock::Clock;
 use crate::store::{Agent, AiConfiguration, Mailbox, Provision, Store, User, UserId};
 use crate::vault::Vault;
 
@@ -58,6 +59,7 @@ impl fmt::Display for Verb {
 }
 
 /// What one user has in the database.
+#[derive(Default)]
 struct Stored {
     user: Option<User>,
     ai_configurations: Vec<AiConfiguration>,
@@ -68,7 +70,7 @@ struct Stored {
 /// What the pages of this plan work with.
 struct Context<'a> {
     /// Where ids and times come from.
-    store: &'a Store,
+    clock: &'a Clock,
     /// What seals secrets and tells whether they changed.
     vault: &'a Vault,
     /// The user whose entries are compared.
@@ -93,18 +95,20 @@ impl Context<'_> {
     }
 }
 
-/// Compares the file with the database. Faults that show only there are noted; then the plan is not to be used.
+/// Compares the file with the database, where there is one. Faults that show only there are noted; then the plan is not
+/// to be used.
 pub(super) async fn make_plan(
     document: &Document,
-    store: &Store,
+    store: Option<&Store>,
     vault: &Vault,
     findings: &mut Findings,
 ) -> Result<Plan, CliError> {
     let mut plan = Plan::default();
+    let clock = &Clock::system();
     for entry in &document.users {
         let stored = read_stored(store, entry).await?;
-        let owner = stored.user.as_ref().map_or_else(|| UserId::new(store.clock()), |user| user.id);
-        let mut context = Context { store, vault, owner, stored, plan: &mut plan, findings };
+        let owner = stored.user.as_ref().map_or_else(|| UserId::new(clock), |user| user.id);
+        let mut context = Context { clock, vault, owner, stored, plan: &mut plan, findings };
         owner::plan(entry, &mut context)?;
         ai_configuration::plan_all(entry, &mut context)?;
         mailbox::plan_all(entry, &mut context)?;
@@ -113,13 +117,12 @@ pub(super) async fn make_plan(
     Ok(plan)
 }
 
-async fn read_stored(store: &Store, entry: &UserEntry) -> Result<Stored, CliError> {
-    let user = store.find_user_by_email(&entry.email).await?;
-    let Some(id) = user.as_ref().map(|user| user.id) else {
-        return Ok(Stored { user, ai_configurations: vec![], mailboxes: vec![], agents: vec![] });
-    };
+async fn read_stored(store: Option<&Store>, entry: &UserEntry) -> Result<Stored, CliError> {
+    let Some(store) = store else { return Ok(Stored::default()) };
+    let Some(user) = store.find_user_by_email(&entry.email).await? else { return Ok(Stored::default()) };
+    let id = user.id;
     Ok(Stored {
-        user,
+        user: Some(user),
         ai_configurations: store.list_ai_configurations(id).await?,
         mailboxes: store.list_mailboxes(id).await?,
         agents: store.list_agents(id).await?,

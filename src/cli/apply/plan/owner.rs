@@ -17,18 +17,20 @@ pub(super) fn plan(entry: &UserEntry, context: &mut Context<'_>) -> Result<(), C
     let is_same_password =
         entry.password.as_ref().is_none_or(|password| hash.is_some_and(|hash| is_password(password, hash)));
     let is_same_name = stored.is_some_and(|user| user.name == name);
+    let is_same_role = entry.role.is_none_or(|role| stored.is_some_and(|user| user.role == role));
     let is_new = stored.is_none();
     let step = Step {
         verb: Verb::Left,
         kind: "user",
         name: entry.email.clone(),
         owner: entry.email.clone(),
-        changes: changed([("name", is_same_name), ("password", is_same_password)]),
+        changes: changed([("name", is_same_name), ("role", is_same_role), ("password", is_same_password)]),
     };
     if context.step(step, is_new) {
         let password = entry.password.as_ref().filter(|_| !is_same_password);
         let password_hash = password.map(hash_password).transpose()?;
-        let user = NewUser { id: context.owner, email: entry.email.clone(), name, password_hash };
+        let user =
+            NewUser { id: context.owner, email: entry.email.clone(), name, role: entry.role, password_hash };
         context.plan.provision.users.push(user);
     }
     Ok(())
