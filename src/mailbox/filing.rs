@@ -17,7 +17,7 @@ const MOST_IN_A_ROUND: usize = 100;
 const MOST_LOST: usize = 20;
 /// A copy that has not turned up by then never will.
 const LOOKED_FOR: Duration = Duration::from_secs(24 * 3600);
-/// A server whose connection is lost each time we look in its Sent folder is not asked for ever.
+/// A server whose connection is lost each time we ask for its Sent folder, or look into it, is not asked for ever.
 const MOST_FAILED_LOOKS: u32 = 3;
 
 /// Providers whose SMTP servers file a copy themselves; a second one would confuse people.
@@ -45,29 +45,29 @@ struct Desk {
 #[derive(Clone)]
 struct Known {
     sent: Option<String>,
-    copies: bool,
     uid_validity: Option<u32>,
 }
 
 impl Desk {
     async fn file_sent(
         &mut self,
-        watch: &Watch,
+        watch: &mut Watch,
         mut session: Session,
         mailbox: &Mailbox,
     ) -> Result<Session, WatchError> {
-        let store = &watch.watching.store;
+        let store = watch.watching.store.clone();
+        let copies = files_copies(watch.watching.sent_copy, mailbox);
         for _ in 0..MOST_IN_A_ROUND / MOST_AT_ONCE {
             let unfiled = store.list_unfiled(watch.lease, MOST_AT_ONCE).await?;
             if unfiled.is_empty() {
                 return Ok(session);
             }
             let known;
-            (session, known) = self.open(watch, session, mailbox).await?;
+            (session, known) = self.open(watch, session, copies).await?;
             // Noted first: a copy is not worth a second attempt that might make two of it.
             store.mark_filed(watch.lease, unfiled.iter().map(|reply| reply.run_id).collect()).await?;
             session = known.mark_parents(session, mailbox, &unfiled).await?;
-            for reply in &unfiled {
+            for reply in unfiled.iter().filter(|_| copies) {
                 session = known.file(session, reply).await?;
             }
             if unfiled.len() < MOST_AT_ONCE {
@@ -92,7 +92,7 @@ impl Desk {
         }
         watch.failed_looks += 1;
         let known;
-        (session, known) = self.open(watch, session, mailbox).await?;
+        (session, known) = self.open(watch, session, true).await?;
         let Some(sent) = &known.sent else { return Ok(session) };
         let mut found = Vec::new();
         for reply in lost {
@@ -110,25 +110,34 @@ impl Desk {
         Ok(session)
     }
 
+    /// A server whose connection is lost each time that it is asked for its folders files no copies, and mail is taken
+    /// in all the same.
     async fn open(
         &mut self,
-        watch: &Watch,
-        session: Session,
-        mailbox: &Mailbox,
+        watch: &mut Watch,
+        mut session: Session,
+        wants_sent: bool,
     ) -> Result<(Session, Known), WatchError> {
         if let Some(known) = &self.known {
             return Ok((session, known.clone()));
         }
-        let copies = match watch.watching.sent_copy {
-            SentCopy::Always => true,
-            SentCopy::Never => false,
-            SentCopy::Auto => !files_itself(&mailbox.smtp.host),
-        };
-        let (session, sent) = session.sent_folder().await?;
-        let uid_validity = stored_uid_validity(watch).await?;
-        let known = Known { sent, copies, uid_validity };
+        let mut sent = None;
+        if wants_sent && watch.failed_lists < MOST_FAILED_LOOKS {
+            watch.failed_lists += 1;
+            (session, sent) = session.sent_folder().await?;
+            watch.failed_lists = 0;
+        }
+        let known = Known { sent, uid_validity: stored_uid_validity(watch).await? };
         self.known = Some(known.clone());
         Ok((session, known))
+    }
+}
+
+fn files_copies(policy: SentCopy, mailbox: &Mailbox) -> bool {
+    match policy {
+        SentCopy::Always => true,
+        SentCopy::Never => false,
+        SentCopy::Auto => !files_itself(&mailbox.smtp.host),
     }
 }
 
@@ -140,9 +149,7 @@ async fn stored_uid_validity(watch: &Watch) -> Result<Option<u32>, StoreError> {
 impl Known {
     /// The reply went out, which is what counts; a missing copy or flag is no reason to do anything again.
     async fn file(&self, session: Session, reply: &Unfiled) -> Result<Session, ImapError> {
-        let (true, Some(folder), Some(raw)) = (self.copies, &self.sent, &reply.raw) else {
-            return Ok(session);
-        };
+        let (Some(folder), Some(raw)) = (&self.sent, &reply.raw) else { return Ok(session) };
         let (session, stored) = session.append(folder, raw, true).await?;
         if let Err(refused) = stored {
             tracing::info!(run = %reply.run_id, %refused, "the mail server does not file a reply");

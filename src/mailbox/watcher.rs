@@ -54,6 +54,8 @@ pub(super) struct Watch {
     pub(super) care: Care,
     /// Looks into the Sent folder in a row that cost the connection.
     pub(super) failed_looks: u32,
+    /// Questions for the Sent folder's name in a row that did.
+    pub(super) failed_lists: u32,
     /// Whether the server offers IDLE and refuses it.
     is_idle_refused: bool,
     /// Whether this connection has brought a whole look at the folder.
@@ -78,6 +80,7 @@ pub(super) async fn watch_until(
         stop: stop.clone(),
         care: Care::default(),
         failed_looks: 0,
+        failed_lists: 0,
         is_idle_refused: false,
         has_looked: false,
         away_since: None,

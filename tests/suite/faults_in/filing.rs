@@ -1,5 +1,6 @@
 //! Copies in the Sent folder, answered flags, and replies of which nobody knows whether they went out.
 
+use postkey::config::SentCopy;
 use postkey::store::{AmbiguousPolicy, MailboxState, RunState};
 
 use super::scene::{ANN, LONG, Scene};
@@ -108,6 +109,31 @@ on_both! {
         served.end().await;
         assert_eq!(scene.runs().await[0].state, RunState::Held);
         assert_eq!(scene.imap.count(ANN, "EXAMINE"), 0);
+    }
+
+    async fn a_question_for_the_sent_folder_that_kills_the_connection_does_not_stop_the_mail(database: TestDatabase) {
+        let scene = Scene::begin(&database).await;
+        scene.imap.rule(Rule::on("LIST", Fault::Cut));
+        let served = scene.serve().await;
+        for number in 1..=3 {
+            scene.deliver(&letter(number, ANN));
+            scene.all_replied(number).await;
+        }
+        until("the answered flags", LONG, async || (1..=3).all(|uid| scene.imap.flags(ANN, uid) == ["\\Answered"])).await;
+        scene.looked().await;
+        assert_eq!(scene.imap.count(ANN, "LIST"), 3);
+        served.end().await;
+        assert_eq!(scene.smtp.accepted().len(), 3);
+    }
+
+    async fn a_mailbox_without_copies_is_not_asked_for_its_folders(database: TestDatabase) {
+        let scene = Scene::begin_with(&database, |config| config.smtp.sent_copy = SentCopy::Never).await;
+        let served = scene.serve().await;
+        scene.deliver(&letter(1, ANN));
+        scene.all_replied(1).await;
+        until("the answered flag", LONG, async || scene.imap.flags(ANN, 1) == ["\\Answered"]).await;
+        served.end().await;
+        assert_eq!((scene.imap.count(ANN, "LIST"), scene.imap.sent(ANN).len()), (0, 0));
     }
 
     async fn a_search_in_the_sent_folder_that_kills_the_connection_does_not_stop_the_mail(database: TestDatabase) {

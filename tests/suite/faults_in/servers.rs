@@ -24,6 +24,8 @@ async fn survives(scene: &Scene, faults: &[Fault]) {
             scene.deliver(&letter(mails, ANN));
             scene.imap.cut();
             scene.all_replied(mails).await;
+            assert!(scene.imap.faults_left() < 2, "{fault:?} at {command} {part} has not befallen anything");
+            scene.imap.clear_rules();
         }
     }
     scene.looked().await;

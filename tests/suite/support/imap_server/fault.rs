@@ -64,6 +64,10 @@ impl Rule {
         self
     }
 
+    pub(super) fn left(&self) -> Option<usize> {
+        self.left
+    }
+
     /// The fault, if the rule fits and is not used up.
     pub(super) fn take(&mut self, connection: usize, user: &str, line: &str) -> Option<Fault> {
         let line = line.to_ascii_uppercase();

@@ -162,6 +162,11 @@ impl ImapServer {
         self.state.rules.lock().unwrap().push(rule);
     }
 
+    /// How many faults are still to come, of rules that end.
+    pub fn faults_left(&self) -> usize {
+        self.state.rules.lock().unwrap().iter().filter_map(Rule::left).sum()
+    }
+
     /// Behaves again.
     pub fn clear_rules(&self) {
         self.state.rules.lock().unwrap().clear();
