@@ -12,11 +12,13 @@ pub struct Database {
     pub url: String,
     /// SQLite: connections that read, beside two for the steps of runs and the one that writes; 4.
     pub read_connections: u32,
-    /// PostgreSQL: connections, up to 5 of them for the steps of runs and the filing of replies, one to hear of other
+    /// PostgreSQL: connections, up to 8 of them for the steps of runs and the filing of replies, one to hear of other
     /// processes; at least 3; 16.
     pub connections: u32,
     /// How long to wait for a free connection; 30 s.
     pub acquire_timeout: Duration,
+    /// PostgreSQL: how long an answer may take until its connection counts as lost; 60 s.
+    pub answer_timeout: Duration,
 }
 
 impl Default for Database {
@@ -26,6 +28,7 @@ impl Default for Database {
             read_connections: 4,
             connections: 16,
             acquire_timeout: Duration::from_secs(30),
+            answer_timeout: Duration::from_secs(60),
         }
     }
 }
@@ -39,6 +42,10 @@ impl Database {
             Setting {
                 name: "acquire_timeout",
                 slot: Slot::Duration(&mut self.acquire_timeout, SECOND..=MINUTE * 10),
+            },
+            Setting {
+                name: "answer_timeout",
+                slot: Slot::Duration(&mut self.answer_timeout, SECOND..=MINUTE * 10),
             },
         ]
     }

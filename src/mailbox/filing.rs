@@ -58,19 +58,22 @@ impl Desk {
         let store = watch.watching.store.clone();
         let copies = files_copies(watch.watching.sent_copy, mailbox);
         for _ in 0..MOST_IN_A_ROUND / MOST_AT_ONCE {
-            let unfiled = store.list_unfiled(watch.lease, MOST_AT_ONCE).await?;
+            let mut unfiled = store.list_unfiled(watch.lease, MOST_AT_ONCE).await?;
             if unfiled.is_empty() {
                 return Ok(session);
             }
             let known;
             (session, known) = self.open(watch, session, copies).await?;
             // Noted first: a copy is not worth a second attempt that might make two of it.
-            store.mark_filed(watch.lease, unfiled.iter().map(|reply| reply.run_id).collect()).await?;
+            let marked =
+                store.mark_filed(watch.lease, unfiled.iter().map(|reply| reply.run_id).collect()).await?;
+            let listed = unfiled.len();
+            unfiled.retain(|reply| marked.contains(&reply.run_id));
             session = known.mark_parents(session, mailbox, &unfiled).await?;
             for reply in unfiled.iter().filter(|_| copies) {
                 session = known.file(session, reply).await?;
             }
-            if unfiled.len() < MOST_AT_ONCE {
+            if listed < MOST_AT_ONCE {
                 return Ok(session);
             }
         }

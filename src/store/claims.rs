@@ -6,10 +6,10 @@
 
 use std::time::Duration;
 
-use sqlx::{PgPool, SqliteConnection};
+use sqlx::{PgConnection, SqliteConnection};
 use uuid::Uuid;
 
-use super::pool::{Pool, Tx};
+use super::pool::{Pool, Tx, on_server};
 use super::{RunId, Store, StoreError, UserId};
 use crate::clock::{Clock, Timestamp};
 
@@ -220,14 +220,16 @@ impl Store {
     /// Where the database does not answer; then nothing is claimed.
     pub async fn claim_runs(&self, holder: Holder, limits: ClaimLimits) -> Result<Vec<Claim>, StoreError> {
         match &self.pool {
-            Pool::Postgres { keyed, .. } => claim_postgres(keyed, holder, limits).await,
+            Pool::Postgres { keyed, patience, .. } => {
+                Ok(on_server!(keyed, patience, db => claim_postgres(db, holder, limits).await)?)
+            }
             Pool::Sqlite { .. } => {
                 let now = self.clock.now();
                 self.write(move |tx| {
                     Box::pin(async move {
                         match tx {
                             Tx::Sqlite(db) => claim_sqlite(db, holder, limits, now).await,
-                            Tx::Postgres(_) | Tx::Single(_) => Ok(Vec::new()),
+                            Tx::Server(_) => Ok(Vec::new()),
                         }
                     })
                 })
@@ -246,19 +248,20 @@ impl Store {
         limits: ClaimLimits,
     ) -> Result<Option<Claim>, StoreError> {
         match &self.pool {
-            Pool::Postgres { pool, .. } => Ok(sqlx::query_as(POSTGRES_CLAIM_SUSPECT)
-                .bind(i64::from(limits.per_user))
-                .bind(holder.0)
-                .bind(millis(limits.lease))
-                .fetch_optional(pool)
-                .await?),
+            Pool::Postgres { pool, patience, .. } => {
+                let claiming = sqlx::query_as(POSTGRES_CLAIM_SUSPECT)
+                    .bind(i64::from(limits.per_user))
+                    .bind(holder.0)
+                    .bind(millis(limits.lease));
+                Ok(on_server!(pool, patience, db => claiming.fetch_optional(db).await)?)
+            }
             Pool::Sqlite { .. } => {
                 let now = self.clock.now();
                 self.write(move |tx| {
                     Box::pin(async move {
                         match tx {
                             Tx::Sqlite(db) => claim_suspect_sqlite(db, holder, limits, now).await,
-                            Tx::Postgres(_) | Tx::Single(_) => Ok(None),
+                            Tx::Server(_) => Ok(None),
                         }
                     })
                 })
@@ -276,8 +279,9 @@ impl Store {
         // Rounded up: what became due in the millisecond of the look may have been missed by it.
         let ago = millis(ago).saturating_add(1);
         let millis: Option<i64> = match &self.pool {
-            Pool::Postgres { keyed, .. } => {
-                sqlx::query_scalar(POSTGRES_NEXT_DUE).bind(ago).fetch_one(keyed).await?
+            Pool::Postgres { keyed, patience, .. } => {
+                let looking = sqlx::query_scalar(POSTGRES_NEXT_DUE).bind(ago);
+                on_server!(keyed, patience, db => looking.fetch_one(db).await)?
             }
             Pool::Sqlite { read, .. } => {
                 sqlx::query_scalar(SQLITE_NEXT_DUE).bind(ago).bind(self.clock.now()).fetch_one(read).await?
@@ -288,18 +292,18 @@ impl Store {
 }
 
 async fn claim_postgres(
-    pool: &PgPool,
+    db: &mut PgConnection,
     holder: Holder,
     limits: ClaimLimits,
-) -> Result<Vec<Claim>, StoreError> {
-    Ok(sqlx::query_as(POSTGRES_CLAIM)
+) -> Result<Vec<Claim>, sqlx::Error> {
+    sqlx::query_as(POSTGRES_CLAIM)
         .bind(i64::try_from(limits.most).unwrap_or(i64::MAX))
         .bind(i64::from(limits.per_user))
         .bind(holder.0)
         .bind(millis(limits.lease))
         .bind(FEWEST_USERS)
-        .fetch_all(pool)
-        .await?)
+        .fetch_all(db)
+        .await
 }
 
 async fn claim_sqlite(

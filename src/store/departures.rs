@@ -98,7 +98,7 @@ const REMOVE: [&str; 6] = [
 
 /// In the order of the ids, as everybody who holds several runs, so that nobody waits in a circle.
 async fn hold_runs(tx: &mut Tx, user: UserId) -> Result<(), StoreError> {
-    if let Tx::Postgres(db) = tx {
+    if let Tx::Server(db) = tx {
         sqlx::query("SELECT FROM runs WHERE user_id = $1 AND lease_until IS NOT NULL ORDER BY id FOR UPDATE")
             .bind(user)
             .execute(&mut **db)

@@ -108,9 +108,9 @@ impl Store {
                 ExportCursor::Mail(mailbox, rfc_message_id) => rows.bind(mailbox).bind(rfc_message_id),
                 ExportCursor::Time(at, id) => rows.bind(at).bind(id),
             };
-            let rows = rows.bind(part.most).fetch_all(db).await?;
-            rows.iter().map(|row| record(row, part.key)).collect()
-        })
+            let rows = rows.bind(part.most).fetch_all(db).await;
+            rows.map(|rows| rows.iter().map(|row| record(row, part.key)).collect())
+        })?
     }
 
     /// Some bytes of the mail of a record, from `first` (counted from 0); empty at its end, `None` where there is none

@@ -3,7 +3,7 @@
 
 use super::claims::Holder;
 use super::mailbox_leases::MailboxLease;
-use super::pool::{Pool, on_keyed, on_pool, on_tx};
+use super::pool::{Pool, on_keyed, on_pool, on_server, on_tx};
 use super::{MailboxId, RunId, Store, StoreError, outbox};
 use crate::clock::Timestamp;
 
@@ -32,10 +32,20 @@ macro_rules! unfiled {
     };
 }
 
-const POSTGRES_MARK_FILED: &str =
-    "UPDATE outbox SET filed_at = $4 WHERE user_id = $1 AND mailbox_id = $2 AND run_id = ANY($3)";
-const SQLITE_MARK_FILED: &str = "UPDATE outbox SET filed_at = $4
-    WHERE user_id = $1 AND mailbox_id = $2 AND run_id IN (SELECT unhex(value) FROM json_each($3))";
+macro_rules! mark_filed {
+    ($runs:literal) => {
+        concat!(
+            "UPDATE outbox SET filed_at = $5
+             WHERE user_id = $1 AND mailbox_id = $2 AND filed_at IS NULL AND run_id ",
+            $runs,
+            " AND EXISTS (SELECT 1 FROM mailboxes WHERE id = $2 AND lease_epoch = $4)
+             RETURNING run_id"
+        )
+    };
+}
+
+const POSTGRES_MARK_FILED: &str = mark_filed!("= ANY($3)");
+const SQLITE_MARK_FILED: &str = mark_filed!("IN (SELECT unhex(value) FROM json_each($3))");
 
 impl Store {
     /// The mailboxes watched by this process that have copies to file.
@@ -90,25 +100,26 @@ impl Store {
             .fetch_all(db).await)?)
     }
 
-    /// Notes that these replies have been dealt with.
+    /// Notes that these replies are being dealt with, and answers which: none that somebody else deals with, or any once
+    /// somebody else watches the mailbox (EM-104).
     ///
     /// # Errors
     /// Where the database does not answer; then they are dealt with once more.
-    pub async fn mark_filed(&self, lease: MailboxLease, runs: Vec<RunId>) -> Result<(), StoreError> {
+    pub async fn mark_filed(&self, lease: MailboxLease, runs: Vec<RunId>) -> Result<Vec<RunId>, StoreError> {
         let now = self.clock.now();
-        let (user, mailbox) = (lease.user, lease.mailbox);
-        if let Pool::Postgres { keyed, .. } = &self.pool {
+        let MailboxLease { user, mailbox, epoch } = lease;
+        if let Pool::Postgres { keyed, patience, .. } = &self.pool {
             let _ticket = self.take_ticket().await;
-            let marking = sqlx::query(POSTGRES_MARK_FILED).bind(user).bind(mailbox).bind(runs).bind(now);
-            return Ok(marking.execute(keyed).await.map(drop)?);
+            let marking = sqlx::query_scalar(POSTGRES_MARK_FILED).bind(user).bind(mailbox).bind(runs);
+            let marking = marking.bind(epoch).bind(now);
+            return Ok(on_server!(keyed, patience, db => marking.fetch_all(db).await)?);
         }
         let runs: Vec<String> = runs.iter().map(|run| run.uuid().simple().to_string()).collect();
         let runs = serde_json::to_string(&runs).unwrap_or_default();
         self.write(move |tx| {
             Box::pin(async move {
-                on_tx!(tx, db => sqlx::query(SQLITE_MARK_FILED).bind(user).bind(mailbox).bind(runs).bind(now)
-                    .execute(&mut *db).await.map(drop))?;
-                Ok(())
+                Ok(on_tx!(tx, db => sqlx::query_scalar(SQLITE_MARK_FILED).bind(user).bind(mailbox).bind(runs)
+                    .bind(epoch).bind(now).fetch_all(&mut *db).await)?)
             })
         })
         .await

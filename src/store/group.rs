@@ -8,8 +8,8 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
+use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, PgPool};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::StoreError;
@@ -17,12 +17,15 @@ use super::answers_kept::Keeping;
 use super::brakes::Counting;
 use super::calls_begun::Beginning;
 use super::dossiers::Finding;
+use super::kept::{Kept, Server};
 use super::outbox::Sending;
 use super::pool::Tx;
 use super::tickets::{ServerTickets, Ticket, Tickets};
 use super::writer::Commit;
 
 const MOST_WAITING: usize = 1024;
+/// Groups and other steps of runs on their way to a server: more would only share its processors.
+const MOST_AT_ONCE: u32 = 4;
 
 /// A question or a write that others of its kind may share.
 pub(super) trait Ask: Send + Sync + Sized + 'static {
@@ -79,11 +82,11 @@ impl<A: Ask> Group<A> {
     }
 
     /// The tasks end with the last handle.
-    fn of_server(pool: &PgPool, tickets: &Tickets) -> Self {
+    fn of_server(server: &Server, tickets: &Tickets) -> Self {
         let (group, asked) = Self::new();
         let asked = Arc::new(Mutex::new(asked));
         for _ in 0..A::AT_ONCE {
-            let server = Place::Server(pool.clone(), tickets.clone());
+            let server = Place::Server(Kept::new(server.clone()), tickets.clone());
             tokio::spawn(answer_forever(server, Arc::clone(&asked)));
         }
         group
@@ -146,8 +149,8 @@ pub(super) fn still_wanted<A: Ask>(group: Vec<Waiting<A>>) -> (Vec<A>, Vec<Tell<
 
 /// Where groups are asked.
 pub(super) enum Place<'t> {
-    /// A server, over a connection of the pool, with a ticket for each group.
-    Server(PgPool, Tickets),
+    /// A server, over a connection of its own, with a ticket for each group.
+    Server(Kept, Tickets),
     /// A file, over a connection for reading.
     Reader(Reader),
     /// The commit that a file's writer is about to make.
@@ -205,13 +208,7 @@ impl Place<'_> {
 
     async fn answer_together<A: Ask>(&mut self, asks: &[A]) -> Result<Answers<A>, StoreError> {
         match self {
-            Self::Server(pool, _) if A::WRITES_IN_STEPS => {
-                let mut tx = Tx::Postgres(pool.begin().await?);
-                let answers = answer(&mut tx, asks).await?;
-                tx.commit().await?;
-                Ok(answers)
-            }
-            Self::Server(pool, _) => answer(&mut Tx::Single(pool.acquire().await?), asks).await,
+            Self::Server(kept, _) => kept.answer(asks).await,
             Self::Reader(reader) => reader.answer(asks).await,
             Self::Writer(commit) => {
                 let tx = commit.begin_piece().await.map_err(not_committed)?;
@@ -257,7 +254,7 @@ fn not_committed(error: impl std::fmt::Display) -> StoreError {
 }
 
 /// Whether it is the server that is missing, or the writer's transaction, and not the group that is refused.
-fn is_away(error: &StoreError) -> bool {
+pub(super) fn is_away(error: &StoreError) -> bool {
     use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
     matches!(
         error,
@@ -286,15 +283,15 @@ pub(super) struct ToWrite {
 }
 
 impl Groups {
-    /// A group takes a connection of the pool for as long as it is on its way, and no more than `at_once` are.
-    pub(super) fn of_server(pool: &PgPool, at_once: u32) -> Self {
-        let tickets = ServerTickets::new(at_once);
+    /// So many connections are theirs and the queue's.
+    pub(super) fn of_server(server: &Server, connections: u32) -> Self {
+        let tickets = ServerTickets::new(connections.saturating_sub(1).clamp(1, MOST_AT_ONCE));
         Self {
-            dossiers: Group::of_server(pool, &tickets.steps),
-            counts: Group::of_server(pool, &tickets.steps),
-            calls: Group::of_server(pool, &tickets.writes),
-            answers: Group::of_server(pool, &tickets.writes),
-            sendings: Group::of_server(pool, &tickets.steps),
+            dossiers: Group::of_server(server, &tickets.steps),
+            counts: Group::of_server(server, &tickets.steps),
+            calls: Group::of_server(server, &tickets.writes),
+            answers: Group::of_server(server, &tickets.writes),
+            sendings: Group::of_server(server, &tickets.steps),
             tickets: Some(tickets),
         }
     }

@@ -300,10 +300,11 @@ impl TryFrom<Row> for Mailbox {
     }
 }
 
-/// Another folder, server or account than the one that was watched is another inbox: what lies in it is old (EM-25).
+/// Another folder, server or account than the one that was watched is another inbox: what lies in it is old (EM-25). Whoever
+/// still watches the old one moves no cursor any more.
 async fn begin_anew(tx: &mut Tx, mailbox: &NewMailbox, now: Timestamp) -> Result<(), StoreError> {
     on_tx!(tx, db => sqlx::query(
-        "UPDATE mailboxes SET activated_at = $6, uid_validity = NULL, next_uid = NULL
+        "UPDATE mailboxes SET activated_at = $6, uid_validity = NULL, next_uid = NULL, lease_epoch = lease_epoch + 1
          WHERE user_id = $1 AND id = $2 AND uid_validity IS NOT NULL
             AND (folder <> $3 OR imap_host <> $4 OR imap_username <> $5)")
         .bind(mailbox.user_id).bind(mailbox.id).bind(&mailbox.folder)

@@ -18,6 +18,7 @@ mod arrivals;
 mod asked_rows;
 mod attempts;
 mod audit;
+mod borrowed;
 mod brakes;
 mod calls_begun;
 mod claims;
@@ -32,6 +33,7 @@ mod idempotency_keys;
 mod ids;
 mod invites;
 mod kek_checks;
+mod kept;
 mod key_limits;
 mod mailbox_access;
 mod mailbox_changes;
@@ -70,9 +72,12 @@ mod writer;
 
 use std::sync::Arc;
 
+use sqlx::PgPool;
 use tokio::sync::Notify;
 
-use self::pool::{Pool, Tx, on_pool};
+use self::borrowed::Borrowed;
+use self::group::is_away;
+use self::pool::{Pool, Tx, on_pool, on_server};
 use self::writer::Work;
 use crate::clock::{Clock, Timestamp};
 use crate::config;
@@ -235,8 +240,9 @@ impl Store {
     pub async fn lease_clock(&self) -> Result<Timestamp, StoreError> {
         match &self.pool {
             Pool::Sqlite { .. } => Ok(self.clock.now()),
-            Pool::Postgres { pool, .. } => {
-                Ok(Timestamp::from_millis(sqlx::query_scalar("SELECT now_millis()").fetch_one(pool).await?))
+            Pool::Postgres { pool, patience, .. } => {
+                let asked = sqlx::query_scalar("SELECT now_millis()");
+                Ok(Timestamp::from_millis(on_server!(pool, patience, db => asked.fetch_one(db).await)?))
             }
         }
     }
@@ -244,12 +250,7 @@ impl Store {
     async fn write<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.write(work).await,
-            Pool::Postgres { pool, .. } => {
-                let mut tx = Tx::Postgres(pool.begin().await?);
-                let value = work(&mut tx).await?;
-                tx.commit().await?;
-                Ok(value)
-            }
+            Pool::Postgres { pool, patience, .. } => patience.wait(write_together(pool, work)).await,
         }
     }
 
@@ -257,7 +258,7 @@ impl Store {
     async fn write_step<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.write(work).await,
-            Pool::Postgres { keyed, .. } => work(&mut Tx::Single(keyed.acquire().await?)).await,
+            Pool::Postgres { keyed, patience, .. } => patience.wait(write_alone(keyed, work)).await,
         }
     }
 
@@ -265,7 +266,25 @@ impl Store {
     async fn write_one<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.write(work).await,
-            Pool::Postgres { pool, .. } => work(&mut Tx::Single(pool.acquire().await?)).await,
+            Pool::Postgres { pool, patience, .. } => patience.wait(write_alone(pool, work)).await,
         }
     }
+}
+
+async fn write_together<T: Send + 'static>(pool: &PgPool, work: impl Work<T>) -> Result<T, StoreError> {
+    let mut tx = Tx::Server(Borrowed::of(pool).await?);
+    tx.say("BEGIN").await?;
+    let written = work(&mut tx).await;
+    tx.say(if written.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+    tx.give_back();
+    written
+}
+
+async fn write_alone<T: Send + 'static>(pool: &PgPool, work: impl Work<T>) -> Result<T, StoreError> {
+    let mut tx = Tx::Server(Borrowed::of(pool).await?);
+    let written = work(&mut tx).await;
+    if !written.as_ref().is_err_and(is_away) {
+        tx.give_back();
+    }
+    written
 }

@@ -82,6 +82,24 @@ impl Store {
         .await
     }
 
+    /// Ends notices of failed runs that were given before this time: what fails from now on is told again. Answers how
+    /// many.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn end_failures(&self, given_before: Timestamp) -> Result<u64, StoreError> {
+        let now = self.clock.now();
+        self.write_one(move |tx| {
+            Box::pin(async move {
+                Ok(on_tx!(tx, db => sqlx::query(
+                    "UPDATE notices SET ended_at = $2
+                     WHERE ended_at IS NULL AND cause LIKE 'failed:%' AND created_at < $1")
+                    .bind(given_before).bind(now).execute(&mut *db).await.map(|done| done.rows_affected()))?)
+            })
+        })
+        .await
+    }
+
     /// A user's notices, newest first, after the given one.
     ///
     /// # Errors
@@ -190,7 +208,7 @@ pub(super) async fn end_held(
 ) -> Result<(), StoreError> {
     on_tx!(tx, db => sqlx::query(
         "UPDATE notices SET ended_at = $3
-         WHERE user_id = $1 AND ended_at IS NULL AND (cause = $2 OR cause LIKE 'held:%')")
+         WHERE user_id = $1 AND ended_at IS NULL AND (cause = $2 OR cause LIKE 'held:%' OR cause LIKE 'failed:%')")
         .bind(user).bind(format!("run:{run}")).bind(now).execute(&mut *db).await.map(drop))?;
     Ok(())
 }

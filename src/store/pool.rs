@@ -3,16 +3,14 @@
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
-use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{
-    ConnectOptions, Connection, Executor, PgConnection, PgPool, Postgres, SqliteConnection, SqlitePool,
-    Transaction,
-};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool, SqliteConnection, SqlitePool};
 
 use super::StoreError;
+use super::borrowed::{Borrowed, Patience};
 use super::group::Groups;
+use super::kept::Server;
 use super::writer::Writer;
 use crate::config;
 
@@ -23,15 +21,13 @@ pub(super) enum Pool {
     Sqlite { read: SqlitePool, writer: Writer, file: Box<SqliteConnectOptions>, groups: Groups },
     /// A server that several processes share. Connections of `keyed` are for statements that look rows up by their
     /// keys, and are planned once.
-    Postgres { pool: PgPool, keyed: PgPool, groups: Groups },
+    Postgres { pool: PgPool, keyed: PgPool, groups: Groups, patience: Patience },
 }
 
-/// A transaction in progress, or a connection on which statements are their own; it never leaves the store.
+/// A connection in a transaction, or one on which each statement is its own; it never leaves the store.
 pub(super) enum Tx {
     Sqlite(SqliteConnection),
-    Postgres(Transaction<'static, Postgres>),
-    /// One statement that is its own transaction.
-    Single(PoolConnection<Postgres>),
+    Server(Borrowed),
 }
 
 /// Which of the two databases a statement is for, where each needs its own.
@@ -44,18 +40,41 @@ impl Tx {
     pub(super) fn database(&mut self) -> Database<'_> {
         match self {
             Self::Sqlite(file) => Database::File(file),
-            Self::Postgres(transaction) => Database::Server(&mut *transaction),
-            Self::Single(connection) => Database::Server(&mut *connection),
+            Self::Server(connection) => Database::Server(connection),
         }
     }
 
-    /// Ends a server's transaction; a file's is its writer's, and a single statement has ended by itself.
-    pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
+    /// Says one word to a server, such as `COMMIT`; what a file's transaction is is its writer's business.
+    pub(super) async fn say(&mut self, word: &'static str) -> Result<(), StoreError> {
         match self {
-            Self::Postgres(transaction) => transaction.commit().await,
-            Self::Sqlite(_) | Self::Single(_) => Ok(()),
+            Self::Sqlite(_) => Ok(()),
+            Self::Server(connection) => connection.say(word).await,
         }
     }
+
+    /// Gives a server's connection back to its pool; it is closed otherwise.
+    pub(super) fn give_back(self) {
+        if let Self::Server(connection) = self {
+            connection.give_back();
+        }
+    }
+}
+
+/// Runs one expression on a connection of a server's pool, for as long as its answer may take.
+macro_rules! on_server {
+    ($pool:expr, $patience:expr, $db:ident => $body:expr) => {
+        $patience
+            .wait(async {
+                let mut borrowed = $crate::store::borrowed::Borrowed::of($pool).await?;
+                let answer = {
+                    let $db = &mut *borrowed;
+                    $body
+                };
+                borrowed.give_back_after(&answer);
+                answer
+            })
+            .await
+    };
 }
 
 /// Runs one reading expression on whichever pool there is; `$db` is an executor.
@@ -63,7 +82,9 @@ macro_rules! on_pool {
     ($pool:expr, $db:ident => $body:expr) => {
         match $pool {
             $crate::store::pool::Pool::Sqlite { read: $db, .. } => $body,
-            $crate::store::pool::Pool::Postgres { pool: $db, .. } => $body,
+            $crate::store::pool::Pool::Postgres { pool, patience, .. } => {
+                $crate::store::pool::on_server!(pool, patience, $db => $body)
+            }
         }
     };
 }
@@ -73,7 +94,9 @@ macro_rules! on_keyed {
     ($pool:expr, $db:ident => $body:expr) => {
         match $pool {
             $crate::store::pool::Pool::Sqlite { read: $db, .. } => $body,
-            $crate::store::pool::Pool::Postgres { keyed: $db, .. } => $body,
+            $crate::store::pool::Pool::Postgres { keyed, patience, .. } => {
+                $crate::store::pool::on_server!(keyed, patience, $db => $body)
+            }
         }
     };
 }
@@ -83,11 +106,7 @@ macro_rules! on_tx {
     ($tx:expr, $db:ident => $body:expr) => {
         match $tx {
             $crate::store::pool::Tx::Sqlite($db) => $body,
-            $crate::store::pool::Tx::Postgres(transaction) => {
-                let $db = &mut **transaction;
-                $body
-            }
-            $crate::store::pool::Tx::Single(connection) => {
+            $crate::store::pool::Tx::Server(connection) => {
                 let $db = &mut **connection;
                 $body
             }
@@ -95,7 +114,7 @@ macro_rules! on_tx {
     };
 }
 
-pub(super) use {on_keyed, on_pool, on_tx};
+pub(super) use {on_keyed, on_pool, on_server, on_tx};
 
 /// Rows that SQLite's thread hands over without waiting to be asked: a whole claim.
 const ROWS_AHEAD: usize = 512;
@@ -106,13 +125,17 @@ const BUSY: &str = "5";
 
 /// Connections for the steps of runs and the filing of replies: one for each that may be on its way, and one for what the
 /// queue asks besides.
-const MOST_OF_RUNS: u32 = 5;
+const MOST_OF_RUNS: u32 = 8;
 
 /// A plan is kept from a time when the tables may have been empty, so none may be made that reads a table through; for
 /// the same reason statements say `= ANY(..)` of the keys that they join by. Many share these connections, so nobody
 /// waits long for a row that somebody holds, as whoever deletes a mailbox does.
 const PLAN_ONCE: &str = "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;
     SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off; SET lock_timeout = '3s'";
+
+/// What a server does about a client whose machine has died: nobody is to wait for the locks of such a one.
+const GIVE_UP: &str = "SET idle_in_transaction_session_timeout = '60s'; SET tcp_keepalives_idle = 60;
+    SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 6";
 
 /// A connection that rested this long is asked whether it is still there; before, asking would double the work.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -198,14 +221,24 @@ async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
         PgConnectOptions::from_str(&config.url)?.application_name(&name).disable_statement_logging();
     let of_runs = (config.connections / 2).clamp(1, MOST_OF_RUNS);
     let pool = postgres_pool(config, config.connections.saturating_sub(of_runs));
-    let pool = pool.connect_with(options.clone()).await?;
+    let pool = pool
+        .after_connect(|connection, _| Box::pin(async move { connection.execute(GIVE_UP).await.map(drop) }))
+        .connect_with(options.clone())
+        .await?;
     refuse_unsafe_commits(&pool).await?;
     let keyed = postgres_pool(config, of_runs)
-        .after_connect(|connection, _| Box::pin(async move { connection.execute(PLAN_ONCE).await.map(drop) }))
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                connection.execute(GIVE_UP).await?;
+                connection.execute(PLAN_ONCE).await.map(drop)
+            })
+        })
         .connect_with(options)
         .await?;
-    let groups = Groups::of_server(&keyed, of_runs.saturating_sub(1).max(1));
-    Ok(Pool::Postgres { pool, keyed, groups })
+    let patience = Patience(config.answer_timeout);
+    let keeps = of_runs >= MOST_OF_RUNS;
+    let groups = Groups::of_server(&Server { pool: keyed.clone(), patience, keeps }, of_runs);
+    Ok(Pool::Postgres { pool, keyed, groups, patience })
 }
 
 fn postgres_pool(config: &config::Database, connections: u32) -> PgPoolOptions {
@@ -217,11 +250,15 @@ fn postgres_pool(config: &config::Database, connections: u32) -> PgPoolOptions {
 }
 
 /// Asks only where time has passed since the connection's last answer.
-async fn is_there(connection: &mut PgConnection, idle: Duration) -> Result<bool, sqlx::Error> {
-    if idle > TRUSTED {
-        connection.ping().await?;
+pub(super) async fn is_there(connection: &mut PgConnection, idle: Duration) -> Result<bool, sqlx::Error> {
+    if idle <= TRUSTED {
+        return Ok(true);
     }
-    Ok(true)
+    // One that is slower than this is not worth the wait.
+    match tokio::time::timeout(TRUSTED, connection.ping()).await {
+        Ok(there) => there.map(|()| true),
+        Err(_) => Ok(false),
+    }
 }
 
 /// A server that answers before its disk has the commit would lose mail (SR-66).

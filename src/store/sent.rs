@@ -1,7 +1,7 @@
 //! What we have sent: replies that are still whole in `outbox`, and in `sent_mails` what is kept of the forgotten
 //! ones, so that a bounce or an answer to an old mail is still known.
 
-use super::pool::{Pool, Tx, on_tx};
+use super::pool::{Pool, Tx, on_server, on_tx};
 use super::suppressions::{self, NewSuppression};
 use super::{MailboxId, RunId, Store, StoreError, UserId};
 
@@ -42,8 +42,9 @@ impl Store {
                 let ids = serde_json::to_string(&ids).unwrap_or_default();
                 sqlx::query_as(FIND_SQLITE).bind(user).bind(mailbox).bind(ids).fetch_all(read).await?
             }
-            Pool::Postgres { pool, .. } => {
-                sqlx::query_as(FIND_POSTGRES).bind(user).bind(mailbox).bind(ids).fetch_all(pool).await?
+            Pool::Postgres { pool, patience, .. } => {
+                let looking = sqlx::query_as(FIND_POSTGRES).bind(user).bind(mailbox).bind(ids);
+                on_server!(pool, patience, db => looking.fetch_all(db).await)?
             }
         })
     }

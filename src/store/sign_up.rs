@@ -91,10 +91,8 @@ async fn refuse(
 async fn keep_others_out(tx: &mut Tx) -> Result<(), StoreError> {
     match tx {
         Tx::Sqlite(_) => Ok(()),
-        Tx::Postgres(_) | Tx::Single(_) => {
-            Ok(on_tx!(tx, db => sqlx::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
-                .execute(&mut *db).await.map(drop))?)
-        }
+        Tx::Server(_) => Ok(on_tx!(tx, db => sqlx::query("LOCK TABLE users IN SHARE ROW EXCLUSIVE MODE")
+                .execute(&mut *db).await.map(drop))?),
     }
 }
 

@@ -133,7 +133,7 @@ pub(super) async fn upsert(tx: &mut Tx, user: NewUser, now: Timestamp) -> Result
 pub(super) async fn lock(tx: &mut Tx, user: UserId) -> Result<bool, StoreError> {
     let statement = match tx {
         Tx::Sqlite(_) => "SELECT id FROM users WHERE id = $1",
-        Tx::Postgres(_) | Tx::Single(_) => "SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE",
+        Tx::Server(_) => "SELECT id FROM users WHERE id = $1 FOR NO KEY UPDATE",
     };
     let found: Option<UserId> = on_tx!(tx, db => sqlx::query_scalar(statement)
         .bind(user).fetch_optional(&mut *db).await)?;

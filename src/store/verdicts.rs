@@ -148,8 +148,7 @@ impl Store {
                 Box::pin(async move {
                     match tx {
                         Tx::Sqlite(db) => end_sqlite(db, &verdicts, now).await,
-                        Tx::Postgres(db) => end_postgres(db, &verdicts, now).await,
-                        Tx::Single(db) => end_postgres(db, &verdicts, now).await,
+                        Tx::Server(db) => end_postgres(db, &verdicts, now).await,
                     }
                 })
             })
@@ -170,7 +169,7 @@ impl Store {
             Box::pin(async move {
                 let statement = match tx {
                     Tx::Sqlite(_) => SQLITE_RENEW,
-                    Tx::Postgres(_) | Tx::Single(_) => POSTGRES_RENEW,
+                    Tx::Server(_) => POSTGRES_RENEW,
                 };
                 Ok(on_tx!(tx, db => sqlx::query_as(statement)
                     .bind(holder.uuid()).bind(until).fetch_all(&mut *db).await)?)

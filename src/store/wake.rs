@@ -1,11 +1,12 @@
 //! Hearing of work that another process has stored.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgListener;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, PgPool};
 
+use super::borrowed::Patience;
 use super::pool::{Pool, Tx};
 use super::{Store, StoreError};
 
@@ -27,7 +28,7 @@ impl Store {
     pub async fn watch_other_processes(&self, tick: Duration) {
         loop {
             let watched = match &self.pool {
-                Pool::Postgres { pool, .. } => self.listen(pool, tick).await,
+                Pool::Postgres { pool, patience, .. } => self.listen(pool, *patience, tick).await,
                 Pool::Sqlite { file, .. } => self.watch_version(file, tick).await,
             };
             if let Err(error) = watched {
@@ -37,11 +38,16 @@ impl Store {
         }
     }
 
-    async fn listen(&self, pool: &PgPool, tick: Duration) -> Result<(), StoreError> {
-        let mut listener = PgListener::connect_with(pool).await?;
-        listener.listen(CHANNEL).await?;
+    async fn listen(&self, pool: &PgPool, patience: Patience, tick: Duration) -> Result<(), StoreError> {
+        let mut listener = patience.wait(PgListener::connect_with(pool)).await?;
         let own = pool.connect_options().get_application_name().map(str::to_owned);
+        let mut asked: Option<Instant> = None;
         loop {
+            // Somebody who only hears does not see that nobody is there any more.
+            if asked.is_none_or(|asked| asked.elapsed() > patience.0) {
+                patience.wait(listener.listen(CHANNEL)).await?;
+                asked = Some(Instant::now());
+            }
             // A slot freed or a due time reached elsewhere is not told; the tick sees it.
             if let Ok(told) = tokio::time::timeout(tick, listener.try_recv()).await {
                 let Some(told) = told? else { return Err(StoreError::Closed) };
@@ -77,8 +83,7 @@ impl Store {
 pub(super) async fn tell_others(tx: &mut Tx) -> Result<(), StoreError> {
     let db = match tx {
         Tx::Sqlite(_) => return Ok(()),
-        Tx::Postgres(transaction) => &mut **transaction,
-        Tx::Single(connection) => &mut **connection,
+        Tx::Server(connection) => &mut **connection,
     };
     sqlx::query(concat!("SELECT ", tell!("$1"))).bind(CHANNEL).execute(db).await?;
     Ok(())

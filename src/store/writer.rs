@@ -291,7 +291,7 @@ impl Commit {
             Tx::Sqlite(connection) => {
                 connection.execute(statement).await.map(drop).map_err(|error| error.to_string())
             }
-            Tx::Postgres(_) | Tx::Single(_) => Ok(()),
+            Tx::Server(_) => Ok(()),
         }
     }
 }

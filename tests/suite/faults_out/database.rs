@@ -79,6 +79,28 @@ async fn a_database_that_is_away_for_20_seconds_loses_nothing_and_doubles_nothin
     take_the_database_away_for(Duration::from_secs(20)).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_database_whose_machine_has_died_is_left_for_the_one_in_its_place() {
+    let database = TestDatabase::postgres().await;
+    let proxy = Proxy::start(database.server_address()).await;
+    let mut office = Office::open(&database).await;
+    office.config.database.url = database.url_through(&proxy);
+    office.config.database.answer_timeout = Duration::from_secs(1);
+    office.config.worker.lease = Duration::from_secs(30);
+    let ann = office.hire("ann@shop.test").await;
+    (0..MAILS).for_each(|number| office.deliver(&ann, number));
+    let served = office.serve().await;
+    for round in 1..=2 {
+        until("some are answered", LONG, async || office.smtp.accepted().len() >= MAILS * round / 4).await;
+        proxy.fall_silent();
+    }
+    office.until_counted(&ann, RunState::Replied, MAILS).await;
+    office.deliver(&ann, MAILS);
+    office.until_counted(&ann, RunState::Replied, MAILS + 1).await;
+    served.end().await;
+    office.check_answered_once(0..=MAILS);
+}
+
 /// From now on nobody may note that a mail to this address is about to be handed over.
 async fn refuse_sending_to(database: &TestDatabase, address: &str) {
     if database.is_postgres() {

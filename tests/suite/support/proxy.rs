@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 use super::loopback::{Encryption, Listener};
 
@@ -12,6 +13,7 @@ use super::loopback::{Encryption, Listener};
 pub struct Proxy {
     listener: Listener,
     gone: Arc<AtomicBool>,
+    silence: watch::Sender<u32>,
 }
 
 impl Proxy {
@@ -19,17 +21,30 @@ impl Proxy {
     pub async fn start(server: SocketAddr) -> Self {
         let gone = Arc::new(AtomicBool::new(false));
         let away = Arc::clone(&gone);
+        let silence = watch::Sender::new(0);
+        let silences = silence.subscribe();
         let serve = move |_, wire: super::loopback::Wire| {
             let away = Arc::clone(&away);
+            let mut silences = silences.clone();
+            silences.mark_unchanged();
             async move {
                 if away.load(Ordering::SeqCst) {
                     return Ok(());
                 }
                 let mut upstream = connect(server).await?;
-                tokio::io::copy_bidirectional(&mut wire.into_stream(), &mut upstream).await.map(drop)
+                let mut downstream = wire.into_stream();
+                tokio::select! {
+                    passed = tokio::io::copy_bidirectional(&mut downstream, &mut upstream) => passed.map(drop),
+                    _ = silences.changed() => {
+                        drop(upstream);
+                        std::future::pending::<()>().await;
+                        drop(downstream);
+                        Ok(())
+                    }
+                }
             }
         };
-        Self { listener: Listener::start(Encryption::None, serve).await, gone }
+        Self { listener: Listener::start(Encryption::None, serve).await, gone, silence }
     }
 
     /// Where clients connect.
@@ -41,6 +56,12 @@ impl Proxy {
     pub fn take_away(&self) {
         self.gone.store(true, Ordering::SeqCst);
         self.listener.cut();
+    }
+
+    /// What clients have open stays open, and not a byte comes over it any more, as where the server's machine has died
+    /// and another one has taken its place.
+    pub fn fall_silent(&self) {
+        self.silence.send_modify(|silences| *silences += 1);
     }
 
     /// The server is back.
