@@ -3,6 +3,8 @@
 mod redact;
 mod writer;
 
+use std::io::Write;
+
 use tracing::level_filters::LevelFilter;
 use tracing::{Metadata, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, filter_fn};
@@ -41,6 +43,15 @@ pub enum TelemetryError {
     /// Logging has begun before.
     #[error("logging has already been set up in this process")]
     AlreadySet,
+}
+
+/// From now on a panic tells its place and nothing else: its message may quote a mail (SR-25).
+pub fn tell_only_where_it_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        // Nobody is left to tell where this cannot be written.
+        let _ = writeln!(std::io::stderr(), "a fault of the program at {place}");
+    }));
 }
 
 /// Sends log lines of this process, without secrets, to standard error.

@@ -91,6 +91,7 @@ enum Command {
 
 /// Does what the process's arguments say.
 pub fn main() -> ExitCode {
+    telemetry::tell_only_where_it_panics();
     net::install_crypto();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,

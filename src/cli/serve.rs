@@ -2,6 +2,8 @@
 
 use std::process;
 
+#[cfg(target_os = "linux")]
+use rustix::process::DumpableBehavior;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -15,6 +17,7 @@ pub(super) async fn run(config: Config) -> Result<String, CliError> {
     telemetry::init(&config.log)?;
     write_out(&config.effective())?;
     raise_open_files();
+    leave_no_core();
     let stop = CancellationToken::new();
     // Before the service starts: a signal must never find the default action, which drops everything.
     let signals = Signals::listen().map_err(CliError::Signals)?;
@@ -30,6 +33,19 @@ fn raise_open_files() {
     let allowed = getrlimit(Resource::Nofile).maximum;
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: allowed, maximum: allowed }) {
         tracing::warn!(%error, "cannot raise the limit of open files");
+    }
+}
+
+/// What is in memory, open keys among it, is written to no file when the process dies, and no debugger of the same
+/// account reads it (SR-25).
+fn leave_no_core() {
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    if let Err(error) = setrlimit(Resource::Core, none) {
+        tracing::warn!(%error, "cannot forbid core files");
+    }
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable) {
+        tracing::warn!(%error, "cannot forbid that the process's memory is read");
     }
 }
 

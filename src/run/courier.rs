@@ -1,7 +1,7 @@
 //! SMTP connections that wait for the next mail: few per mailbox, never shared between mailboxes (EM-150).
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -25,7 +25,7 @@ pub(super) struct Couriers {
     config: config::Smtp,
     turnstiles: Turnstiles<MailboxId>,
     meter: Meter,
-    waiting: Mutex<HashMap<MailboxId, Vec<Waiting>>>,
+    shelf: Arc<Mutex<Shelf>>,
     refused: Mutex<HashMap<MailboxId, Refused>>,
 }
 
@@ -47,6 +47,14 @@ struct Waiting {
     since: Instant,
 }
 
+/// The connections that wait for their next mail.
+#[derive(Default)]
+struct Shelf {
+    waiting: HashMap<MailboxId, Vec<Waiting>>,
+    /// Whether somebody takes away what has waited for too long.
+    is_tidied: bool,
+}
+
 /// A connection on which the server has agreed to take a mail.
 pub(super) struct Courier {
     pub(super) offer: Offer,
@@ -64,7 +72,7 @@ impl Couriers {
             config,
             turnstiles,
             meter,
-            waiting: Mutex::default(),
+            shelf: Arc::default(),
             refused: Mutex::default(),
         }
     }
@@ -98,17 +106,19 @@ impl Couriers {
             return;
         }
         let waiting = Waiting { connection, version: mailbox.updated_at, since: Instant::now() };
-        self.lock().entry(mailbox.id).or_default().push(waiting);
+        let mut shelf = lock(&self.shelf);
+        shelf.waiting.entry(mailbox.id).or_default().push(waiting);
+        if !std::mem::replace(&mut shelf.is_tidied, true) {
+            tokio::spawn(tidy_until_empty(Arc::downgrade(&self.shelf), self.config.idle));
+        }
     }
 
     fn take(&self, mailbox: &Mailbox) -> Option<Connection> {
-        let mut waiting = self.lock();
-        for connections in waiting.values_mut() {
-            connections.retain(|waiting| waiting.since.elapsed() < self.config.idle);
-        }
-        waiting.retain(|_, connections| !connections.is_empty());
-        let connections = waiting.get_mut(&mailbox.id)?;
-        connections.retain(|waiting| waiting.version == mailbox.updated_at);
+        let mut shelf = lock(&self.shelf);
+        let connections = shelf.waiting.get_mut(&mailbox.id)?;
+        connections.retain(|waiting| {
+            waiting.version == mailbox.updated_at && waiting.since.elapsed() < self.config.idle
+        });
         connections.pop().map(|waiting| waiting.connection)
     }
 
@@ -144,9 +154,28 @@ impl Couriers {
             self.refused.lock().unwrap_or_else(PoisonError::into_inner).insert(mailbox.id, refused);
         }
     }
+}
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<MailboxId, Vec<Waiting>>> {
-        // Every critical section leaves the map whole, so a poisoned lock is still good.
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+/// Says goodbye on connections that nobody has wanted for so long.
+async fn tidy_until_empty(shelf: Weak<Mutex<Shelf>>, idle: Duration) {
+    loop {
+        tokio::time::sleep(idle).await;
+        let Some(shelf) = shelf.upgrade() else { return };
+        let mut shelf = lock(&shelf);
+        for connections in shelf.waiting.values_mut() {
+            for old in connections.extract_if(.., |waiting| waiting.since.elapsed() >= idle) {
+                tokio::spawn(old.connection.quit());
+            }
+        }
+        shelf.waiting.retain(|_, connections| !connections.is_empty());
+        if shelf.waiting.is_empty() {
+            shelf.is_tidied = false;
+            return;
+        }
     }
+}
+
+fn lock(shelf: &Mutex<Shelf>) -> MutexGuard<'_, Shelf> {
+    // Every critical section leaves it whole, so a poisoned lock is still good.
+    shelf.lock().unwrap_or_else(PoisonError::into_inner)
 }

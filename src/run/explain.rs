@@ -119,6 +119,7 @@ fn cause_in_the_mailbox(reason: &str) -> Option<&'static str> {
         }
         "impossible_row" => "the database contradicts itself; this is a fault of the program.",
         "database" => "the database did not answer; it is tried again.",
+        "crashes" => "the program died each time it worked on this mail; retry it once the cause is known.",
         "panicked" => "the program has a fault that this mail brings out.",
         "took_too_long" => "it took longer than worker.run_timeout allows.",
         _ => return None,
@@ -222,6 +223,12 @@ mod tests {
     /// The pages that give reasons.
     const PAGES: [&str; 3] =
         [include_str!("error.rs"), include_str!("send.rs"), include_str!("../queue/backend.rs")];
+
+    #[test]
+    fn a_mail_that_killed_the_program_says_so() {
+        let told = sentence(RunState::Quarantined, Some("crashes"), None);
+        assert!(told.starts_with("Not answered: the program died"), "{told}");
+    }
 
     #[test]
     fn a_mail_that_the_gate_holds_says_what_a_person_can_do() {

@@ -6,5 +6,6 @@ mod custody;
 mod database;
 mod handover;
 mod keys;
+mod limits;
 mod providers;
 mod restraint;

@@ -1,11 +1,15 @@
 //! Previews: the whole journey of a mail, and nobody is written to.
 
+use std::time::Duration;
+
+use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::api::{Answered, Service, Visitor};
+use crate::support::api::{Answered, Service, Visitor, send};
 use crate::support::database::on_both;
 use crate::support::provider_server::Answer;
 use crate::support::raw::texts;
+use crate::support::wait::some;
 use crate::support::world::letter;
 
 async fn preview_path(visitor: &Visitor) -> String {
@@ -102,6 +106,45 @@ on_both! {
         assert_eq!(ann.get("/api/ai-config").await.expect(200)["items"][0]["state"], "invalid");
         preview(&ann, json!({ "mail": pasted(1) })).await.expect(200);
         assert_eq!(service.provider.calls().len(), 1, "a refused key is not tried again");
+        service.end().await;
+    }
+
+    async fn so_many_previews_at_once_and_no_more_and_mails_do_not_wait_for_them(database: TestDatabase) {
+        let service = Service::start_with(&database, |config| {
+            config.http.chats_per_user = 2;
+            config.provider.per_key = 1;
+        })
+        .await;
+        let (ann, bob) = (service.hire("ann", json!({})).await, service.hire("bob", json!({})).await);
+        service.provider.next("key-of-ann", Answer::Hang);
+        service.provider.next("key-of-ann", Answer::Hang);
+        let hanging: Vec<_> = (0..2)
+            .map(|_| {
+                let ann = ann.clone();
+                tokio::spawn(async move { preview(&ann, json!({ "mail": pasted(1) })).await })
+            })
+            .collect();
+        some("both are asked", Duration::from_secs(20), || async { (service.provider.calls().len() == 2).then_some(()) }).await;
+        let refused = preview(&ann, json!({ "mail": pasted(1) })).await;
+        assert_eq!(refused.headers["retry-after"], "1");
+        assert_eq!(refused.refused(429), "too_many_requests");
+        preview(&bob, json!({ "mail": pasted(1) })).await.expect(200);
+        service.deliver("ann", 1);
+        ann.until_runs("replied", 1).await;
+        hanging.iter().for_each(tokio::task::JoinHandle::abort);
+        service.end().await;
+    }
+
+    async fn a_named_preview_that_comes_again_is_asked_for_once(database: TestDatabase) {
+        let service = Service::start_with(&database, |config| config.http.call_timeout = Duration::from_secs(1)).await;
+        let ann = service.hire("ann", json!({})).await;
+        service.provider.next("key-of-ann", Answer::Late(Duration::from_secs(3), Box::new(Answer::words(|_| "Late but good.".into()))));
+        let path = preview_path(&ann).await;
+        let named = || send(ann.request(Method::POST, &path).header("idempotency-key", "one").json(&json!({ "mail": pasted(1) })));
+        // Longer than the usual call: a model takes its time.
+        let first = named().await.expect(200);
+        assert_eq!(named().await.expect(200), first);
+        assert_eq!(service.provider.calls().len(), 1);
         service.end().await;
     }
 

@@ -34,7 +34,7 @@ pub async fn hold(state: Arc<State>, number: usize, wire: Wire) -> io::Result<()
             }
             "NOOP" => conversation.reply(Step::Reset, "250 2.0.0 still here").await.map(drop)?,
             "QUIT" => {
-                conversation.say("221 2.0.0 until next time").await?;
+                conversation.reply(Step::Quit, "221 2.0.0 until next time").await?;
                 conversation.open = false;
             }
             _ => conversation.say("500 5.5.2 unknown command").await?,

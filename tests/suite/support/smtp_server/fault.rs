@@ -27,6 +27,8 @@ pub enum Step {
     Taken,
     /// NOOP and RSET.
     Reset,
+    /// QUIT.
+    Quit,
 }
 
 /// What happens at a step.
