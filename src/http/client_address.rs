@@ -45,17 +45,17 @@ impl Proxies {
     /// The right-most address of the way that is no proxy of ours. What an untrusted peer says changes nothing.
     pub(super) fn find_client(&self, peer: IpAddr, headers: &HeaderMap) -> ClientAddress {
         let mut client = peer.to_canonical();
-        let said: Vec<&str> = headers
+        // Bytes: what a client wrote may be no text, and must not hide what a proxy added behind it.
+        let said: Vec<&[u8]> = headers
             .get_all("x-forwarded-for")
             .iter()
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
             .collect();
         for address in said.into_iter().rev() {
             if !self.trusts(client) {
                 break;
             }
-            let Ok(address) = address.trim().parse::<IpAddr>() else { break };
+            let Some(address) = parse(address) else { break };
             client = address.to_canonical();
         }
         ClientAddress(client)
@@ -64,6 +64,10 @@ impl Proxies {
     fn trusts(&self, address: IpAddr) -> bool {
         self.0.iter().any(|network| network.contains(&address))
     }
+}
+
+fn parse(address: &[u8]) -> Option<IpAddr> {
+    std::str::from_utf8(address).ok()?.trim().parse().ok()
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for ClientAddress {

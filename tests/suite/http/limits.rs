@@ -6,6 +6,7 @@ use std::time::Duration;
 use postkey::clock::{Clock, Timestamp};
 use postkey::store::{Allowance, RunState, Store};
 use reqwest::Method;
+use reqwest::header::HeaderValue;
 use serde_json::json;
 
 use crate::support::api::{Answered, PASSWORD, Service, Visitor, send};
@@ -14,7 +15,12 @@ use crate::support::office::Office;
 use crate::support::rows::open_store;
 
 /// A sign-in that says that it was forwarded.
-async fn sign_in_from(service: &Service, forwarded: &str, password: &str) -> Answered {
+async fn sign_in_from(
+    service: &Service,
+    forwarded: &(impl AsRef<[u8]> + ?Sized),
+    password: &str,
+) -> Answered {
+    let forwarded = HeaderValue::from_bytes(forwarded.as_ref()).unwrap();
     let request = service.stranger().request(Method::POST, "/api/auth/login");
     let body = json!({ "email": "ann@owner.test", "password": password });
     send(request.header("x-forwarded-for", forwarded).json(&body)).await
@@ -127,16 +133,20 @@ on_both! {
         }).await;
         service.sign_up("ann").await;
         for (forwarded, from) in [
-            ("203.0.113.7, 10.1.2.3", "203.0.113.7"),
-            ("198.51.100.1, 203.0.113.7", "203.0.113.7"),
-            ("::ffff:203.0.113.7", "203.0.113.7"),
-            ("203.0.113.7, rubbish, 10.1.2.3", "10.1.2.3"),
-            ("", "127.0.0.1"),
+            (b"203.0.113.7, 10.1.2.3".as_slice(), "203.0.113.7"),
+            (b"198.51.100.1, 203.0.113.7", "203.0.113.7"),
+            (b"::ffff:203.0.113.7", "203.0.113.7"),
+            (b"203.0.113.7, rubbish, 10.1.2.3", "10.1.2.3"),
+            // What is no text hides nothing that a proxy added to its line.
+            (b"\xff, 203.0.113.7", "203.0.113.7"),
+            (b"198.51.100.1, \xc3\xa4, 203.0.113.7, 10.1.2.3", "203.0.113.7"),
+            (b"203.0.113.7, \xff, 10.1.2.3", "10.1.2.3"),
+            (b"", "127.0.0.1"),
         ] {
             let signed_in = sign_in_from(&service, forwarded, PASSWORD).await.expect(200);
             let ann = service.visitor(signed_in["token"].as_str().unwrap());
             let newest = ann.get("/api/auth/sessions").await.expect(200)["items"][0]["address"].clone();
-            assert_eq!(newest.as_str().unwrap().parse::<IpAddr>().unwrap(), from.parse::<IpAddr>().unwrap(), "{forwarded}");
+            assert_eq!(newest.as_str().unwrap().parse::<IpAddr>().unwrap(), from.parse::<IpAddr>().unwrap(), "{}", forwarded.escape_ascii());
         }
     }
 
