@@ -10,17 +10,18 @@ const MOST_AT_ONCE: i64 = 500;
 const MOST_USERS: i64 = 20;
 
 impl Store {
-    /// Ends an account: its keys and passwords are gone, its sessions are over, its mailboxes are watched no more, and
-    /// what is worked on for it is refused when it comes back. Nothing of it can be undone.
+    /// Ends an account for whoever has shown the password of this hash: its keys and passwords are gone, its sessions are
+    /// over, its mailboxes are watched no more, and what is worked on for it is refused when it comes back. Nothing of it
+    /// can be undone. Answers whether the account still had that password.
     ///
     /// # Errors
     /// Where the database does not answer; then nothing is ended.
-    pub async fn begin_departure(&self, user: UserId) -> Result<(), StoreError> {
+    pub async fn begin_departure(&self, user: UserId, verified_hash: String) -> Result<bool, StoreError> {
         let now = self.clock.now();
         self.write(move |tx| {
             Box::pin(async move {
-                if !users::lock(tx, user).await? {
-                    return Ok(());
+                if !users::lock_with_hash(tx, user, verified_hash).await? {
+                    return Ok(false);
                 }
                 hold_runs(tx, user).await?;
                 on_tx!(tx, db => sqlx::query("UPDATE users SET leaving_at = $2, password_hash = NULL WHERE id = $1")
@@ -30,7 +31,7 @@ impl Store {
                 for statement in END {
                     on_tx!(tx, db => sqlx::query(statement).bind(user).execute(&mut *db).await.map(drop))?;
                 }
-                Ok(())
+                Ok(true)
             })
         })
         .await

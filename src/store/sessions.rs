@@ -4,7 +4,7 @@
 
 use super::audit::{self, NewAuditEntry};
 use super::pool::{Tx, on_pool, on_tx};
-use super::{Role, SessionId, Store, StoreError, UserId, security_tokens};
+use super::{Role, SessionId, Store, StoreError, UserId, security_tokens, users};
 use crate::clock::{Clock, Timestamp};
 
 /// A session as its user sees it.
@@ -59,16 +59,26 @@ pub enum Rotation {
 const MOST_SESSIONS: i64 = 100;
 
 impl Store {
-    /// Begins a session.
+    /// Begins a session for whoever has shown the password of this hash. Answers whether the account still has it: a
+    /// change of the password ends what is under way with the former one.
     ///
     /// # Errors
     /// Where the database does not answer.
-    pub async fn begin_session(&self, session: NewSession, entry: NewAuditEntry) -> Result<(), StoreError> {
+    pub async fn begin_session(
+        &self,
+        session: NewSession,
+        verified_hash: String,
+        entry: NewAuditEntry,
+    ) -> Result<bool, StoreError> {
         let clock = self.clock.clone();
         self.write(move |tx| {
             Box::pin(async move {
+                if !users::lock_with_hash(tx, session.user, verified_hash).await? {
+                    return Ok(false);
+                }
                 audit::append(tx, entry, &clock).await?;
-                begin(tx, session, clock.now()).await
+                begin(tx, session, clock.now()).await?;
+                Ok(true)
             })
         })
         .await
@@ -145,26 +155,27 @@ impl Store {
         .await
     }
 
-    /// Sets another password, ends every session, every security token and every way to reset it, and begins a
-    /// session anew if one is given.
+    /// Sets another password in place of the one of this hash, ends every session, every security token and every way to
+    /// reset it, and begins a session anew. Answers whether the account still had that password.
     ///
     /// # Errors
     /// Where the database does not answer.
     pub async fn change_password(
         &self,
-        password_hash: String,
-        session: Option<NewSession>,
+        (verified_hash, next_hash): (String, String),
+        session: NewSession,
         entry: NewAuditEntry,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let clock = self.clock.clone();
         self.write(move |tx| {
             Box::pin(async move {
-                set_password(tx, entry.user, password_hash, clock.now()).await?;
-                audit::append(tx, entry, &clock).await?;
-                match session {
-                    Some(session) => begin(tx, session, clock.now()).await,
-                    None => Ok(()),
+                if !users::lock_with_hash(tx, entry.user, verified_hash).await? {
+                    return Ok(false);
                 }
+                set_password(tx, entry.user, next_hash, clock.now()).await?;
+                audit::append(tx, entry, &clock).await?;
+                begin(tx, session, clock.now()).await?;
+                Ok(true)
             })
         })
         .await

@@ -139,3 +139,17 @@ pub(super) async fn lock(tx: &mut Tx, user: UserId) -> Result<bool, StoreError> 
         .bind(user).fetch_optional(&mut *db).await)?;
     Ok(found.is_some())
 }
+
+/// Like [`lock`], and answers whether the user still has the password of this hash, which was verified before: that
+/// takes too long for a transaction.
+pub(super) async fn lock_with_hash(
+    tx: &mut Tx,
+    user: UserId,
+    verified_hash: String,
+) -> Result<bool, StoreError> {
+    lock(tx, user).await?;
+    let found: Option<UserId> = on_tx!(tx, db => sqlx::query_scalar(
+        "SELECT id FROM users WHERE id = $1 AND password_hash = $2")
+        .bind(user).bind(verified_hash).fetch_optional(&mut *db).await)?;
+    Ok(found.is_some())
+}

@@ -17,6 +17,7 @@ mod mailboxes;
 mod named_calls;
 mod notices;
 mod openrouter;
+mod password_changes;
 mod previews;
 mod readme;
 mod resets;

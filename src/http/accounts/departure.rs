@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{SIGN_IN_WINDOW, count, is_password};
+use super::{SIGN_IN_WINDOW, changed_meanwhile, count, verify_password};
 use crate::http::Api;
 use crate::http::caller::Caller;
 use crate::http::error::ApiError;
@@ -48,10 +48,12 @@ pub(crate) async fn delete_account(
     // Whoever has a token for a while must not find out the password with it.
     count(&api, "delete_account", &caller.user.to_string(), limit, SIGN_IN_WINDOW).await?;
     let user = api.store.find_user(caller.user).await?.ok_or_else(ApiError::unauthorized)?;
-    if !is_password(&api, password, user.password_hash).await? {
+    let Some(verified) = verify_password(&api, password, user.password_hash).await? else {
         return Err(ApiError::field("password", "is not the password of this account"));
+    };
+    if !api.store.begin_departure(user.id, verified).await? {
+        return Err(changed_meanwhile());
     }
-    api.store.begin_departure(user.id).await?;
     tracing::info!(user = %user.id, "an account is being deleted");
     // A task of its own: it goes on when the client goes away.
     let removal = tokio::spawn(remove(api.store.clone(), user.id));

@@ -20,7 +20,7 @@ use utoipa::ToSchema;
 use super::Api;
 use super::access_token::AccessToken;
 use super::client_address::ClientAddress;
-use super::error::ApiError;
+use super::error::{ApiError, ErrorCode};
 use super::secret_token::{self, SecretToken};
 use crate::store::{Allowance, NewAuditEntry, NewSession, SessionId, UserId};
 
@@ -97,7 +97,19 @@ fn counted(what: &str, who: &str) -> String {
     format!("{what}:{}", secret_token::hash(who))
 }
 
-/// Whether this is the account's password; an account that does not exist has none, and takes as long (SR-37).
-async fn is_password(api: &Api, password: SecretString, hash: Option<String>) -> Result<bool, ApiError> {
-    api.passwords.check(password, hash).await
+/// The account's hash, if this is its password; an account that does not exist has none, and takes as long (SR-37). What
+/// is written then asks whether the account still has this hash.
+async fn verify_password(
+    api: &Api,
+    password: SecretString,
+    hash: Option<String>,
+) -> Result<Option<String>, ApiError> {
+    let is_right = api.passwords.check(password, hash.clone()).await?;
+    Ok(hash.filter(|_| is_right))
+}
+
+/// Another password was set, or the same one hashed anew, since this one was verified.
+fn changed_meanwhile() -> ApiError {
+    let message = "the account has just been changed by another call; try again";
+    ApiError::new(ErrorCode::Unavailable, message).after(Duration::from_secs(1))
 }

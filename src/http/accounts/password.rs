@@ -7,7 +7,7 @@ use axum::extract::State;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Beginning, SIGN_IN_WINDOW, Tokens, count, counted, is_password};
+use super::{Beginning, SIGN_IN_WINDOW, Tokens, changed_meanwhile, count, counted, verify_password};
 use crate::http::Api;
 use crate::http::caller::Caller;
 use crate::http::error::ApiError;
@@ -43,13 +43,15 @@ pub(crate) async fn change_password(
     // Whoever has a token for a while must not find out the password with it.
     count(&api, "change_password", &who, limit, SIGN_IN_WINDOW).await?;
     let user = api.store.find_user(caller.user).await?.ok_or_else(ApiError::unauthorized)?;
-    if !is_password(&api, input.current_password.0, user.password_hash).await? {
+    let Some(verified) = verify_password(&api, input.current_password.0, user.password_hash).await? else {
         return Err(ApiError::field("currentPassword", "is not the password of this account"));
-    }
-    let hash = api.passwords.hash(input.new_password.0).await?;
+    };
+    let next = api.passwords.hash(input.new_password.0).await?;
     let beginning = Beginning::new(&api, caller.user, caller.address)?;
     let entry = caller.entry("password_changed", None);
-    api.store.change_password(hash, Some(beginning.session), entry).await?;
+    if !api.store.change_password((verified, next), beginning.session, entry).await? {
+        return Err(changed_meanwhile());
+    }
     api.store.forget_attempts(counted("change_password", &who)).await?;
     Ok(Json(beginning.tokens))
 }

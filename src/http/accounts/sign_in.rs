@@ -8,13 +8,13 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-use super::{Beginning, SIGN_IN_WINDOW, Tokens, count, counted, is_password};
+use super::{Beginning, SIGN_IN_WINDOW, Tokens, changed_meanwhile, count, counted, verify_password};
 use crate::http::Api;
 use crate::http::client_address::ClientAddress;
 use crate::http::error::{ApiError, ErrorBody, ErrorCode};
 use crate::http::input::Input;
 use crate::http::texts::{Email, Secret};
-use crate::store::{NewAuditEntry, User};
+use crate::store::{NewAuditEntry, UserId};
 use crate::vault::is_outdated_hash;
 
 /// Who wants in.
@@ -47,27 +47,31 @@ pub(crate) async fn sign_in(
     count(&api, "sign_in", &account, limits.sign_ins_per_account, SIGN_IN_WINDOW).await?;
     let user = api.store.find_user_by_email(&email).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    let is_right = is_password(&api, password.clone(), hash).await?;
-    let Some(user) = user.as_ref().filter(|_| is_right) else {
+    let user = user.map(|user| user.id);
+    let verified = verify_password(&api, password.clone(), hash).await?;
+    let Some((user, hash)) = user.zip(verified) else {
         note_refusal(&api, user, address.0.to_string());
         let message = "the address or the password is wrong";
         return Err(ApiError::new(ErrorCode::WrongCredentials, message));
     };
-    let beginning = Beginning::new(&api, user.id, address)?;
+    let beginning = Beginning::new(&api, user, address)?;
     let entry = beginning.entry("signed_in");
-    api.store.begin_session(beginning.session, entry).await?;
+    if !api.store.begin_session(beginning.session, hash.clone(), entry).await? {
+        note_refusal(&api, Some(user), address.0.to_string());
+        return Err(changed_meanwhile());
+    }
     api.store.forget_attempts(counted("sign_in", &account)).await?;
-    renew_hash(&api, user, password).await?;
+    renew_hash(&api, user, hash, password).await?;
     Ok(Json(beginning.tokens))
 }
 
 /// Beside the answer, which must not take longer for an account that exists.
-fn note_refusal(api: &Arc<Api>, user: Option<User>, address: String) {
+fn note_refusal(api: &Arc<Api>, user: Option<UserId>, address: String) {
     let Some(user) = user else { return };
     let api = Arc::clone(api);
     tokio::spawn(async move {
         let entry = NewAuditEntry {
-            user: user.id,
+            user,
             action: "signed_in",
             is_done: false,
             actor: "nobody".to_owned(),
@@ -81,8 +85,10 @@ fn note_refusal(api: &Arc<Api>, user: Option<User>, address: String) {
 }
 
 /// A hash that costs less than it should today is replaced while the password is known (SR-31).
-async fn renew_hash(api: &Api, user: &User, password: SecretString) -> Result<(), ApiError> {
-    let Some(old) = user.password_hash.clone().filter(|hash| is_outdated_hash(hash)) else { return Ok(()) };
+async fn renew_hash(api: &Api, user: UserId, old: String, password: SecretString) -> Result<(), ApiError> {
+    if !is_outdated_hash(&old) {
+        return Ok(());
+    }
     let new = api.passwords.hash(password).await?;
-    Ok(api.store.renew_password_hash(user.id, old, new).await?)
+    Ok(api.store.renew_password_hash(user, old, new).await?)
 }

@@ -89,7 +89,12 @@ on_both! {
         let town = Town::found(&database).await;
         let marks = marks(&town);
         town.served.end().await;
-        town.office.store.begin_departure(town.ann.desk.user).await.unwrap();
+        let store = &town.office.store;
+        let ann = store.find_user(town.ann.desk.user).await.unwrap().unwrap();
+        let hash = ann.password_hash.unwrap();
+        assert!(!store.begin_departure(ann.id, format!("not {hash}")).await.unwrap());
+        assert!(store.find_user(ann.id).await.unwrap().unwrap().password_hash.is_some(), "nothing has begun");
+        assert!(store.begin_departure(ann.id, hash).await.unwrap());
         assert!(!find(&database, &marks).await.is_empty());
         let served = town.office.serve().await;
         until("the sweep carries on", LONG, async || find(&database, &marks).await.is_empty()).await;
