@@ -17,9 +17,8 @@ pub struct AiConfigurationChange {
     pub temperature: Option<Option<f64>>,
     /// Most tokens in an answer.
     pub max_output_tokens: Option<Option<i64>>,
-    /// A base URL other than the provider's own.
-    pub base_url: Option<Option<String>>,
-    /// Another key.
+    /// Another key, with the server that it was given for. Neither changes without the other, so that changes at the same
+    /// time cannot bring a key to another server (SR-59).
     pub key: Option<NewKey>,
     /// It becomes the default.
     pub is_default: bool,
@@ -27,6 +26,8 @@ pub struct AiConfigurationChange {
 
 /// A key with what is kept beside it.
 pub struct NewKey {
+    /// A base URL other than the provider's own.
+    pub base_url: Option<String>,
     /// The key, sealed for the configuration's row.
     pub sealed: Sealed,
     /// Its first characters.
@@ -171,6 +172,7 @@ impl Store {
 
 fn changed(stored: AiConfiguration, change: AiConfigurationChange) -> NewAiConfiguration {
     let key = change.key.unwrap_or(NewKey {
+        base_url: stored.base_url,
         sealed: stored.api_key,
         mask: stored.api_key_mask,
         last_four: stored.api_key_last_four,
@@ -181,7 +183,7 @@ fn changed(stored: AiConfiguration, change: AiConfigurationChange) -> NewAiConfi
         id: stored.id,
         user_id: stored.user_id,
         provider: stored.provider,
-        base_url: change.base_url.unwrap_or(stored.base_url),
+        base_url: key.base_url,
         model: change.model.unwrap_or(stored.model),
         temperature: change.temperature.unwrap_or(stored.temperature),
         max_output_tokens: change.max_output_tokens.unwrap_or(stored.max_output_tokens),

@@ -129,11 +129,11 @@ async fn read_change(
         model: input.model_name.map(|model| model.0),
         temperature: temperature.map(check_temperature).transpose()?.map(Some),
         max_output_tokens: max_tokens.map(check_max_tokens).transpose()?.map(Some),
-        base_url: input.base_url.map(|line| read_base_url(api, provider, line)).transpose()?,
         key: None,
         is_default: input.is_default == Some(true),
     };
-    let base_url = change.base_url.as_ref().unwrap_or(&stored.base_url);
+    let base_url = input.base_url.map(|line| read_base_url(api, provider, line)).transpose()?;
+    let base_url = base_url.as_ref().unwrap_or(&stored.base_url);
     if *base_url != stored.base_url && input.api_key.is_none() {
         return Err(key_needed());
     }

@@ -91,6 +91,7 @@ pub(in crate::http) fn seal(
     let (record, provider) = (purpose.id.uuid(), purpose.provider.as_str());
     let place = Place { column: API_KEY_COLUMN, owner, record, provider };
     Ok(NewKey {
+        base_url: purpose.base_url.map(str::to_owned),
         sealed: api.vault.seal(&place, key)?,
         mask: mask(key),
         last_four: last_four(key),

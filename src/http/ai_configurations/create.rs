@@ -85,7 +85,7 @@ pub(crate) async fn create(
         id,
         user_id: caller.user,
         provider: provider.as_str().to_owned(),
-        base_url,
+        base_url: key.base_url,
         model: input.model_name.0,
         temperature: Some(temperature),
         max_output_tokens: Some(max_tokens),

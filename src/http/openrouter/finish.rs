@@ -97,11 +97,7 @@ async fn replace(
     given: &Given,
 ) -> Result<Option<AiConfigurationId>, ApiError> {
     let key = seal(api, consent.state.user_id, &given.purpose(id), &given.key, given.verified.at)?;
-    let change = AiConfigurationChange {
-        base_url: Some(given.base_url.clone()),
-        key: Some(key),
-        ..AiConfigurationChange::default()
-    };
+    let change = AiConfigurationChange { key: Some(key), ..AiConfigurationChange::default() };
     let is_there = api.store.change_ai_configuration(id, change, consent.entry(Some(id))).await?;
     Ok(is_there.then_some(id))
 }
@@ -113,7 +109,7 @@ async fn add(api: &Api, consent: &Consent, given: &Given) -> Result<Option<AiCon
         id,
         user_id: consent.state.user_id,
         provider: Provider::OpenRouter.as_str().to_owned(),
-        base_url: given.base_url.clone(),
+        base_url: key.base_url,
         model: api.config.openrouter.model.clone(),
         temperature: Some(TEMPERATURE),
         max_output_tokens: Some(MAX_TOKENS),

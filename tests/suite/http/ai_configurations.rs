@@ -1,10 +1,13 @@
 //! Keys: saved, checked, masked, changed, deleted.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::api::{Answered, Service, Visitor};
 use crate::support::database::on_both;
-use crate::support::provider_server::Answer;
+use crate::support::provider_server::{Answer, ProviderServer};
+use crate::support::wait::until;
 
 const KEY: &str = "sk-proj-abcdefghijklmnopqrstuvwxyz0123456789";
 
@@ -155,6 +158,25 @@ on_both! {
         same.expect(200);
         let other = ann.put(&path(&saved), json!({ "provider": "openrouter" })).await;
         assert_eq!(other.refused(422), "invalid_input");
+    }
+
+    async fn a_key_stays_with_its_server_when_the_server_is_changed_meanwhile(database: TestDatabase) {
+        let elsewhere = ProviderServer::start().await;
+        let service = Service::start_with(&database, |config| {
+            config.network.private_endpoints.push(elsewhere.address().to_string());
+        }).await;
+        let ann = service.sign_up("ann").await;
+        let saved = path(&add(&service, &ann, "custom", "first-key").await);
+        service.provider.checked("slow-key", Answer::status(200, "{\"data\":[]}").late(Duration::from_secs(2)));
+        let (visitor, at) = (ann.clone(), saved.clone());
+        let slow = tokio::spawn(async move { visitor.put(&at, json!({ "apiKey": "slow-key" })).await });
+        let seconds = Duration::from_secs(20);
+        until("the slow key is looked at", seconds, async || service.provider.checks().len() == 2).await;
+        ann.put(&saved, json!({ "apiKey": "quick-key", "baseUrl": elsewhere.base_url() })).await.expect(200);
+        assert_eq!(slow.await.unwrap().expect(200)["base_url"], service.provider.base_url());
+        ann.call(reqwest::Method::POST, &format!("{saved}/verify"), None).await.expect(200);
+        assert_eq!(elsewhere.checks(), ["quick-key"]);
+        assert_eq!(service.provider.checks(), ["first-key", "slow-key", "slow-key"]);
     }
 
     async fn a_provider_that_cannot_be_called_is_refused_with_those_that_can(database: TestDatabase) {
