@@ -19,6 +19,7 @@ const WRAP: &[u8] = b"postkey/kek-wrap/v1";
 const FINGERPRINT: &[u8] = b"postkey/key-fingerprint/v1";
 const MESSAGE_TAG: &[u8] = b"postkey/message-tag/v1";
 const ADDRESS_TAG: &[u8] = b"postkey/address-tag/v1";
+const NAMED_CALL: &[u8] = b"postkey/named-call/v1";
 const ACCESS_TOKEN: &[u8] = b"postkey/access-token/v1";
 const SECURITY_TOKEN: &[u8] = b"postkey/security-token/v1";
 
@@ -60,6 +61,7 @@ pub(super) struct Kek {
     pub security_token: Key,
     message_tag: Key,
     address_tag: Key,
+    named_call: Key,
     access_token: Key,
 }
 
@@ -73,6 +75,7 @@ impl Kek {
             security_token: derive(key, SECURITY_TOKEN)?,
             message_tag: derive(key, MESSAGE_TAG)?,
             address_tag: derive(key, ADDRESS_TAG)?,
+            named_call: derive(key, NAMED_CALL)?,
             access_token: derive(key, ACCESS_TOKEN)?,
         })
     }
@@ -95,6 +98,16 @@ impl Kek {
     /// Whether the signature is ours; compared in constant time.
     pub fn is_address_tag(&self, bytes: &[u8], tag: &[u8; 10]) -> bool {
         is_tag(&self.address_tag, bytes, tag)
+    }
+
+    /// Tells a call from others; each part with its length before it, so that no two calls read the same.
+    pub fn call_tag(&self, parts: &[&[u8]]) -> [u8; 32] {
+        let mut hash = keyed_hash(&self.named_call);
+        for part in parts {
+            hash.update(&(part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        hash.finalize().into_bytes().into()
     }
 
     /// The signature of a sign-in token (HMAC-SHA-256).

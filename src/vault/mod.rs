@@ -134,6 +134,11 @@ impl Vault {
         self.keks().any(|kek| kek.is_address_tag(bytes, tag))
     }
 
+    /// Tells a call from others without telling what was sent with it, under the active key.
+    pub fn call_tag(&self, parts: &[&[u8]]) -> [u8; 32] {
+        self.active.call_tag(parts)
+    }
+
     /// Signs what a signed-in user calls with, under the active key (SR-32).
     pub fn sign_access_token(&self, bytes: &[u8]) -> [u8; 32] {
         self.active.sign_access_token(bytes)

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 
 use crate::support::api::{Answered, PASSWORD, Service, Visitor, send};
 use crate::support::database::on_both;
@@ -44,6 +45,19 @@ on_both! {
         let anns = named(&ann, "one", "/api/ai-config", body.clone()).await.expect(201);
         let bobs = named(&bob, "one", "/api/ai-config", body).await.expect(201);
         assert_ne!(anns["id"], bobs["id"]);
+    }
+
+    async fn what_is_kept_of_a_call_tells_nobody_what_was_sent(database: TestDatabase) {
+        let service = Service::start(&database).await;
+        let (ann, bob) = (service.sign_up("ann").await, service.sign_up("bob").await);
+        let body = service.ai_configuration("a-key");
+        for visitor in [&ann, &bob] {
+            named(visitor, "one", "/api/ai-config", body.clone()).await.expect(201);
+        }
+        let kept = texts(&database, "SELECT fingerprint FROM idempotency_keys").await;
+        let sent = format!("\0POST\0/api/ai-config\0{body}");
+        let guessed: String = Sha256::digest(sent).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert!(kept.len() == 2 && kept[0] != kept[1] && !kept.contains(&guessed), "{kept:?}");
     }
 
     async fn what_a_person_was_answered_no_key_gets(database: TestDatabase) {
