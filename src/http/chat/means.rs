@@ -60,16 +60,22 @@ async fn find_carried(
     };
     let carried =
         carried.ok_or_else(|| invalid(&USER_PROVIDER, "must be one that the token has a key of"))?;
-    let provider = carried.provider;
-    let base_url = match provider.default_base_url() {
+    let base_url = match carried.provider.default_base_url() {
         Some(_) => None,
-        None => {
-            let stored = api.store.list_ai_configurations(caller.user).await?;
-            let same = stored.into_iter().find(|stored| stored.provider == provider.as_str());
-            Some(same.and_then(|stored| stored.base_url).ok_or_else(no_key)?)
-        }
+        None => Some(find_address(api, caller, carried).await?),
     };
-    Ok(ChatKey::Given(GivenKey { provider, base_url, key: carried.key.clone() }))
+    Ok(ChatKey::Given(GivenKey { provider: carried.provider, base_url, key: carried.key.clone() }))
+}
+
+/// Where the AI configuration says that the provider is, as long as that is where it was when the token was made: whoever
+/// may change it has not seen the key, and must not get it by saying another server (SR-59). A token that was made before
+/// tokens said so is refused, since nobody knows for which server its key was given; it would be over soon anyway.
+async fn find_address(api: &Api, caller: &Caller, carried: &CarriedKey) -> Result<String, ApiError> {
+    let stored = api.store.list_ai_configurations(caller.user).await?;
+    let same = stored.into_iter().find(|stored| stored.provider == carried.provider.as_str());
+    let base_url = same.and_then(|stored| stored.base_url).ok_or_else(no_key)?;
+    let is_same = carried.base_url.as_ref() == Some(&base_url);
+    if is_same { Ok(base_url) } else { Err(ApiError::invalid_security_token()) }
 }
 
 /// The configuration of this model, else the default one, which is asked for any model.

@@ -45,6 +45,9 @@ pub(in crate::http) struct Contents {
     /// Provider keys by their providers' names.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(in crate::http) keys: BTreeMap<String, Zeroizing<String>>,
+    /// Base URLs for which these keys were given, where a provider has none of its own.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(in crate::http) url: BTreeMap<String, String>,
     /// The only models.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(in crate::http) mdl: Vec<String>,

@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::contents::{Contents, seconds};
-use super::keys::check_keys;
+use super::keys::{Given, check_keys};
 use super::subject;
 use crate::clock::Timestamp;
 use crate::http::Api;
@@ -41,7 +41,8 @@ pub(crate) struct NewSecurityTokenInput {
     #[serde(default, alias = "config_id")]
     config_id: Option<Uuid>,
     /// Keys by provider (1 to 4) that travel inside the token and are stored nowhere, for `chat.completion`. They stay
-    /// valid at their providers when the token is over.
+    /// valid at their providers when the token is over. One for `custom` goes to the `baseUrl` that your AI configuration
+    /// says now, and nowhere once that says another one.
     #[serde(default, alias = "api_keys")]
     api_keys: Option<BTreeMap<String, Secret>>,
     /// How long it is good; shorter is better. The operator may allow more than a day.
@@ -202,9 +203,9 @@ async fn contents(
     input: &NewSecurityTokenInput,
     (now, expires_at): (Timestamp, Timestamp),
 ) -> Result<Contents, ApiError> {
-    let keys = match &input.api_keys {
+    let Given { keys, base_urls } = match &input.api_keys {
         Some(given) => check_keys(api, caller, given).await?,
-        None => BTreeMap::new(),
+        None => Given::default(),
     };
     Ok(Contents {
         jti: Contents::new_name()?,
@@ -216,6 +217,7 @@ async fn contents(
         pur: input.purpose.as_str().to_owned(),
         cfg: input.config_id,
         keys,
+        url: base_urls,
         mdl: input.models.iter().map(|model| model.0.clone()).collect(),
         agt: input.agent_id,
         ip: to_words("ipAllow", &input.ip_allow)?.0,

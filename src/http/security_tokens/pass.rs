@@ -32,9 +32,11 @@ pub enum Means {
 
 /// A provider key inside a token. It is stored nowhere.
 pub struct CarriedKey {
-    /// Whose it is. It goes to that provider's own address; where the provider has none, to the one that the owner's AI
-    /// configuration of this provider says.
+    /// Whose it is. It goes to that provider's own address.
     pub provider: Provider,
+    /// Where it goes if the provider has no address of its own: where the owner's AI configuration said when the token was
+    /// made, as long as it says so (SR-59).
+    pub base_url: Option<String>,
     /// The key.
     pub key: SecretString,
 }

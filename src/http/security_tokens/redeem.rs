@@ -122,7 +122,7 @@ fn is_admitted(contents: &Contents, ClientAddress(address): ClientAddress) -> bo
 fn pass(contents: &Contents, stored: &ShownSecurityToken) -> Option<Pass> {
     let means = match contents.cfg {
         Some(id) => Means::Configuration(AiConfigurationId::from_uuid(id)),
-        None => Means::Keys(carried(&contents.keys)),
+        None => Means::Keys(carried(contents)),
     };
     Some(Pass {
         token: stored.id,

@@ -1,13 +1,16 @@
 //! With what one may chat: a session, a platform API key, a security token, or a key of one's own for one call.
 
 use reqwest::{Method, RequestBuilder};
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
 use super::{KEY, PATH, calls, question, settle, streamed, words};
 use crate::support::api::{Service, Visitor, send};
 use crate::support::database::on_both;
 use crate::support::dump::dump;
+use crate::support::provider_server::ProviderServer;
 use crate::support::raw::texts;
+use crate::support::world::test_vault;
 
 /// A key that is stored nowhere.
 const OWN: &str = "sk-own-ABCDEFGHIJ0123456789";
@@ -148,6 +151,46 @@ on_both! {
         assert_eq!(texts(&database, "SELECT payer || ' ' || provider FROM provider_calls WHERE ai_configuration_id IS NULL").await, ["owner openai_compatible"]);
         let rows = format!("{:?}", dump(&database).await);
         assert!(!rows.contains(OWN) && !rows.contains(KEY));
+        service.end().await;
+    }
+
+    async fn a_key_inside_a_token_does_not_follow_its_configuration(database: TestDatabase) {
+        let elsewhere = ProviderServer::start().await;
+        let service = Service::start_with(&database, |config| {
+            config.network.private_endpoints.push(elsewhere.address().to_string());
+        }).await;
+        let ann = settle(&service, "ann").await;
+        let bearer = service.visitor(&security_token(&ann, json!({ "apiKeys": { "custom": OWN } })).await);
+        let mut asked = question("x");
+        asked["model"] = json!("m");
+        bearer.post(PATH, asked.clone()).await.expect(200);
+        let program = service.visitor(&api_key(&ann, &["configs:write"]).await);
+        let id = ann.get("/api/ai-config").await.expect(200)["items"][0]["id"].as_str().unwrap().to_owned();
+        let path = format!("/api/ai-config/{id}");
+        program.put(&path, json!({ "apiKey": "their-key", "baseUrl": elsewhere.base_url() })).await.expect(200);
+        assert_eq!(bearer.post(PATH, asked.clone()).await.refused(401), "invalid_security_token");
+        assert!(elsewhere.calls().is_empty());
+        // It is not over: its key is good where it was good.
+        ann.put(&path, json!({ "apiKey": KEY, "baseUrl": service.provider.base_url() })).await.expect(200);
+        bearer.post(PATH, asked.clone()).await.expect(200);
+        ann.delete(&path).await.expect(204);
+        assert_eq!(bearer.post(PATH, asked).await.refused(422), "no_key");
+        service.end().await;
+    }
+
+    async fn a_key_inside_a_token_that_says_no_server_goes_nowhere(database: TestDatabase) {
+        let service = Service::start(&database).await;
+        let ann = settle(&service, "ann").await;
+        let token = security_token(&ann, json!({ "apiKeys": { "custom": OWN } })).await;
+        let vault = test_vault();
+        let contents = vault.open_security_token(&token).unwrap();
+        let mut contents: Value = serde_json::from_str(contents.expose_secret()).unwrap();
+        contents.as_object_mut().unwrap().remove("url").expect("the server's address");
+        let token = vault.seal_security_token(&SecretString::from(contents.to_string())).unwrap();
+        let mut asked = question("x");
+        asked["model"] = json!("m");
+        assert_eq!(service.visitor(&token).post(PATH, asked).await.refused(401), "invalid_security_token");
+        assert!(service.provider.calls().is_empty());
         service.end().await;
     }
 
