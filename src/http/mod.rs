@@ -52,6 +52,7 @@ mod throttle;
 mod unread;
 mod usage;
 mod uses;
+mod write_limit;
 
 use std::sync::Arc;
 

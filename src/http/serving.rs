@@ -1,4 +1,5 @@
-//! Connections: so many at once, each with a limit for a call's head to arrive, all let go in order at the end.
+//! Connections: so many at once, each with a limit for a call's head to arrive and for an answer to be taken, all let go
+//! in order at the end.
 
 use std::convert::Infallible;
 use std::io;
@@ -20,6 +21,7 @@ use tower::ServiceExt;
 
 use super::client_address::Peer;
 use super::unread::ReadToEnd;
+use super::write_limit::WriteLimit;
 use crate::config;
 
 /// How long to wait where no connection can be accepted: probably too many files are open.
@@ -103,6 +105,7 @@ fn connection(
         hyper::Request::from_parts(parts, body)
     });
     let service = service.map_err(|error: Infallible| error);
+    let stream = WriteLimit::new(stream, limits.write_timeout);
     http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head_timeout)

@@ -17,6 +17,8 @@ use crate::support::wait::until;
 use crate::support::world::KEKS;
 
 const LONG: Duration = Duration::from_secs(30);
+/// Calls whose answers do not fit into what systems keep for a connection.
+const MANY: usize = 200;
 
 #[expect(clippy::disallowed_methods, reason = "a client that talks no proper HTTP is no part of the product")]
 async fn connect_to(address: SocketAddr) -> std::io::Result<TcpStream> {
@@ -147,6 +149,60 @@ async fn more_connections_than_there_is_room_for_wait() {
     assert!(!waiting.is_finished(), "the third connection was served");
     drop(silent);
     assert_eq!(tokio::time::timeout(LONG, waiting).await.unwrap().unwrap(), 401);
+}
+
+/// Asks for far more than fits between the two, and takes nothing of it yet.
+async fn ask_for_much(service: &Service) -> TcpStream {
+    let mut stream = connect(service).await;
+    let calls = "GET /api/openapi.json HTTP/1.1\r\nHost: x\r\n\r\n".repeat(MANY);
+    stream.write_all(calls.as_bytes()).await.unwrap();
+    stream
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_takes_no_answer_does_not_keep_the_place_of_others() {
+    let database = TestDatabase::sqlite().await;
+    let service = Service::start_with(&database, |config| {
+        config.http.connections = 1;
+        config.http.write_timeout = Duration::from_secs(2);
+    })
+    .await;
+    let idle = ask_for_much(&service).await;
+    let began = Instant::now();
+    let answer = tokio::time::timeout(LONG, service.stranger().get("/api/auth/me")).await;
+    assert_eq!(answer.expect("an answer to somebody else").status, 401);
+    assert!(began.elapsed() > Duration::from_secs(1), "the place was free all the time");
+    drop(idle);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_takes_answers_slowly_gets_all_of_them() {
+    const PATIENCE: Duration = Duration::from_secs(3);
+    let database = TestDatabase::sqlite().await;
+    let service = Service::start_with(&database, |config| config.http.write_timeout = PATIENCE).await;
+    let whole = MANY * service.stranger().get("/api/openapi.json").await.text.len();
+    let mut stream = ask_for_much(&service).await;
+    let (began, mut read, mut piece) = (Instant::now(), 0, vec![0; whole / 20]);
+    while read < whole {
+        if began.elapsed() < 2 * PATIENCE {
+            tokio::time::sleep(PATIENCE / 10).await;
+        }
+        let taken = tokio::time::timeout(LONG, stream.read(&mut piece)).await.unwrap().unwrap();
+        assert!(taken > 0, "cut after {read} of {whole} bytes");
+        read += taken;
+    }
+    assert!(began.elapsed() > PATIENCE);
+}
+
+/// As between two words of a chat.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_is_sent_nothing_may_take_nothing() {
+    let database = TestDatabase::sqlite().await;
+    let service =
+        Service::start_with(&database, |config| config.http.write_timeout = Duration::from_secs(1)).await;
+    let ann = service.sign_up("ann").await;
+    service.provider.checked("a-key", Answer::status(200, "{\"data\":[]}").late(Duration::from_secs(3)));
+    ann.post("/api/ai-config", service.ai_configuration("a-key")).await.expect(201);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
