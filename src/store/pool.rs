@@ -1,11 +1,14 @@
 //! Two native pools behind one enum, and the macros that run one SQL text on either.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool, SqliteConnection, SqlitePool};
+use url::form_urlencoded;
 
 use super::StoreError;
 use super::borrowed::{Borrowed, Patience};
@@ -147,6 +150,9 @@ const MOST_PLANS: usize = 256;
 /// changes. The log usually stays below 32 MiB.
 const CHECKPOINT_EVERY: &str = "8000";
 
+/// The owner reads and writes; nobody else does anything.
+const OWNERS_ALONE: u32 = 0o600;
+
 /// Pages that the writer keeps in memory, as SQLite counts them: less than zero is in KiB.
 const MOST_CACHED: &str = "-16384";
 
@@ -185,6 +191,7 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
         .pragma("cache_size", MOST_CACHED)
         .pragma("temp_store", "memory")
         .pragma("wal_autocheckpoint", CHECKPOINT_EVERY);
+    make_file(&config.url, &options);
     let connection = connect_first(&writing).await?;
     let file = Box::new(options.clone());
     let reading = options.read_only(true).create_if_missing(false);
@@ -197,6 +204,21 @@ async fn open_sqlite(config: &config::Database) -> Result<Pool, StoreError> {
         .connect_with(reading)
         .await?;
     Ok(Pool::Sqlite { read, writer: Writer::start(connection, to_write)?, file, groups })
+}
+
+/// A new file is its owner's alone, whatever the umask says: it holds mail. SQLite gives the files beside it the mode of
+/// this one. A file that is there keeps its mode, which may be on purpose; whatever else keeps it from being made here keeps
+/// SQLite from it too, which says so.
+fn make_file(url: &str, options: &SqliteConnectOptions) {
+    let path = options.get_filename();
+    let (_, parameters) = url.split_once('?').unwrap_or_default();
+    // What is in memory, or only read, is no new file.
+    let is_written = form_urlencoded::parse(parameters.as_bytes())
+        .all(|(name, value)| name != "mode" || matches!(&*value, "rw" | "rwc"));
+    let is_path = !path.as_os_str().as_encoded_bytes().starts_with(b"file:");
+    if is_written && is_path {
+        let _ = OpenOptions::new().write(true).create_new(true).mode(OWNERS_ALONE).open(path);
+    }
 }
 
 /// Waits for somebody else who is at `PRAGMA journal_mode = WAL` on the same new file, where SQLite itself does not wait.

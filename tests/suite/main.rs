@@ -16,6 +16,7 @@ mod canary;
 mod cli;
 mod conduct;
 mod config;
+mod database_file;
 mod demo;
 mod demo_servers;
 mod explain;
