@@ -8,12 +8,16 @@
 //! - a `FETCH` ends with `)`;
 //! - a `LIST` may have a short literal; every other answer has none.
 //!
-//! Two answers at which the parser panics are refused as well.
+//! Two answers at which the parser panics are refused as well, and so are brackets within brackets: the parser calls itself
+//! for each, and the end of the stack is the end of the process.
 
 use std::fmt;
 
 /// Longest folder name that is sent as a literal, in bytes.
 const LONGEST_NAME: usize = 1024;
+/// Most `(` in one answer; what we ask for has four, and a folder's name may have some. Those in quotes count too, and
+/// none is taken back by a `)`, since whoever sends them can make the parser see other quotes than we do.
+const MOST_OPENED: usize = 32;
 /// More than this is given back after a long line.
 const KEPT_CAPACITY: usize = 1024;
 
@@ -59,6 +63,8 @@ pub(super) struct Framer {
     limits: Limits,
     /// The current answer without the content of its literals.
     text: Vec<u8>,
+    /// How many `(` are in it.
+    opened: usize,
     literal_left: usize,
     literal_sum: usize,
     received: usize,
@@ -70,6 +76,7 @@ impl Framer {
         Self {
             limits: Limits::SMALL,
             text: Vec::new(),
+            opened: 0,
             literal_left: 0,
             literal_sum: 0,
             received: 0,
@@ -122,6 +129,11 @@ impl Framer {
         if self.text.len() + line.len() > self.limits.line {
             return Err(Breach::Size);
         }
+        // The parser reads the beginning of an answer before its end is here.
+        self.opened += line.iter().filter(|byte| **byte == b'(').count();
+        if self.opened > MOST_OPENED {
+            return Err(Breach::Shape);
+        }
         self.text.extend_from_slice(line);
         if line.ends_with(b"\n") {
             self.end_line()?;
@@ -149,6 +161,7 @@ impl Framer {
     fn end_frame(&mut self) {
         self.frames += 1;
         self.literal_sum = 0;
+        self.opened = 0;
         self.text.clear();
         self.text.shrink_to(KEPT_CAPACITY);
     }

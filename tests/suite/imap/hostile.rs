@@ -2,7 +2,7 @@
 
 use postkey::imap::ImapError;
 
-use super::script::{Act, after_select};
+use super::script::{Act, after_select, follow};
 use super::{PATIENT, SECRET, error, open_with, password};
 
 /// What comes of a fetch (limit 1,000 bytes each) that is answered with these bytes.
@@ -55,4 +55,42 @@ async fn what_the_parser_cannot_take_ends_the_session_only() {
     for poison in ["* 1 FETCH (UID 1 INTERNALDATE NIL)\r\n", "* OK [ALERT]é\r\n", "* GARBAGE\r\n"] {
         assert_eq!(fetch_answered_with(poison.into()).await, ImapError::Protocol, "{poison}");
     }
+}
+
+/// Answers whose brackets the parser would follow to the end of any stack, one call for each.
+fn deep_answers() -> [String; 4] {
+    let deep = "(".repeat(60_000);
+    let part = "(\"a\" \"b\" NIL NIL NIL \"7bit\" 1 NIL NIL NIL NIL";
+    [
+        format!("* 1 FETCH (BODYSTRUCTURE {deep}"),
+        format!("* 1 FETCH (BODYSTRUCTURE {part} {deep}"),
+        // Where quotes begin and end is a matter of opinion.
+        format!("* 1 FETCH (X a\"b BODYSTRUCTURE {deep}\")\r\n"),
+        format!("* 1 FETCH (X a\"b BODYSTRUCTURE {part} {}", "(\")\" ".repeat(12_000)),
+    ]
+}
+
+#[tokio::test]
+async fn brackets_within_brackets_end_the_session_only() {
+    for deep in deep_answers() {
+        assert_eq!(fetch_answered_with(deep.clone().into()).await, ImapError::Protocol);
+        let greeting = follow(vec![Act::Bytes(deep.into()), Act::Hang]).await;
+        let got = error(open_with(greeting.address(), password(SECRET), PATIENT).await);
+        assert_eq!(got, ImapError::Protocol);
+    }
+}
+
+#[tokio::test]
+async fn as_many_brackets_as_an_answer_may_have_are_read_on_any_stack() {
+    let depth = 31;
+    let part = "(\"a\" \"b\" NIL NIL NIL \"7bit\" 1 NIL NIL NIL NIL";
+    let nested = format!("{part}{}{})", " (1".repeat(depth - 1), ")".repeat(depth - 1));
+    let answer = format!("* 1 FETCH (BODYSTRUCTURE {nested})\r\n* 1 FETCH (FLAGS (\\Seen) MODSEQ (7))\r\n")
+        .repeat(100);
+    let body = "* 1 FETCH (UID 1 BODY[] {40}\r\n".to_owned() + &"(".repeat(40) + ")\r\nP3 OK done\r\n";
+    let (_server, address) = after_select(vec![Act::Bytes((answer + &body).into()), Act::Hang]).await;
+    let session = open_with(address, password(SECRET), PATIENT).await.unwrap();
+    let (session, _) = session.select("INBOX").await.unwrap();
+    let (_, mails) = session.fetch(&[1], 1000).await.unwrap();
+    assert_eq!(mails, [(1, vec![b'('; 40])]);
 }
