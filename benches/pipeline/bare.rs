@@ -168,13 +168,16 @@ async fn fetch_all(
     let login = desk.login(&account.address);
     let session = Session::open(&desk.dialler, &endpoint(desk.job.imap), login, timeouts).await?;
     let (session, _folder) = session.select("INBOX").await?;
-    let (mut session, uids) = session.uids_from(1).await?;
-    for batch in uids.chunks(desk.config.mailbox.fetch_batch) {
-        let mails;
-        (session, mails) = session.fetch(batch, desk.config.mailbox.max_message_bytes).await?;
-        for (_, raw) in mails {
-            found.send((Arc::clone(&account), raw)).await?;
+    let (mut session, mut uids) = session.uids_from(1).await?;
+    while let Some(last) = uids.last().copied() {
+        for batch in uids.chunks(desk.config.mailbox.fetch_batch) {
+            let mails;
+            (session, mails) = session.fetch(batch, desk.config.mailbox.max_message_bytes).await?;
+            for (_, raw) in mails {
+                found.send((Arc::clone(&account), raw)).await?;
+            }
         }
+        (session, uids) = session.uids_from(last + 1).await?;
     }
     Ok(())
 }

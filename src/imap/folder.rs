@@ -40,6 +40,7 @@ impl Session {
         self.wire.command(Step::Select, &command, |answer| opened.note(answer)).await?;
         // How many mails a folder holds when it is opened is no news.
         self.wire.set_news(had_news);
+        self.uid_next = opened.uid_next;
         Ok((self, opened))
     }
 }

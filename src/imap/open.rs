@@ -45,7 +45,7 @@ impl Session {
             None => ask_capabilities(&mut wire).await?,
         };
         identify(&mut wire, &capabilities).await?;
-        Ok(Self { wire, capabilities })
+        Ok(Self { wire, capabilities, uid_next: None })
     }
 }
 

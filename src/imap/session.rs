@@ -10,6 +10,8 @@ use super::wire::Wire;
 pub struct Session {
     pub(super) wire: Wire,
     pub(super) capabilities: Capabilities,
+    /// A UID of the open folder that no mail had reached when it was last looked at, where that is known.
+    pub(super) uid_next: Option<u32>,
 }
 
 impl Session {

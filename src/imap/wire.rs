@@ -38,6 +38,8 @@ pub(super) struct Wire {
     answers: u64,
     /// Whether the folder was said to have grown since it was last searched.
     news: bool,
+    /// How many mails the open folder was said to hold.
+    exists: u32,
     /// When the step under way began, and how long it may take before bytes arrive.
     began: Instant,
     patience: Duration,
@@ -52,6 +54,7 @@ impl Wire {
             tags: 0,
             answers: 0,
             news: false,
+            exists: 0,
             began: Instant::now(),
             patience: timeouts.command,
         }
@@ -84,6 +87,11 @@ impl Wire {
     /// Whether there may be mail that no search has seen.
     pub(super) fn has_news(&self) -> bool {
         self.news
+    }
+
+    /// How many mails the open folder holds, as far as the server has said.
+    pub(super) fn exists(&self) -> u32 {
+        self.exists
     }
 
     /// Begins a step: its deadline runs from now.
@@ -189,8 +197,12 @@ impl Wire {
         let answer = read.map_err(|_| ImapError::Protocol)?.map_err(|error| explain(&error))?;
         self.answers += 1;
         let answer = answer.ok_or(ImapError::Closed)?;
-        // A server says it once, with the answer to whatever command comes next (RFC 9051 section 7.4.1).
-        self.news |= matches!(answer.parsed(), Response::MailboxData(MailboxDatum::Exists(_)));
+        match answer.parsed() {
+            // A server says it once, with the answer to whatever command comes next (RFC 9051 section 7.4.1).
+            Response::MailboxData(MailboxDatum::Exists(exists)) => (self.news, self.exists) = (true, *exists),
+            Response::Expunge(_) => self.exists = self.exists.saturating_sub(1),
+            _ => {}
+        }
         Ok(see(answer.parsed()))
     }
 

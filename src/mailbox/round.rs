@@ -59,7 +59,7 @@ pub(super) async fn take_in_new(
         let uids;
         (session, uids) = session.uids_from(cursor.next_uid).await?;
         let mut look = Look::new(watch.care.pending(&uids), &uids, *cursor);
-        if look.pending.is_empty() {
+        if look.pending.is_empty() && look.end <= cursor.next_uid {
             watch.care.finish();
             cursor.old_if_dateless = 0;
             return Ok(session);
@@ -73,6 +73,10 @@ pub(super) async fn take_in_new(
                     session
                 }
             };
+        }
+        // Of many mails a search names only the lowest, and these may have been dealt with before.
+        if look.cursor.next_uid < look.end {
+            settle(watch, mailbox, &mut look, Vec::new(), &[]).await?;
         }
         *cursor = look.cursor;
     }

@@ -97,6 +97,24 @@ on_both! {
         served.end().await;
     }
 
+    async fn in_a_folder_of_many_old_mails_the_new_ones_are_answered(database: TestDatabase) {
+        let scene = Scene::begin(&database).await;
+        let old = scene.mailbox().await.activated_at.minus(std::time::Duration::from_secs(3_600));
+        scene.imap.set_next_uid(ANN, 1_000_000_000);
+        for _ in 0..20_500 {
+            scene.imap.deliver_dated(ANN, b"", old);
+        }
+        scene.deliver(&letter(1, ANN));
+        let served = scene.serve().await;
+        // So many take a while.
+        let passed = async || scene.mailbox().await.next_uid == Some(1_000_020_501);
+        until("all are looked at", 5 * LONG, passed).await;
+        scene.deliver(&letter(2, ANN));
+        scene.all_replied(2).await;
+        served.end().await;
+        assert!(scene.imap.commands(ANN).iter().any(|line| line == "UID SEARCH UID 1:1000019999"));
+    }
+
     async fn what_was_taken_in_before_the_end_is_not_answered_again_after_a_start(database: TestDatabase) {
         let scene = Scene::begin(&database).await;
         for round in 0..3 {

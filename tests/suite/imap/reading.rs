@@ -73,6 +73,29 @@ async fn a_vanished_mail_is_missing_and_not_an_error() {
 }
 
 #[tokio::test]
+async fn a_folder_of_many_mails_is_searched_in_parts_and_what_is_new_with_one_search() {
+    let server = server().await;
+    server.set_next_uid(ANNA, 4_000_000_000);
+    let uids: Vec<u32> = (0..50_000).map(|_| server.deliver(ANNA, b"")).collect();
+    let mut session = inbox(&server, PATIENT).await;
+    let mut found: Vec<u32> = Vec::new();
+    loop {
+        let part;
+        (session, part) = session.uids_from(found.last().map_or(1, |last| last + 1)).await.unwrap();
+        if part.is_empty() {
+            break;
+        }
+        assert!(part.len() <= 20_000, "{} in one part", part.len());
+        found.extend(part);
+    }
+    assert!(found == uids, "{} of {}", found.len(), uids.len());
+    let searches = server.count(ANNA, "UID SEARCH");
+    let new = server.deliver(ANNA, b"");
+    let (_, part) = session.uids_from(found.last().unwrap() + 1).await.unwrap();
+    assert_eq!((part, server.count(ANNA, "UID SEARCH")), (vec![new], searches + 1));
+}
+
+#[tokio::test]
 async fn a_refusal_is_never_an_empty_result() {
     for (command, step) in [("UID SEARCH", Step::Search), ("UID FETCH", Step::Describe)] {
         for fault in [Fault::No("[SERVERBUG] later"), Fault::Bad("what?")] {

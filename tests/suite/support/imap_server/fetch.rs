@@ -33,7 +33,8 @@ pub fn flag_list(flags: &BTreeSet<String>) -> String {
     format!("({})", flags.iter().map(String::as_str).collect::<Vec<_>>().join(" "))
 }
 
-/// The UIDs that fit `UID SEARCH` criteria: `ALL`, `UID set` and `HEADER name value`; others fit every mail.
+/// The UIDs that fit `UID SEARCH` criteria: `ALL`, places such as `1,3`, `UID set` and `HEADER name value`; others fit
+/// every mail.
 pub fn search(mails: &[StoredMail], criteria: &[String]) -> Vec<u32> {
     let mut found: Vec<&StoredMail> = mails.iter().collect();
     for (index, word) in criteria.iter().enumerate() {
@@ -42,6 +43,10 @@ pub fn search(mails: &[StoredMail], criteria: &[String]) -> Vec<u32> {
             "UID" => {
                 let uids = uids_in_set(mails, argument(1));
                 found.retain(|mail| uids.contains(&mail.uid));
+            }
+            places if index == 0 && places.starts_with(|first: char| first.is_ascii_digit()) => {
+                let places = places.split(',').filter_map(|place| place.parse::<usize>().ok());
+                found = places.filter_map(|place| mails.get(place - 1)).collect();
             }
             "HEADER" => found.retain(|mail| header_contains(&mail.bytes, argument(1), argument(2))),
             _ => {}
