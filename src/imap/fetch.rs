@@ -22,8 +22,8 @@ const NEWS: usize = 1024 * 1024;
 pub struct Summary {
     /// Its UID in the open folder.
     pub uid: u32,
-    /// Its size in bytes, as the server says; it can be wrong (EM-82).
-    pub size: u32,
+    /// Its size in bytes, as the server says; it can be wrong (EM-82). `None` if it is not said in a readable form.
+    pub size: Option<u32>,
     /// When the server took it in; `None` if it does not say so in a readable form.
     pub internal_date: Option<Timestamp>,
     /// Its flags.
@@ -74,6 +74,8 @@ impl Session {
             let collect = |answer: &Response<'_>| summaries.extend(summary(answer));
             self.wire.bounded_command(Step::Describe, &command, collect).await?;
         }
+        // News of a mail's flags can come beside the answer about it, and says less.
+        summaries.sort_by_key(|summary| summary.size.is_none());
         keep_asked(&mut summaries, uids, |summary| summary.uid);
         Ok((self, summaries))
     }
@@ -149,18 +151,17 @@ fn keep_asked<T>(answers: &mut Vec<T>, uids: &[u32], uid: impl Fn(&T) -> u32) {
 
 fn summary(answer: &Response<'_>) -> Option<Summary> {
     let Response::Fetch(_, attributes) = answer else { return None };
-    let mut summary = Summary { uid: 0, size: 0, internal_date: None, flags: Flags::default() };
-    let mut has_size = false;
+    let mut summary = Summary { uid: 0, size: None, internal_date: None, flags: Flags::default() };
     for attribute in attributes {
         match attribute {
             AttributeValue::Uid(uid) => summary.uid = *uid,
-            AttributeValue::Rfc822Size(size) => (summary.size, has_size) = (*size, true),
+            AttributeValue::Rfc822Size(size) => summary.size = Some(*size),
             AttributeValue::InternalDate(date) => summary.internal_date = timestamp(date),
             AttributeValue::Flags(flags) => summary.flags = flags_of(flags.iter().map(AsRef::as_ref)),
             _ => {}
         }
     }
-    (summary.uid > 0 && has_size).then_some(summary)
+    (summary.uid > 0).then_some(summary)
 }
 
 /// A mail's UID and content; `NIL`, `""` and `{0}` are all an empty one (EM-98).

@@ -112,7 +112,7 @@ impl Care {
         let mut together: Vec<Summary> = Vec::new();
         let mut bytes: usize = 0;
         for mail in mails {
-            let size = usize::try_from(mail.size).unwrap_or(usize::MAX);
+            let size = size(&mail);
             let only_its_beginning = size > max_bytes || self.failures(mail.uid) >= WHOLE;
             let alone = only_its_beginning || self.troubles.contains_key(&mail.uid);
             let is_full = together.len() >= most || bytes.saturating_add(size) > MOST_BYTES;
@@ -210,9 +210,10 @@ impl Care {
 impl Portion {
     /// What the server will send, as far as it tells the truth.
     pub(super) fn bytes(&self, max_bytes: usize) -> usize {
-        let size = |mail: &Summary| usize::try_from(mail.size).unwrap_or(usize::MAX).min(max_bytes);
         match self {
-            Self::Whole(mails) => mails.iter().map(size).fold(0, usize::saturating_add),
+            Self::Whole(mails) => {
+                mails.iter().map(|mail| size(mail).min(max_bytes)).fold(0, usize::saturating_add)
+            }
             Self::Beginning(_) => BEGINNING_BYTES,
         }
     }
@@ -223,4 +224,8 @@ impl Portion {
             Self::Beginning(mail) => vec![mail.uid],
         }
     }
+}
+/// As the server says; one of which it says nothing may be of any size.
+fn size(mail: &Summary) -> usize {
+    mail.size.and_then(|size| usize::try_from(size).ok()).unwrap_or(usize::MAX)
 }

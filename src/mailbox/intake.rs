@@ -26,6 +26,11 @@ impl Delivery {
     pub(super) fn lost(uid_validity: u32, uid: u32) -> Self {
         Self { uid_validity, uid, internal_date: None, bytes: 0, raw: Vec::new(), truncated: true }
     }
+
+    /// Whether the server has handed over nothing of a mail that has something.
+    pub(super) fn is_lost(&self) -> bool {
+        self.truncated && self.raw.is_empty()
+    }
 }
 
 /// What is known of the mailbox that the deliveries came to.

@@ -7,11 +7,13 @@
 //! | `watcher` | one mailbox: connect, watch, complain, come back |
 //! | `round` | one look: everything new is taken in |
 //! | `fetching` | which mails to fetch together, and how carefully |
+//! | `asking` | asks for them until they come, are gone, or cannot be had |
 //! | `room` | how much mail is in memory at once |
 //! | `intake` | bytes to [`Arrival`](crate::store::Arrival): the door for every transport |
 //! | `trial` | whether both servers do what answering mail needs, for people who ask |
 //! | `filing` | copies in the Sent folder, answered flags, the search for ambiguous replies |
 
+mod asking;
 mod fetching;
 mod filing;
 mod intake;

@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
-use super::fetching::{BEGINNING_BYTES, Group, MOST_BYTES, Portion};
+use super::asking::{describe_all, fetch};
+use super::fetching::{Group, MOST_BYTES};
 use super::intake::{Delivery, Reader};
 use super::watcher::{Watch, WatchError};
 use crate::imap::{ByteLimit, ImapError, Session, Summary};
@@ -126,14 +127,17 @@ async fn take_in(
     let done: Vec<u32> = uids.iter().copied().filter(|uid| !to_fetch.contains(uid)).collect();
     for portion in watch.care.portions(wanted, batch, max_bytes) {
         let asked = portion.uids();
+        // Sizes are told wrongly, some by a little and some on purpose: all mails together stay bounded too.
+        let limit = ByteLimit { each: max_bytes, total: max_bytes.max(2 * MOST_BYTES) };
         let _until_stored = watch.watching.room.take(portion.bytes(max_bytes)).await;
-        let fetched = fetch(session, look.cursor.uid_validity, portion, max_bytes).await;
+        let fetched = fetch(session, look.cursor.uid_validity, portion, limit).await;
         let deliveries;
         (session, deliveries) = fetched.inspect_err(|error| match asked.len() {
             1 => watch.care.failed(&asked, error),
             _ => watch.care.suspect(&asked),
         })?;
-        watch.care.came(deliveries.iter().map(|delivery| delivery.uid));
+        let came = deliveries.iter().filter(|delivery| !delivery.is_lost());
+        watch.care.came(came.map(|delivery| delivery.uid));
         settle(watch, mailbox, look, deliveries, &asked).await?;
     }
     settle(watch, mailbox, look, Vec::new(), &done).await?;
@@ -169,20 +173,6 @@ async fn settle(
     Ok(())
 }
 
-/// Asks twice about UIDs of which the server said nothing; after a second clean answer they are gone (EM-75).
-async fn describe_all(session: Session, uids: &[u32]) -> Result<(Session, Vec<Summary>), ImapError> {
-    let (session, mut summaries) = session.describe(uids).await?;
-    let known: HashSet<u32> = summaries.iter().map(|summary| summary.uid).collect();
-    let missing: Vec<u32> = uids.iter().copied().filter(|uid| !known.contains(uid)).collect();
-    if missing.is_empty() {
-        return Ok((session, summaries));
-    }
-    let (session, again) = session.describe(&missing).await?;
-    summaries.extend(again);
-    summaries.sort_by_key(|summary| summary.uid);
-    Ok((session, summaries))
-}
-
 /// Drafts, deleted mail (EM-26), and mail from before the mailbox was activated (EM-25) are left alone.
 fn is_to_be_answered(summary: &Summary, mailbox: &Mailbox, cursor: Cursor) -> bool {
     let is_old = match summary.internal_date {
@@ -190,56 +180,4 @@ fn is_to_be_answered(summary: &Summary, mailbox: &Mailbox, cursor: Cursor) -> bo
         None => summary.uid < cursor.old_if_dateless,
     };
     !is_old && !summary.flags.draft && !summary.flags.deleted
-}
-
-async fn fetch(
-    session: Session,
-    uid_validity: u32,
-    portion: Portion,
-    max_bytes: usize,
-) -> Result<(Session, Vec<Delivery>), ImapError> {
-    let delivery = |mail: &Summary, raw: Vec<u8>, truncated| Delivery {
-        uid_validity,
-        uid: mail.uid,
-        internal_date: mail.internal_date,
-        bytes: mail.size,
-        raw,
-        truncated,
-    };
-    match portion {
-        Portion::Whole(mails) => {
-            let (session, mut bodies) = fetch_whole(session, &mails, max_bytes).await?;
-            let deliveries = mails.iter().filter_map(|mail| {
-                let (_, raw) = bodies.iter_mut().find(|(uid, _)| *uid == mail.uid)?;
-                Some(delivery(mail, std::mem::take(raw), false))
-            });
-            let deliveries = deliveries.collect();
-            Ok((session, deliveries))
-        }
-        Portion::Beginning(mail) => {
-            let (session, raw) = session.fetch_start(mail.uid, BEGINNING_BYTES).await?;
-            Ok((session, raw.map(|raw| delivery(&mail, raw, true)).into_iter().collect()))
-        }
-    }
-}
-
-/// Asks once more, singly, for mails of which the server said nothing (EM-75).
-async fn fetch_whole(
-    session: Session,
-    mails: &[Summary],
-    max_bytes: usize,
-) -> Result<(Session, Vec<(u32, Vec<u8>)>), ImapError> {
-    let uids: Vec<u32> = mails.iter().map(|mail| mail.uid).collect();
-    // Sizes are told wrongly, some by a little and some on purpose: all mails together stay bounded too.
-    let limit = ByteLimit { each: max_bytes, total: max_bytes.max(2 * MOST_BYTES) };
-    let (mut session, mut bodies) = session.fetch(&uids, limit).await?;
-    for uid in uids {
-        if bodies.iter().any(|(found, _)| *found == uid) {
-            continue;
-        }
-        let again;
-        (session, again) = session.fetch(&[uid], max_bytes).await?;
-        bodies.extend(again);
-    }
-    Ok((session, bodies))
 }

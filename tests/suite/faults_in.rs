@@ -10,3 +10,4 @@ mod servers;
 mod sharing;
 mod stopping;
 mod uids;
+mod withheld;

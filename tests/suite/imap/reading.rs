@@ -30,7 +30,7 @@ async fn mails_are_found_described_and_read_as_they_are() {
     let (session, found) = session.uids_from(0).await.unwrap();
     assert_eq!(found, uids);
     let (session, summaries) = session.describe(&found).await.unwrap();
-    assert_eq!(summaries.iter().map(|summary| summary.size as usize).collect::<Vec<_>>(), sizes);
+    assert_eq!(summaries.iter().map(|summary| summary.size.unwrap() as usize).collect::<Vec<_>>(), sizes);
     assert!(summaries.iter().all(|summary| summary.internal_date == Some(arrived) && !summary.flags.seen));
     let (session, got) = session.fetch(&found, 100_000).await.unwrap();
     assert_eq!(got, uids.iter().copied().zip(mails).collect::<Vec<_>>());
@@ -70,6 +70,18 @@ async fn a_vanished_mail_is_missing_and_not_an_error() {
     let (session, mails) = session.fetch(&[kept, gone], 1000).await.unwrap();
     assert_eq!(mails, [(kept, MAIL.to_vec())]);
     assert_eq!(session.fetch_start(gone, 10).await.unwrap().1, None);
+}
+
+#[tokio::test]
+async fn a_mail_without_a_readable_size_is_there_all_the_same() {
+    let answer = "* 1 FETCH (UID 1 FLAGS () RFC822.SIZE 99999999999)\r\n* 2 FETCH (UID 2 FLAGS (\\Answered))\r\n\
+        * 2 FETCH (UID 2 FLAGS () RFC822.SIZE 7)\r\n* 3 FETCH (FLAGS (\\Seen))\r\nTAG OK done\r\n";
+    let (_server, address) = after_select(vec![Act::Say(answer), Act::Hang]).await;
+    let session = open_with(address, password(SECRET), PATIENT).await.unwrap();
+    let (session, _) = session.select(INBOX).await.unwrap();
+    let (_, summaries) = session.describe(&[1, 2, 3]).await.unwrap();
+    let sizes: Vec<_> = summaries.iter().map(|summary| (summary.uid, summary.size)).collect();
+    assert_eq!(sizes, [(1, None), (2, Some(7))]);
 }
 
 #[tokio::test]

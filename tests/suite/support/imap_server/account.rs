@@ -16,6 +16,8 @@ pub struct Account {
     pub size_lie: Option<u32>,
     /// Whether INTERNALDATE is left out of the answers.
     pub hides_dates: bool,
+    /// Whether RFC822.SIZE is left out of the answers.
+    pub hides_sizes: bool,
     folders: BTreeMap<String, Folder>,
 }
 
@@ -42,6 +44,7 @@ impl Account {
             idle: Idle::Pushes,
             size_lie: None,
             hides_dates: false,
+            hides_sizes: false,
             folders: folders.into(),
         }
     }

@@ -9,6 +9,8 @@ pub enum Fault {
     Bad(&'static str),
     /// An untagged BYE with this text, and the connection is closed. As a greeting: no greeting but BYE.
     Bye(&'static str),
+    /// A tagged OK, and nothing else.
+    Nothing,
     /// Nothing, for ever.
     Hang,
     /// The connection is closed without a word.

@@ -157,6 +157,11 @@ impl ImapServer {
         self.change(user, |account| account.hides_dates = true);
     }
 
+    /// Leaves the RFC822.SIZE out of every answer from now on.
+    pub fn hide_sizes(&self, user: &str) {
+        self.change(user, |account| account.hides_sizes = true);
+    }
+
     /// Misbehaves by this rule from now on; of several that fit, the first one added is followed.
     pub fn rule(&self, rule: Rule) {
         self.state.rules.lock().unwrap().push(rule);

@@ -91,6 +91,7 @@ impl Session {
         let honest = [&untagged[..], format!("{tag} {status}\r\n").as_bytes()].concat();
         match fault {
             None => return self.wire.write(&honest).await,
+            Some(Fault::Nothing) => return self.wire.write(format!("{tag} OK done\r\n").as_bytes()).await,
             Some(Fault::Say(bytes)) => return self.wire.write(&[bytes, &honest].concat()).await,
             Some(Fault::No(text)) => return self.wire.write(format!("{tag} NO {text}\r\n").as_bytes()).await,
             Some(Fault::Bad(text)) => {
@@ -229,7 +230,8 @@ impl Session {
         let Some(name) = self.folder.clone() else { return (Vec::new(), "BAD select first".to_owned()) };
         let mut accounts = self.state.accounts();
         let Some(account) = accounts.get_mut(&self.user) else { return no("gone") };
-        let (size_lie, hides_dates) = (account.size_lie, account.hides_dates);
+        let (size_lie, hides_dates, hides_sizes) =
+            (account.size_lie, account.hides_dates, account.hides_sizes);
         let Some(folder) = account.find_folder(&name) else { return no("gone") };
         let untagged = match request.keyword(1).as_str() {
             "SEARCH" => {
@@ -241,6 +243,9 @@ impl Session {
                 let mut items = request.line.to_ascii_uppercase();
                 if hides_dates {
                     items = items.replace("INTERNALDATE", "");
+                }
+                if hides_sizes {
+                    items = items.replace("RFC822.SIZE", "");
                 }
                 let uids = uids_in_set(&folder.mails, request.word(2));
                 let mails = (1..).zip(&folder.mails).filter(|(_, mail)| uids.contains(&mail.uid));
