@@ -34,7 +34,7 @@ pub(super) async fn fetch(
     let (session, mut deliveries, withheld) = match portion {
         Portion::Whole(mails) => fetch_whole(session, uid_validity, mails, limit).await?,
         Portion::Beginning(mail) => {
-            let (session, delivery) = fetch_beginning(session, uid_validity, &mail, BEGINNING_BYTES).await?;
+            let (session, delivery) = fetch_beginning(session, uid_validity, &mail, limit.each).await?;
             let withheld = if delivery.is_none() { vec![mail.uid] } else { Vec::new() };
             (session, Vec::from_iter(delivery), withheld)
         }

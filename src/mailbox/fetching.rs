@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::imap::{ImapError, Summary};
+use crate::imap::{ByteLimit, ImapError, Summary};
 
 /// Counted failures after which only the beginning of a mail is asked for.
 const WHOLE: u32 = 3;
@@ -22,9 +22,11 @@ const MOST_SUMMARIES: usize = 500;
 /// How much smaller a group gets each time it fails: three failures find the one among all.
 const NARROWER: usize = 8;
 /// The most bytes that one command asks for; one mail may be larger.
-pub(super) const MOST_BYTES: usize = 16 * 1024 * 1024;
+const MOST_BYTES: usize = 16 * 1024 * 1024;
 /// How much is taken of a mail that is too large or too difficult: its header and the first words.
 pub(super) const BEGINNING_BYTES: usize = 1024 * 1024;
+/// Sizes are told wrongly, some by a little: so much more may come for each command, and an eighth of what was said.
+const SLACK: usize = 64 * 1024;
 
 /// What is remembered of a folder's mails from one connection to the next.
 pub(super) struct Care {
@@ -35,6 +37,8 @@ pub(super) struct Care {
     /// One that the server handed over: if it does so again, the server is not to blame for another.
     sound: Option<u32>,
     is_server_sound: bool,
+    /// Until it has sent more than it said.
+    believes_sizes: bool,
     group: usize,
 }
 
@@ -69,6 +73,7 @@ impl Default for Care {
             settled: BTreeSet::new(),
             sound: None,
             is_server_sound: false,
+            believes_sizes: true,
             group: MOST_SUMMARIES,
         }
     }
@@ -135,6 +140,20 @@ impl Care {
         portions
     }
 
+    /// How much of a portion is read, which is how much room is made for it: a little more than it is said to be, and as
+    /// much as it may be at all where sizes were lies.
+    pub(super) fn limit(&self, portion: &Portion, max_bytes: usize) -> ByteLimit {
+        let Portion::Whole(mails) = portion else {
+            return ByteLimit { each: BEGINNING_BYTES, total: BEGINNING_BYTES };
+        };
+        let said = mails.iter().map(size).fold(0, usize::saturating_add);
+        let total = match self.believes_sizes {
+            true => said.saturating_add(said / 8).saturating_add(SLACK),
+            false => max_bytes.saturating_mul(mails.len()).min(max_bytes.max(2 * MOST_BYTES)),
+        };
+        ByteLimit { each: max_bytes.min(total), total }
+    }
+
     /// A mail to be asked for before this group, since nobody knows yet whether this server hands over anything.
     pub(super) fn probe(&self, group: &[u32]) -> Option<u32> {
         let is_suspect = group.iter().any(|uid| self.troubles.contains_key(uid));
@@ -156,6 +175,15 @@ impl Care {
         self.group = (self.group.min(uids.len()) / NARROWER).max(1);
     }
 
+    /// These were described and could not be fetched; the connection was lost.
+    pub(super) fn not_fetched(&mut self, uids: &[u32], error: &ImapError) {
+        match uids {
+            _ if *error == ImapError::TooLarge && self.believes_sizes => self.believes_sizes = false,
+            [uid] => self.blame(*uid, error),
+            _ => self.suspect(uids),
+        }
+    }
+
     fn blame(&mut self, uid: u32, error: &ImapError) {
         let about_the_mail = matches!(error, ImapError::TooLarge | ImapError::Protocol);
         let trouble =
@@ -169,7 +197,7 @@ impl Care {
     }
 
     /// These could not be fetched together; from now on each is asked for alone.
-    pub(super) fn suspect(&mut self, uids: &[u32]) {
+    fn suspect(&mut self, uids: &[u32]) {
         for uid in uids {
             self.troubles.entry(*uid).or_insert_with(|| Trouble { failures: 0, since: Instant::now() });
         }
@@ -208,16 +236,6 @@ impl Care {
 }
 
 impl Portion {
-    /// What the server will send, as far as it tells the truth.
-    pub(super) fn bytes(&self, max_bytes: usize) -> usize {
-        match self {
-            Self::Whole(mails) => {
-                mails.iter().map(|mail| size(mail).min(max_bytes)).fold(0, usize::saturating_add)
-            }
-            Self::Beginning(_) => BEGINNING_BYTES,
-        }
-    }
-
     pub(super) fn uids(&self) -> Vec<u32> {
         match self {
             Self::Whole(mails) => mails.iter().map(|mail| mail.uid).collect(),
@@ -225,6 +243,7 @@ impl Portion {
         }
     }
 }
+
 /// As the server says; one of which it says nothing may be of any size.
 fn size(mail: &Summary) -> usize {
     mail.size.and_then(|size| usize::try_from(size).ok()).unwrap_or(usize::MAX)

@@ -6,7 +6,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 const KIB: usize = 1024;
 
-/// A budget of bytes. Sizes are what servers say; one that lies is bounded by the limits of its own connection.
+/// A budget of bytes. What is taken is what may be read: a server that says less than it sends is cut off.
 #[derive(Clone)]
 pub struct Room {
     permits: Arc<Semaphore>,

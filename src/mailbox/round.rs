@@ -4,10 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use super::asking::{describe_all, fetch};
-use super::fetching::{Group, MOST_BYTES};
+use super::fetching::Group;
 use super::intake::{Delivery, Reader};
 use super::watcher::{Watch, WatchError};
-use crate::imap::{ByteLimit, ImapError, Session, Summary};
+use crate::imap::{ImapError, Session, Summary};
 use crate::store::{Mailbox, MailboxCursor};
 
 /// Mail that came up to this long before the mailbox was activated is answered (EM-25).
@@ -127,15 +127,11 @@ async fn take_in(
     let done: Vec<u32> = uids.iter().copied().filter(|uid| !to_fetch.contains(uid)).collect();
     for portion in watch.care.portions(wanted, batch, max_bytes) {
         let asked = portion.uids();
-        // Sizes are told wrongly, some by a little and some on purpose: all mails together stay bounded too.
-        let limit = ByteLimit { each: max_bytes, total: max_bytes.max(2 * MOST_BYTES) };
-        let _until_stored = watch.watching.room.take(portion.bytes(max_bytes)).await;
+        let limit = watch.care.limit(&portion, max_bytes);
+        let _until_stored = watch.watching.room.take(limit.total).await;
         let fetched = fetch(session, look.cursor.uid_validity, portion, limit).await;
         let deliveries;
-        (session, deliveries) = fetched.inspect_err(|error| match asked.len() {
-            1 => watch.care.failed(&asked, error),
-            _ => watch.care.suspect(&asked),
-        })?;
+        (session, deliveries) = fetched.inspect_err(|error| watch.care.not_fetched(&asked, error))?;
         let came = deliveries.iter().filter(|delivery| !delivery.is_lost());
         watch.care.came(came.map(|delivery| delivery.uid));
         settle(watch, mailbox, look, deliveries, &asked).await?;

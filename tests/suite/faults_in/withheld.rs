@@ -79,4 +79,18 @@ on_both! {
         scene.all_replied(1).await;
         served.end().await;
     }
+
+    async fn a_server_that_sends_more_than_it_says_is_read_once_there_is_room_for_it(database: TestDatabase) {
+        let scene = Scene::begin(&database).await;
+        scene.imap.lie_about_size(ANN, Some(10));
+        scene.deliver(&long_letter(1));
+        let served = scene.serve().await;
+        scene.all_replied(1).await;
+        assert_eq!(scene.imap.accepted(), 2, "what there was no room for was not read");
+        scene.deliver(&long_letter(2));
+        scene.all_replied(2).await;
+        served.end().await;
+        assert_eq!(scene.imap.accepted(), 2, "from then on there is room for any mail");
+        assert_eq!(truncated(&scene).await, [false, false]);
+    }
 }
