@@ -51,11 +51,6 @@ impl Authentication {
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|verdict| verdict.as_str() == code)
     }
-
-    /// Whether the sender counts as proved (EM-137, EM-141).
-    pub fn is_passed(self) -> bool {
-        self == Self::Passed
-    }
 }
 
 /// Judges by the `Authentication-Results` of the host that calls itself `authserv_id`.

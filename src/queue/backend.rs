@@ -162,7 +162,7 @@ where
 }
 
 fn panicked() -> Outcome {
-    Outcome::Retry(Cause::of("panicked"), None)
+    Outcome::Stopped(Cause::of("panicked"))
 }
 
 impl AckLayer {
@@ -180,7 +180,7 @@ impl AckLayer {
                 _ => None,
             },
             done = tokio::time::timeout(self.config.run_timeout, work) => {
-                let outcome = done.unwrap_or(Outcome::Retry(Cause::of("took_too_long"), None));
+                let outcome = done.unwrap_or(Outcome::Stopped(Cause::of("took_too_long")));
                 outcome.verdict(claim, &self.config, rand::random())
             }
         };

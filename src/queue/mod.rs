@@ -30,7 +30,7 @@ use self::running::Running;
 use crate::config;
 use crate::store::{Claim, Holder, Store, StoreError};
 
-pub use self::outcome::{Cause, Outcome};
+pub use self::outcome::{Cause, Outcome, is_spent};
 
 /// What does the work of a claimed run. It may be dropped at any await: when the lease is lost, at the shutdown's
 /// deadline, or when it takes longer than a run may.

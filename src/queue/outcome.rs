@@ -18,6 +18,9 @@ pub enum Outcome {
     Held(Cause),
     /// Later, counted as an attempt; after too many it has failed. No sooner than `after`, if given.
     Retry(Cause, Option<Duration>),
+    /// Stopped in the middle, counted as an attempt. What had been done by then is not known, so that somebody looks at it
+    /// once more even after the last attempt.
+    Stopped(Cause),
     /// Later, not counted: nothing is wrong with the run.
     Snooze(Cause, Duration),
     /// When a condition holds; whoever makes it hold wakes the run.
@@ -50,7 +53,7 @@ impl Cause {
 impl Outcome {
     /// The row to write; `luck` in 0..1 spreads retries. `None` where nothing may be written.
     pub(super) fn verdict(self, claim: &Claim, config: &config::Worker, luck: f64) -> Option<Verdict> {
-        let counts = matches!(self, Self::Retry(..));
+        let counts = matches!(self, Self::Retry(..) | Self::Stopped(_));
         let (state, cause, due) = match self {
             Self::Replied => (RunState::Replied, None, Due::Never),
             Self::Skipped(reason) => (RunState::Skipped, Some(Cause::of(reason)), Due::Never),
@@ -58,6 +61,12 @@ impl Outcome {
             Self::Held(cause) => (RunState::Held, Some(cause), Due::Never),
             Self::Park(cause) => (RunState::Waiting, Some(cause), Due::Never),
             Self::Snooze(cause, after) => (RunState::Waiting, Some(cause), Due::After(after)),
+            Self::Stopped(cause) if is_spent(claim.attempt, config) => {
+                (RunState::Failed, Some(cause), Due::Never)
+            }
+            Self::Stopped(cause) => {
+                (RunState::Waiting, Some(cause), Due::After(back_off(claim.attempt, config, luck)))
+            }
             Self::Retry(cause, _) if is_last(claim, config) => (RunState::Failed, Some(cause), Due::Never),
             Self::Retry(cause, after) => {
                 let delay = back_off(claim.attempt, config, luck).max(after.unwrap_or_default());
@@ -75,6 +84,11 @@ impl Outcome {
             untouched: false,
         })
     }
+}
+
+/// Whether all attempts are used up: nothing is begun any more, and what was begun is settled.
+pub fn is_spent(attempt: i64, config: &config::Worker) -> bool {
+    attempt >= i64::from(config.max_attempts)
 }
 
 fn is_last(claim: &Claim, config: &config::Worker) -> bool {

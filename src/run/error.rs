@@ -71,6 +71,8 @@ pub(super) enum RunError {
     Smtp(#[from] SmtpError),
     #[error("nobody knows whether the reply went out")]
     Ambiguous,
+    #[error("it was stopped in the middle of its last attempt")]
+    Spent,
     #[error("the reply would come too late")]
     TooLate,
     #[error("the text of this mail has been removed by retention")]
@@ -145,6 +147,7 @@ impl RunError {
             Self::TooManyPerMinute(rest) => Outcome::Snooze(Cause::of("mailbox_rate"), rest),
             Self::Smtp(error) => decide_smtp(&error, age, first_mail_wait),
             Self::Ambiguous => Outcome::Held(Cause::of("ambiguous")),
+            Self::Spent => Outcome::Failed(Cause::of("attempts_used_up")),
             Self::TooLate => Outcome::Held(Cause::of("too_late")),
             Self::Forgotten => Outcome::Failed(Cause::of("text_removed")),
             Self::Unfetchable => Outcome::Failed(Cause::of("unfetchable")),

@@ -121,6 +121,9 @@ fn cause_in_the_mailbox(reason: &str) -> Option<&'static str> {
         "database" => "the database did not answer; it is tried again.",
         "crashes" => "the program died each time it worked on this mail; retry it once the cause is known.",
         "panicked" => "the program has a fault that this mail brings out.",
+        "attempts_used_up" => {
+            "it was stopped in the middle of the last attempt that worker.max_attempts allows."
+        }
         "took_too_long" => "it took longer than worker.run_timeout allows.",
         _ => return None,
     })

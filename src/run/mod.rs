@@ -33,7 +33,7 @@ mod unlock;
 use std::sync::Arc;
 
 use crate::net::{Dialler, Tokens};
-use crate::queue::Outcome;
+use crate::queue::{Outcome, is_spent};
 use crate::store::Claim;
 
 use self::courier::Couriers;
@@ -68,6 +68,9 @@ impl Runner {
         let dossier = self.scribe.look_up(claim).await?;
         if let Some(outcome) = self.recall(claim, &dossier).await? {
             return Ok(outcome);
+        }
+        if is_spent(claim.attempt, &self.scribe.config.worker) {
+            return Err(RunError::Spent);
         }
         let mut task = self.scribe.resolve(claim, dossier).await?;
         let reply = match task.reply.take() {

@@ -219,9 +219,10 @@ fn told(outcome: Outcome) -> Option<(RunState, Option<Cause>)> {
         Outcome::Skipped(reason) => (RunState::Skipped, Some(Cause::of(reason))),
         Outcome::Failed(cause) => (RunState::Failed, Some(cause)),
         Outcome::Held(cause) => (RunState::Held, Some(cause)),
-        Outcome::Retry(cause, _) | Outcome::Snooze(cause, _) | Outcome::Park(cause) => {
-            (RunState::Waiting, Some(cause))
-        }
+        Outcome::Retry(cause, _)
+        | Outcome::Stopped(cause)
+        | Outcome::Snooze(cause, _)
+        | Outcome::Park(cause) => (RunState::Waiting, Some(cause)),
         Outcome::LeaseLost => return None,
     })
 }

@@ -42,8 +42,8 @@ const FORGET_TEXT: [&str; 3] = [
         SELECT messages.id FROM messages JOIN runs ON runs.id = messages.id
         WHERE raw IS NOT NULL AND finished_at IS NOT NULL AND received_at < $1 LIMIT $2)",
     "DELETE FROM outbox_bytes WHERE run_id IN (
-        SELECT run_id FROM outbox_bytes WHERE EXISTS (SELECT 1 FROM outbox
-            WHERE outbox.run_id = outbox_bytes.run_id AND state = 'sent' AND created_at < $1) LIMIT $2)",
+        SELECT run_id FROM outbox_bytes WHERE EXISTS (SELECT 1 FROM outbox JOIN runs ON runs.id = outbox.run_id
+            WHERE outbox.run_id = outbox_bytes.run_id AND finished_at IS NOT NULL AND outbox.created_at < $1) LIMIT $2)",
     "UPDATE completions SET body = NULL WHERE run_id IN (
         SELECT run_id FROM completions JOIN runs ON runs.id = completions.run_id
         WHERE body IS NOT NULL AND finished_at IS NOT NULL AND completions.created_at < $1 LIMIT $2)",

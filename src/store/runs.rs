@@ -182,25 +182,6 @@ impl Store {
         self.wake_queue();
         Ok(changed == 1)
     }
-
-    /// Makes the runs due that were parked for want of what the user has just changed.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
-    pub async fn unpark_runs(&self, user: UserId) -> Result<u64, StoreError> {
-        let now = self.lease_clock().await?;
-        let changed = self
-            .write(move |tx| {
-                Box::pin(async move {
-                    let changed = unpark(tx, user, now).await?;
-                    super::wake::tell_others(tx).await?;
-                    Ok(changed)
-                })
-            })
-            .await?;
-        self.wake_queue();
-        Ok(changed)
-    }
 }
 
 /// Inside a transaction: an answer that could not be used is forgotten, so that the model is asked again.

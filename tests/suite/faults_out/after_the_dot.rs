@@ -6,6 +6,7 @@ use postkey::store::{Mode, OutboxState, RunState};
 
 use crate::support::database::{TestDatabase, on_both};
 use crate::support::office::{Office, read};
+use crate::support::provider_server::Answer;
 use crate::support::raw::texts;
 use crate::support::smtp_server::{Fault, Rule, Step};
 use crate::support::world::Desk;
@@ -57,6 +58,27 @@ on_both! {
             assert_eq!(office.open_notices(&ann).await.len(), 0);
             offices.push(office);
         }
+    }
+}
+
+on_both! {
+    async fn a_last_attempt_that_is_stopped_after_the_dot_is_ambiguous_and_not_failed(database: TestDatabase) {
+        let mut office = Office::open(&database).await;
+        office.config.worker.max_attempts = 1;
+        office.config.worker.run_timeout = Duration::from_secs(2);
+        office.config.worker.retry_first = Duration::from_millis(50);
+        let (ann, bob) = (office.hire("ann@shop.test").await, office.hire("bob@shop.test").await);
+        office.smtp.rule(Rule::at(Step::Taken, Fault::Hang).times(1));
+        let served = office.serve().await;
+        office.deliver(&ann, 1);
+        office.until_reason(&ann, RunState::Held, "ambiguous", 1).await;
+        assert_eq!(office.open_notices(&ann).await.len(), 1);
+        // What was not begun is not begun again.
+        office.provider.next(&bob.key, Answer::Hang);
+        office.deliver(&bob, 2);
+        office.until_reason(&bob, RunState::Failed, "attempts_used_up", 1).await;
+        served.end().await;
+        assert_eq!((office.smtp.accepted().len(), office.provider.calls().len()), (1, 2));
     }
 }
 
