@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::quantity::{MINUTE, SECOND};
+use super::redacted::may_have_raw_password;
 use super::setting::{Setting, Slot};
 
 /// Section `[database]`.
@@ -51,11 +52,19 @@ impl Database {
     }
 }
 
+const UNREADABLE: &str = "cannot be read as it is meant; percent-encode the special characters of the password: \
+                          %40 for @, %2F for /, %3A for :, %3F for ?, %23 for #";
+
 /// Never repeats the URL: it may hold a password.
 fn database_url(url: &str) -> Result<(), String> {
-    let schemes = ["sqlite:", "postgres://", "postgresql://"];
-    if schemes.iter().any(|scheme| url.starts_with(scheme)) {
+    if url.starts_with("sqlite:") {
         return Ok(());
     }
-    Err("must begin with sqlite: or postgres://, such as \"sqlite://postkey.db\"".to_owned())
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err("must begin with sqlite: or postgres://, such as \"sqlite://postkey.db\"".to_owned());
+    }
+    if may_have_raw_password(url) || url::Url::parse(url).is_err() {
+        return Err(UNREADABLE.to_owned());
+    }
+    Ok(())
 }

@@ -7,6 +7,9 @@ pub(super) const REDACTED: &str = "REDACTED";
 
 /// Takes the password out of a URL, from its user part and from its query.
 pub(super) fn redact_url(text: &str) -> String {
+    if let Some(shown) = without_raw_password(text) {
+        return redact_url(&shown);
+    }
     let Ok(mut url) = Url::parse(text) else { return REDACTED.to_owned() };
     let in_query = url.query_pairs().any(|(name, _)| is_secret_name(&name));
     if url.password().is_none() && !in_query {
@@ -26,6 +29,20 @@ pub(super) fn redact_url(text: &str) -> String {
         url.query_pairs_mut().clear().extend_pairs(pairs);
     }
     url.into()
+}
+
+/// Whether an `@` stands behind the URL's first `/`, `?` or `#`: then a parser may take for port, path, query or fragment
+/// what was meant as a password and not percent-encoded.
+pub(super) fn may_have_raw_password(text: &str) -> bool {
+    without_raw_password(text).is_some()
+}
+
+fn without_raw_password(text: &str) -> Option<String> {
+    let (scheme, rest) = text.split_once("//").filter(|(scheme, _)| *scheme != "sqlite:")?;
+    let (before, behind) = rest.rsplit_once('@')?;
+    let (user, password) = before.split_once(':')?;
+    let is_raw = before.contains(['/', '?', '#']) && password != REDACTED;
+    is_raw.then(|| format!("{scheme}//{user}:{REDACTED}@{behind}"))
 }
 
 fn is_secret_name(name: &str) -> bool {
