@@ -44,7 +44,7 @@
 //! ```
 //!
 //! ```text
-//! file -> document (each entry by itself) -> check (between entries) -> plan (against the database) -> one write
+//! file -> document (each entry, and between them) -> plan (against the database) -> one write
 //! ```
 
 mod agent;
@@ -123,7 +123,6 @@ pub(super) async fn run(command: &Apply, config: &Config) -> Result<String, CliE
     for warning in &findings.warnings {
         write_warning(&command.file, warning);
     }
-    check::check_document(&document, &mut findings);
     let (store, vault) = match open(command.dry_run, config).await {
         Ok(opened) => opened,
         // The file can be corrected meanwhile.

@@ -107,6 +107,16 @@ impl<'a> Table<'a> {
         self.find(key, read).map_or(Setting::LeftOut, Setting::Given)
     }
 
+    /// What a key says where it says something that can be read; whoever asks for the key itself notes the fault.
+    pub(super) fn peek<T>(
+        &self,
+        key: &str,
+        read: impl FnOnce(&DeValue<'_>) -> Result<T, String>,
+    ) -> Option<T> {
+        let (_, value) = self.entries.iter().find(|(name, _)| name.get_ref() == key)?;
+        read(value.get_ref()).ok()
+    }
+
     /// A secret, by reference or as it is.
     pub(super) fn secret(&mut self, key: &'static str) -> Option<SecretString> {
         let (reading, place) = (self.reading, self.place.key(key));

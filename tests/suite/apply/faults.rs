@@ -154,6 +154,49 @@ on_both! {
         assert!(shown.contains("http://localhost:8080/v1\n"), "{shown}");
     }
 
+    async fn a_broken_neighbour_hides_no_other_fault(database: TestDatabase) {
+        let program = program(&database);
+        // Whole agents are checked beside a broken one, each of their references by itself.
+        program.write("bad.toml", "[[user]]\nemail = \"eve@example.com\"\nname = \"Eve\"\n\
+            [[user.agent]]\nname = \"Broken\"\nmode = \"auto\"\n\
+            [[user.agent]]\nname = \"Lost\"\nmailbox = \"nowhere@example.com\"\nai_config = \"gemini\"\ninstructions = \"x\"\n");
+        let ended = program.run("apply bad.toml").await;
+        for problem in ["or \"draft\"", "no mailbox nowhere@example.com", "no ai_config gemini"] {
+            assert!(ended.err.contains(problem), "{}", ended.err);
+        }
+        // An AI configuration that cannot be read may be the one that is meant, but is no mailbox.
+        program.write("bad.toml", "[[user]]\nemail = \"eve@example.com\"\nname = \"Eve\"\n\
+            [[user.ai_config]]\nprovider = \"gemini\"\nmodel = \"m\"\n\
+            [[user.agent]]\nname = \"Lost\"\nmailbox = \"nowhere@example.com\"\nai_config = \"gemini\"\ninstructions = \"x\"\n");
+        let ended = program.run("apply bad.toml").await;
+        assert!(ended.err.contains("has 2 errors"), "{}", ended.err);
+        assert!(ended.err.contains("no mailbox nowhere@example.com") && !ended.err.contains("no ai_config"), "{}", ended.err);
+    }
+
+    async fn entries_with_faults_count_among_those_that_stand_twice(database: TestDatabase) {
+        let program = program(&database);
+        let user = "[[user]]\nemail = \"Eve@example.com\"\n\
+            [[user.ai_config]]\nprovider = \"openai\"\ndefault = true\n\
+            [[user.ai_config]]\nprovider = \"openai\"\ndefault = true\n\
+            [[user.mailbox]]\naddress = \"eve@example.com\"\n\
+            [[user.mailbox]]\naddress = \"EVE@example.com\"\n\
+            [[user.agent]]\nname = \"A\"\n\
+            [[user.agent]]\nname = \"A\"\n";
+        program.write("bad.toml", format!("{user}{user}"));
+        let ended = program.run("apply bad.toml").await;
+        assert_eq!(ended.code, 2, "{ended:?}");
+        for (start, problem) in [
+            ("line 6: user[0] \"Eve@example.com\".ai_config[1]: ", "the same ai_config stands in line 3"),
+            ("line 8: user[0] \"Eve@example.com\".ai_config[1].default: ", "a user has one default"),
+            ("line 11: user[0] \"Eve@example.com\".mailbox[1]: ", "the same mailbox stands in line 9"),
+            ("line 15: user[0] \"Eve@example.com\".agent[1]: ", "the same agent stands in line 13"),
+            ("line 17: user[1] \"Eve@example.com\": ", "the same user stands in line 1"),
+        ] {
+            let is_told = ended.err.lines().any(|line| line.contains(start) && line.contains(problem));
+            assert!(is_told, "not told: {start}{problem}\n{}", ended.err);
+        }
+    }
+
     async fn a_broken_file_is_not_repeated(database: TestDatabase) {
         let program = program(&database);
         program.write("bad.toml", "[[user]]\npassword = \"sesame-open");

@@ -121,7 +121,7 @@ fn find_mailbox(user: &UserEntry, entry: &AgentEntry, context: &mut Context<'_>)
         planned.filter(|mailbox| mailbox.user_id == context.owner).chain(&context.stored.mailboxes);
     let found =
         mine.find(|mailbox| is_same_address(&mailbox.address, &entry.mailbox)).map(|mailbox| mailbox.id);
-    if found.is_none() && user.is_whole {
+    if found.is_none() && user.has_all_mailboxes {
         let problem = format!("the user has no mailbox {}, here or already", entry.mailbox.as_str());
         context.findings.fault(&entry.place.key("mailbox"), problem);
     }
@@ -146,7 +146,7 @@ fn find_ai_configuration(
         .map(|configuration| (configuration.provider.as_str(), configuration.id))
         .chain(context.stored.ai_configurations.iter().map(|stored| (stored.provider.as_str(), stored.id)));
     let found = mine.find(|(name, _)| *name == provider).map(|(_, id)| id);
-    if found.is_none() && user.is_whole {
+    if found.is_none() && user.has_all_ai_configurations {
         let problem = format!("the user has no ai_config {provider}, here or already");
         context.findings.fault(&entry.place.key("ai_config"), problem);
     }

@@ -33,7 +33,7 @@ fn choose_default(entry: &UserEntry, context: &mut Context<'_>) -> Option<String
         [] => None,
         [only] if stored.is_none() && only.default.is_none() => Some(only.provider.as_str().to_owned()),
         [first, ..] => {
-            if entry.is_whole {
+            if entry.has_all_ai_configurations {
                 let problem = "the user would have no default AI configuration; write default = true at one";
                 context.findings.fault(&first.place.key("default"), problem);
             }
