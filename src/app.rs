@@ -221,8 +221,10 @@ impl App {
 
     /// One server per SQLite file; the operating system lets go of the lock when the process dies.
     fn lock_file(&self) -> Result<Option<File>, AppError> {
-        let Some(path) = sqlite_path(&self.config.database.url) else { return Ok(None) };
-        let path = PathBuf::from(format!("{path}.lock"));
+        let Some(file) = self.config.database.file() else { return Ok(None) };
+        let mut path = file.into_os_string();
+        path.push(".lock");
+        let path = PathBuf::from(path);
         let failed = |error| AppError::Lock(path.display().to_string(), error);
         let file = File::create(&path).map_err(failed)?;
         match file.try_lock() {
@@ -282,11 +284,6 @@ pub async fn recognise_keys<'v>(store: &Store, vault: &'v Vault) -> Result<Vec<&
         return Err(VaultError::UnknownKek { id: id.clone() }.into());
     }
     Ok(loaded.into_iter().filter(|id| !known.iter().any(|(stored, _)| stored == id)).collect())
-}
-
-fn sqlite_path(url: &str) -> Option<&str> {
-    let path = url.strip_prefix("sqlite://").or_else(|| url.strip_prefix("sqlite:"))?;
-    path.split('?').next()
 }
 
 async fn sweep_until(store: Store, config: Arc<Config>, stop: CancellationToken) {

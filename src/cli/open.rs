@@ -3,13 +3,14 @@
 use super::CliError;
 use crate::app;
 use crate::clock::Clock;
-use crate::config::{Config, Database};
+use crate::config::Config;
 use crate::store::{Store, Tables};
 use crate::vault::Vault;
 
 /// The database as it is, for commands that look at it.
 pub(super) async fn open_store(config: &Config) -> Result<Store, CliError> {
-    if is_missing_file(&config.database) {
+    // Opening would make an empty file, which nobody asked for.
+    if config.database.file().is_some_and(|file| !file.exists()) {
         return Err(CliError::NoTables);
     }
     let store = Store::open(&config.database, Clock::system()).await?;
@@ -32,11 +33,4 @@ pub(super) async fn open_vault(config: &Config, store: &Store) -> Result<Vault, 
     let vault = Vault::load(&config.vault).await?;
     app::check_keys(store, &vault).await?;
     Ok(vault)
-}
-
-/// Opening would make an empty file, which nobody asked for.
-fn is_missing_file(database: &Database) -> bool {
-    let path = database.url.strip_prefix("sqlite://").or_else(|| database.url.strip_prefix("sqlite:"));
-    let file = path.and_then(|path| path.split('?').next()).filter(|path| !path.starts_with(":memory:"));
-    file.is_some_and(|file| !std::path::Path::new(file).exists())
 }

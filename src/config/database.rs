@@ -1,6 +1,10 @@
 //! Where rows live.
 
+use std::path::PathBuf;
+use std::str::FromStr;
 use std::time::Duration;
+
+use sqlx::sqlite::SqliteConnectOptions;
 
 use super::quantity::{MINUTE, SECOND};
 use super::redacted::may_have_raw_password;
@@ -35,6 +39,12 @@ impl Default for Database {
 }
 
 impl Database {
+    /// The SQLite file, as the driver understands the URL; `None` where it names a server.
+    pub fn file(&self) -> Option<PathBuf> {
+        let options = self.url.starts_with("sqlite:").then(|| SqliteConnectOptions::from_str(&self.url))?;
+        options.ok().map(|options| options.get_filename().to_owned())
+    }
+
     pub(super) fn settings(&mut self) -> Vec<Setting<'_>> {
         vec![
             Setting { name: "url", slot: Slot::Url(&mut self.url, database_url) },
@@ -58,7 +68,7 @@ const UNREADABLE: &str = "cannot be read as it is meant; percent-encode the spec
 /// Never repeats the URL: it may hold a password.
 fn database_url(url: &str) -> Result<(), String> {
     if url.starts_with("sqlite:") {
-        return Ok(());
+        return file_url(url);
     }
     if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
         return Err("must begin with sqlite: or postgres://, such as \"sqlite://postkey.db\"".to_owned());
@@ -67,4 +77,21 @@ fn database_url(url: &str) -> Result<(), String> {
         return Err(UNREADABLE.to_owned());
     }
     Ok(())
+}
+
+/// A file, and not memory or a temporary file of SQLite's: each connection would have a database of its own there.
+fn file_url(url: &str) -> Result<(), String> {
+    let options = SqliteConnectOptions::from_str(url);
+    let options =
+        options.map_err(|_| "is no SQLite URL; write \"sqlite://\" and the path of a file".to_owned())?;
+    let path = options.get_filename().to_string_lossy();
+    // Names that SQLite takes for something else than a file; the driver's own name for memory is one of them.
+    let is_file = !path.trim().is_empty() && path != ":memory:" && !path.starts_with("file:");
+    let mut parameters =
+        url::form_urlencoded::parse(url.split_once('?').map_or("", |(_, query)| query).as_bytes());
+    if is_file && !parameters.any(|(name, value)| name == "mode" && value == "memory") {
+        return Ok(());
+    }
+    Err("must name a file, which keeps what is stored; write its path, such as \"sqlite://postkey.db\""
+        .to_owned())
 }

@@ -204,6 +204,37 @@ on_both! {
     }
 }
 
+#[tokio::test]
+async fn what_is_no_database_is_an_error_of_the_configuration() {
+    for (url, hint) in [
+        ("sqlite://", "sqlite://postkey.db"),
+        ("sqlite:", "sqlite://postkey.db"),
+        ("sqlite://?mode=rwc", "sqlite://postkey.db"),
+        ("sqlite::memory:", "must name a file"),
+        ("sqlite://:memory:", "must name a file"),
+        ("sqlite://%3Amemory%3A", "must name a file"),
+        ("sqlite://rows.db?mode=memory", "must name a file"),
+        ("sqlite:file:rows.db", "must name a file"),
+        ("sqlite://rows.db?mood=memory", "no SQLite URL"),
+        ("mysql://u:hunter2@127.0.0.1/rows", "must begin with sqlite: or postgres://"),
+        ("rows.db", "must begin with sqlite: or postgres://"),
+    ] {
+        let program = Program::alone().with("POSTKEY_DATABASE__URL", url);
+        let ended = program.run("migrate").await;
+        assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{url}: {ended:?}");
+        assert!(ended.err.contains("POSTKEY_DATABASE__URL") && ended.err.contains(hint), "{url}: {ended:?}");
+        assert!(!ended.err.contains("hunter2"), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_with_another_name_than_its_url_is_found() {
+    let program = Program::alone().with("POSTKEY_DATABASE__URL", "sqlite://my%20rows.db");
+    program.run("migrate").await.done();
+    assert!(program.folder().join("my rows.db").exists());
+    program.run("user list").await.done();
+}
+
 /// Once the served database has its tables.
 async fn migrated(program: &Program, database: &TestDatabase) -> Store {
     crate::support::wait::until("the tables", std::time::Duration::from_secs(20), || async {

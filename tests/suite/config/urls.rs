@@ -1,5 +1,7 @@
 //! What `database.url` may be, and what is seen of it.
 
+use std::path::Path;
+
 use postkey::config::Config;
 
 use super::{load, only_fault};
@@ -31,4 +33,18 @@ fn a_password_that_is_not_percent_encoded_is_refused_and_not_shown() {
     let text = "[provider]\napp_url = \"https://example.com/@postkey\"\n[database]\nurl = \"sqlite:///a:b/c@d.db\"\n";
     let shown = load(text, &[]).unwrap().effective();
     assert!(shown.contains("/@postkey") && shown.contains("a:b/c@d.db"), "{shown}");
+}
+
+#[test]
+fn the_file_of_a_url_is_the_one_that_is_opened() {
+    for (url, file) in [
+        ("sqlite://postkey.db", "postkey.db"),
+        ("sqlite:postkey.db", "postkey.db"),
+        ("sqlite:///var/lib/postkey/rows.db?mode=rwc", "/var/lib/postkey/rows.db"),
+        ("sqlite://my%20rows.db", "my rows.db"),
+    ] {
+        let config = load("", &[("POSTKEY_DATABASE__URL", url)]).unwrap();
+        assert_eq!(config.database.file().as_deref(), Some(Path::new(file)), "{url}");
+    }
+    assert_eq!(load("", &[("POSTKEY_DATABASE__URL", "postgres://h/d")]).unwrap().database.file(), None);
 }
