@@ -4,13 +4,13 @@ use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::credit::{self, CreditWatch};
 use crate::http::{self, Api, Listener, Parts};
 use crate::letters::{self, Letters};
@@ -85,7 +85,7 @@ impl App {
             }
         }
         let vault = Vault::load(&config.vault).await?;
-        let store = Store::open(&config.database, clock).await?;
+        let store = open_store(&config.database, clock).await?;
         store.migrate().await?;
         check_keys(&store, &vault).await?;
         Ok(Self { config: Arc::new(config), store, vault: Arc::new(vault), guard, listener: None })
@@ -254,6 +254,22 @@ pub async fn serve(config: Config, stop: CancellationToken) -> Result<(), AppErr
     App::open(config, Clock::system()).await?.serve(stop).await
 }
 
+/// Waits for a server that starts at the same time as we do, and says so.
+async fn open_store(config: &config::Database, clock: Clock) -> Result<Store, StoreError> {
+    let began = Instant::now();
+    loop {
+        match Store::open(config, clock.clone()).await {
+            Err(error)
+                if error.is_unreachable() && began.elapsed() + BETWEEN_TRIES < config.acquire_timeout =>
+            {
+                tracing::warn!(%error, "waiting for the server that database.url names");
+                tokio::time::sleep(BETWEEN_TRIES).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
 /// Recognises a wrong key as [`recognise_keys`] does, and remembers a new one.
 ///
 /// # Errors
@@ -321,6 +337,9 @@ async fn sweep(store: &Store, config: &Config) -> Result<u64, StoreError> {
     let settled_before = now.minus(longest_call + CLOCKS_DIFFER);
     Ok(forgotten + store.sum_hours(settled_before).await?)
 }
+
+/// How long a database that cannot be reached is left alone.
+const BETWEEN_TRIES: Duration = Duration::from_secs(1);
 
 /// No two machines that share a database are further apart than this.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(3600);

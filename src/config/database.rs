@@ -20,7 +20,7 @@ pub struct Database {
     /// PostgreSQL: connections, up to 8 of them for the steps of runs and the filing of replies, one to hear of other
     /// processes; at least 3; 16.
     pub connections: u32,
-    /// How long to wait for a free connection; 30 s.
+    /// How long to wait for a free connection, and for the server when the service starts; 30 s.
     pub acquire_timeout: Duration,
     /// PostgreSQL: how long an answer may take until its connection counts as lost; 60 s.
     pub answer_timeout: Duration,

@@ -189,7 +189,22 @@ impl StoreError {
             _ => false,
         }
     }
+
+    /// Whether the server cannot be reached, or is still starting.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            // What stands in front of a server that is not there yet may accept and hang up, as Docker's proxy does.
+            Self::Database(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => true,
+            Self::Database(sqlx::Error::Database(error)) => {
+                error.code().as_deref() == Some(CANNOT_CONNECT_NOW)
+            }
+            _ => false,
+        }
+    }
 }
+
+/// What PostgreSQL says while it starts.
+const CANNOT_CONNECT_NOW: &str = "57P03";
 
 /// The open database.
 #[derive(Clone)]

@@ -1,6 +1,7 @@
 //! Two native pools behind one enum, and the macros that run one SQL text on either.
 
 use std::fs::OpenOptions;
+use std::io;
 use std::os::unix::fs::OpenOptionsExt;
 use std::str::FromStr;
 use std::time::{Duration, Instant};
@@ -242,12 +243,12 @@ async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
     let options =
         PgConnectOptions::from_str(&config.url)?.application_name(&name).disable_statement_logging();
     let of_runs = (config.connections / 2).clamp(1, MOST_OF_RUNS);
+    refuse_unsafe_commits(connect_alone(config, &options).await?).await?;
     let pool = postgres_pool(config, config.connections.saturating_sub(of_runs));
     let pool = pool
         .after_connect(|connection, _| Box::pin(async move { connection.execute(GIVE_UP).await.map(drop) }))
         .connect_with(options.clone())
         .await?;
-    refuse_unsafe_commits(&pool).await?;
     let keyed = postgres_pool(config, of_runs)
         .after_connect(|connection, _| {
             Box::pin(async move {
@@ -261,6 +262,16 @@ async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
     let keeps = of_runs >= MOST_OF_RUNS;
     let groups = Groups::of_server(&Server { pool: keyed.clone(), patience, keeps }, of_runs);
     Ok(Pool::Postgres { pool, keyed, groups, patience })
+}
+
+/// The first connection by itself, whose error says what is wrong: a pool would try again in silence, and then tell of its
+/// own limit.
+async fn connect_alone(
+    config: &config::Database,
+    options: &PgConnectOptions,
+) -> Result<PgConnection, sqlx::Error> {
+    let connected = tokio::time::timeout(config.acquire_timeout, options.connect()).await;
+    connected.map_err(|_| sqlx::Error::Io(io::ErrorKind::TimedOut.into()))?
 }
 
 fn postgres_pool(config: &config::Database, connections: u32) -> PgPoolOptions {
@@ -284,7 +295,8 @@ pub(super) async fn is_there(connection: &mut PgConnection, idle: Duration) -> R
 }
 
 /// A server that answers before its disk has the commit would lose mail (SR-66).
-async fn refuse_unsafe_commits(pool: &PgPool) -> Result<(), StoreError> {
-    let commit: String = sqlx::query_scalar("SHOW synchronous_commit").fetch_one(pool).await?;
+async fn refuse_unsafe_commits(mut connection: PgConnection) -> Result<(), StoreError> {
+    let commit: String = sqlx::query_scalar("SHOW synchronous_commit").fetch_one(&mut connection).await?;
+    connection.close().await?;
     if commit == "off" { Err(StoreError::UnsafeCommits) } else { Ok(()) }
 }

@@ -1,7 +1,7 @@
 //! The small commands, by the program itself.
 
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use postkey::clock::Clock;
 use postkey::store::{ClaimLimits, Due, Holder, RunId, RunState, Store, UserId, Verdict};
@@ -12,9 +12,11 @@ use crate::support::database::{TestDatabase, on_both};
 use crate::support::imap_server::ImapServer;
 use crate::support::loopback::Encryption;
 use crate::support::program::Program;
+use crate::support::proxy::Proxy;
 use crate::support::rows::{enqueue, new_mailbox, open_store};
 use crate::support::smtp_server::SmtpServer;
 use crate::support::wait::until;
+use crate::support::world::KEKS;
 
 on_both! {
     async fn a_generated_key_starts_a_vault(database: TestDatabase) {
@@ -233,6 +235,41 @@ async fn a_file_with_another_name_than_its_url_is_found() {
     program.run("migrate").await.done();
     assert!(program.folder().join("my rows.db").exists());
     program.run("user list").await.done();
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_told_at_once() {
+    let program = Program::alone().with("POSTKEY_DATABASE__URL", "postgres://u:hunter2@127.0.0.1:1/rows");
+    let began = Instant::now();
+    let ended = program.run("migrate").await;
+    assert!(began.elapsed() < Duration::from_secs(15), "{:?}", began.elapsed());
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.err.contains("Connection refused") && !ended.err.contains("hunter2"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn serve_waits_for_its_server_and_says_so() {
+    let program = Program::alone()
+        .with("POSTKEY_DATABASE__URL", "postgres://u:hunter2@127.0.0.1:1/rows")
+        .with("POSTKEY_DATABASE__ACQUIRE_TIMEOUT", "2s")
+        .with("POSTKEY_KEKS", KEKS);
+    let ended = program.run("serve").await;
+    assert_eq!(ended.code, 1, "{ended:?}");
+    assert!(ended.err.contains("waiting for the server that database.url names"), "{ended:?}");
+    assert!(ended.err.matches("Connection refused").count() > 1 && !ended.err.contains("pool"), "{ended:?}");
+    assert!(!ended.err.contains("hunter2") && !ended.out.contains("hunter2"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn serve_goes_on_when_its_postgres_has_started() {
+    let database = TestDatabase::postgres().await;
+    let proxy = Proxy::start(database.server_address()).await;
+    proxy.take_away();
+    let program = Program::new(&database).with("POSTKEY_DATABASE__URL", &database.url_through(&proxy));
+    let _serving = program.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    proxy.bring_back();
+    migrated(&Program::new(&database), &database).await;
 }
 
 /// Once the served database has its tables.
