@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::error::{NetError, Refusal};
+use super::public::is_public;
 
 /// A host that was parsed; every spelling of one address is the same value.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -41,9 +42,14 @@ impl Host {
         }
     }
 
+    /// A literal address that is not on the public internet.
+    pub(super) fn is_private_address(&self) -> bool {
+        matches!(self, Self::Address(address) if !is_public(*address))
+    }
+
     fn name(text: &str) -> Result<Self, NetError> {
         let name = text.strip_suffix('.').unwrap_or(text);
-        let is_valid = name.len() <= 253 && name.split('.').all(|label| (1..=63).contains(&label.len()));
+        let is_valid = name.len() <= 253 && name.split('.').all(is_label);
         if is_valid { Ok(Self::Name(name.to_owned())) } else { Err(NetError::Refused(Refusal::Host)) }
     }
 
@@ -56,4 +62,10 @@ impl Host {
         }
         Some((Self::parse(host).ok()?, port.parse().ok().filter(|port| *port > 0)?))
     }
+}
+
+/// Letters, digits and hyphens inside (RFC 1123); an underscore as well, which names in private networks have.
+fn is_label(label: &str) -> bool {
+    let is_plain = label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    is_plain && (1..=63).contains(&label.len()) && !label.starts_with('-') && !label.ends_with('-')
 }

@@ -8,6 +8,8 @@ use super::trust::trust_only;
 /// A setting of a mail server that cannot be, with the rest of a sentence that begins with its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ServerFault {
+    /// The host.
+    Host(String),
     /// The port.
     Port(String),
     /// How TLS begins.
@@ -47,6 +49,9 @@ impl Guard {
         if self.is_private_endpoint(host, port) {
             return faults;
         }
+        if Host::parse(host).is_ok_and(|host| host.is_private_address()) {
+            faults.push(ServerFault::Host(not_public(host, port)));
+        }
         if security == Security::None {
             faults.push(ServerFault::Security(format!(
                 "none would send the password in the clear; it is only for hosts that the operator listed, and \
@@ -61,6 +66,11 @@ impl Guard {
         }
         faults
     }
+}
+
+/// An address that no user may choose.
+pub(super) fn not_public(host: &str, port: u16) -> String {
+    format!("must be on the public internet ({host}:{port} is not in network.private_endpoints)")
 }
 
 /// Whether a text is the name or the address of a host.

@@ -3,6 +3,8 @@
 use url::Url;
 
 use super::guard::{Guard, Use};
+use super::host::Host;
+use super::mail_server::not_public;
 
 impl Guard {
     /// A URL that may be asked: https on the usual port, or what the operator listed.
@@ -21,6 +23,11 @@ impl Guard {
         }
         if self.is_private_endpoint(host, port) {
             return Ok(url);
+        }
+        match Host::of_url(&url) {
+            Err(_) => return Err("must have a host name, as in \"https://llm.example.com/v1\"".to_owned()),
+            Ok(named) if named.is_private_address() => return Err(not_public(host, port)),
+            Ok(_) => {}
         }
         if url.scheme() != "https" {
             return Err(format!(

@@ -94,6 +94,7 @@ fn read_password(table: &mut Table<'_>, has_oauth: bool) -> Option<Option<Secret
 fn check_destination(table: &Table<'_>, kind: ServerKind, server: (&str, u16), security: Security) {
     for fault in table.reading().guard.check_mail_server(kind.purpose(), server, security) {
         match fault {
+            ServerFault::Host(problem) => table.fault_at("host", problem),
             ServerFault::Port(problem) => table.fault_at("port", problem),
             ServerFault::Security(problem) => table.fault_at("security", problem),
         }

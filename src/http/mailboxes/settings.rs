@@ -221,6 +221,7 @@ impl Place<'_> {
         let faults = self.guard.check_mail_server(self.purpose, (&host, port), security);
         if let Some(fault) = faults.into_iter().next() {
             return Err(match fault {
+                ServerFault::Host(problem) => self.fault("host", &problem),
                 ServerFault::Port(problem) => self.fault("port", &problem),
                 ServerFault::Security(problem) => self.fault("security", &problem),
             });

@@ -197,6 +197,35 @@ on_both! {
         }
     }
 
+    async fn a_host_that_can_never_be_reached_is_a_fault(database: TestDatabase) {
+        let program = program(&database);
+        let private = ["10.0.0.1", "169.254.169.254", "127.0.0.1", "2130706433", "0x7f.1", "::1", "[fd00::1]"];
+        for (hosts, problem) in [
+            (&private[..], "must be on the public internet"),
+            (&["-x", "x-", "hunter2!", "a b", "mail..example.com"], "must be a host name"),
+        ] {
+            for host in hosts {
+                program.write("bad.toml", FILE.replace("imap.example.com", host));
+                let ended = program.run("apply bad.toml").await;
+                assert_eq!(ended.code, 2, "{host}: {ended:?}");
+                assert!(ended.err.contains("has 1 error") && ended.err.contains("imap.host: "), "{host}: {}", ended.err);
+                assert!(ended.err.contains(problem), "{host}: {}", ended.err);
+            }
+        }
+        for url in ["https://10.0.0.1/v1", "https://0x7f.1/v1", "https://[::1]/v1", "https://-x/v1"] {
+            let file = FILE.replace("model = ", &format!("base_url = \"{url}\"\nmodel = "));
+            program.write("bad.toml", &file);
+            let ended = program.run("apply bad.toml").await;
+            assert_eq!(ended.code, 2, "{url}: {ended:?}");
+            assert!(ended.err.contains("has 1 error") && ended.err.contains("ai_config[0].base_url: must "), "{}", ended.err);
+        }
+        let program = program.with("POSTKEY_NETWORK__PRIVATE_ENDPOINTS", "10.0.0.1:993");
+        for host in ["10.0.0.1", "mail_1.example.com", "93.184.216.34", "bücher.example"] {
+            program.write("good.toml", FILE.replace("imap.example.com", host));
+            program.run("apply --dry-run good.toml").await.done();
+        }
+    }
+
     async fn a_broken_file_is_not_repeated(database: TestDatabase) {
         let program = program(&database);
         program.write("bad.toml", "[[user]]\npassword = \"sesame-open");

@@ -243,7 +243,8 @@ on_both! {
             (OWN, Some("custom"), None, 400, "invalid_header"),
             (OWN, Some("openai"), Some(base.as_str()), 400, "invalid_header"),
             (OWN, Some("custom"), Some("http://169.254.169.254/v1"), 400, "invalid_header"),
-            (OWN, Some("custom"), Some("https://10.0.0.1/v1"), 422, "provider_refused"),
+            (OWN, Some("custom"), Some("https://10.0.0.1/v1"), 400, "invalid_header"),
+            (OWN, Some("custom"), Some("https://localhost/v1"), 422, "provider_refused"),
             (OWN, None, Some("file:///etc/passwd"), 400, "invalid_header"),
         ] {
             let mut request = ann.request(Method::POST, PATH).header("x-user-api-key", key).json(&asked);
