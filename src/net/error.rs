@@ -3,6 +3,8 @@
 use std::error::Error;
 use std::io;
 
+use rustls::CertificateError;
+
 /// Why there is no connection; a closed set without any text from the other side, so that a form that shows it
 /// is no port scanner (SR-59).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
@@ -94,8 +96,23 @@ impl Refusal {
 /// What went wrong with TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum TlsFault {
-    /// The certificate is not trusted, has expired or is for another name.
-    #[error("the certificate is not valid for this host")]
+    /// The certificate's time is over or has not begun.
+    #[error("the certificate has expired or is not valid yet")]
+    Expired,
+    /// Nobody whom we trust has signed the certificate.
+    #[error("the certificate comes from an issuer that is not trusted")]
+    Issuer,
+    /// The certificate is another host's.
+    #[error("the certificate is for another host name")]
+    Name,
+    /// The certificate is one that signs others, as those are that `openssl req -x509` makes.
+    #[error(
+        "the certificate is an authority's own (CA:TRUE), which a server must not present; let the authority sign one \
+         for the server, or make the server's with CA:FALSE"
+    )]
+    AuthorityAsServer,
+    /// Something else is wrong with the certificate.
+    #[error("the certificate is not valid")]
     Certificate,
     /// The other side does not speak TLS as we do, or left.
     #[error("no common TLS")]
@@ -109,6 +126,10 @@ impl TlsFault {
     /// A stable code for rows and answers.
     pub fn code(self) -> &'static str {
         match self {
+            Self::Expired => "tls_expired",
+            Self::Issuer => "tls_issuer",
+            Self::Name => "tls_name",
+            Self::AuthorityAsServer => "tls_authority_as_server",
             Self::Certificate => "tls_certificate",
             Self::Handshake => "tls_handshake",
             Self::Authority => "tls_authority",
@@ -120,7 +141,7 @@ impl TlsFault {
 pub(super) fn find_tls_fault(error: &(dyn Error + 'static)) -> Option<TlsFault> {
     if let Some(tls) = error.downcast_ref::<rustls::Error>() {
         return Some(match tls {
-            rustls::Error::InvalidCertificate(_) => TlsFault::Certificate,
+            rustls::Error::InvalidCertificate(error) => certificate_fault(error),
             _ => TlsFault::Handshake,
         });
     }
@@ -131,4 +152,21 @@ pub(super) fn find_tls_fault(error: &(dyn Error + 'static)) -> Option<TlsFault> 
         None => error.source(),
     };
     next.and_then(find_tls_fault)
+}
+
+fn certificate_fault(error: &CertificateError) -> TlsFault {
+    match error {
+        CertificateError::Expired
+        | CertificateError::ExpiredContext { .. }
+        | CertificateError::NotValidYet
+        | CertificateError::NotValidYetContext { .. } => TlsFault::Expired,
+        // A bad signature is one by an issuer that only has the name of one we trust.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => TlsFault::Issuer,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => TlsFault::Name,
+        // webpki's own error has no variant in rustls, and its type is not to be had from there.
+        CertificateError::Other(other) if other.to_string() == "CaUsedAsEndEntity" => {
+            TlsFault::AuthorityAsServer
+        }
+        _ => TlsFault::Certificate,
+    }
 }

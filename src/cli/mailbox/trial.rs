@@ -63,7 +63,7 @@ fn failed(what: &str, error: &TrialError) -> CliError {
     let advice = match error.remedy() {
         Remedy::Login => "correct the user name and the password with `postkey apply`",
         Remedy::Server => {
-            "check host, port and security, and network.private_endpoints for a host of your own"
+            "check host, port, security and ca_file, and network.private_endpoints for a host of your own"
         }
         Remedy::Folder => "check the folder's name in the file and run `postkey apply`",
         Remedy::Secrets => "enter the mailbox's secrets again with `postkey apply`",

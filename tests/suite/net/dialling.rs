@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use postkey::net::{Dialler, Endpoint, NetError, Refusal, Security, TlsFault, Use};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -20,19 +21,24 @@ struct Server {
 
 impl Server {
     async fn start(security: Security) -> Self {
-        let made = rcgen::generate_simple_self_signed(["mail.internal".to_owned()]).unwrap();
-        let key = made.signing_key.serialize_der().try_into().unwrap();
+        Self::start_with(security, certificate_for("mail.internal")).await
+    }
+
+    async fn start_with(security: Security, certificate: CertificateParams) -> Self {
+        let key = KeyPair::generate().unwrap();
+        let made = certificate.self_signed(&key).unwrap();
+        let key = key.serialize_der().try_into().unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = rustls::ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![made.cert.der().clone()], key)
+            .with_single_cert(vec![made.der().clone()], key)
             .unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(config)), security));
-        Self { port, ca_pem: made.cert.pem() }
+        Self { port, ca_pem: made.pem() }
     }
 
     fn endpoint(&self, security: Security) -> Endpoint {
@@ -46,6 +52,10 @@ impl Server {
         let entries = ["mail.internal", "other.internal"].map(|host| format!("{host}:{}", self.port));
         Dialler::new(names.guard(&entries.each_ref().map(String::as_str))).unwrap()
     }
+}
+
+fn certificate_for(name: &str) -> CertificateParams {
+    CertificateParams::new([name.to_owned()]).unwrap()
 }
 
 async fn serve(listener: TcpListener, acceptor: TlsAcceptor, security: Security) {
@@ -100,14 +110,36 @@ async fn a_certificate_that_nobody_trusts_or_for_another_name_is_refused() {
     let trusted = server.endpoint(Security::Tls);
     let unknown = Endpoint { ca_pem: None, ..trusted.clone() };
     let other_name = Endpoint { host: "other.internal".into(), ..trusted.clone() };
-    for endpoint in [unknown, other_name] {
+    for (endpoint, fault) in [(unknown, TlsFault::Issuer), (other_name, TlsFault::Name)] {
         let error = dialler.connect(&endpoint, Use::Imap, LIMIT).await.unwrap_err();
-        assert_eq!(error, NetError::Tls(TlsFault::Certificate));
+        assert_eq!(error, NetError::Tls(fault));
+        assert!(!error.is_transient());
     }
     for unreadable in ["", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"] {
         let endpoint = Endpoint { ca_pem: Some(unreadable.into()), ..trusted.clone() };
         let error = dialler.connect(&endpoint, Use::Imap, LIMIT).await.unwrap_err();
         assert_eq!(error, NetError::Tls(TlsFault::Authority));
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_out_of_its_time_or_of_an_authority_says_so() {
+    let mut over = certificate_for("mail.internal");
+    over.not_after = rcgen::date_time_ymd(2020, 1, 1);
+    let mut not_yet = certificate_for("mail.internal");
+    not_yet.not_before = rcgen::date_time_ymd(4000, 1, 1);
+    let mut authority = certificate_for("mail.internal");
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    for (certificate, fault, said) in [
+        (over, TlsFault::Expired, "expired"),
+        (not_yet, TlsFault::Expired, "not valid yet"),
+        (authority, TlsFault::AuthorityAsServer, "CA:FALSE"),
+    ] {
+        let server = Server::start_with(Security::Tls, certificate).await;
+        let endpoint = server.endpoint(Security::Tls);
+        let error = server.dialler().connect(&endpoint, Use::Imap, LIMIT).await.unwrap_err();
+        assert_eq!(error, NetError::Tls(fault));
+        assert!(error.to_string().contains(said), "{error}");
     }
 }
 
