@@ -153,7 +153,7 @@ fn has_key(section: &Section<'_>, key: &str) -> bool {
 fn written(value: &DeValue<'_>) -> Written {
     match value {
         DeValue::String(text) => Written::Text(text.to_string()),
-        DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
+        DeValue::Integer(number) => match i128::from_str_radix(number.as_str(), number.radix()) {
             Ok(number) => Written::Number(number),
             Err(_) => Written::Other("a number of this size"),
         },

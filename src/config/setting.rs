@@ -2,6 +2,7 @@
 //!
 //! Each section lists its keys once (`settings`); loading, suggestions and the effective print all walk that list.
 
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -63,7 +64,7 @@ pub(super) trait Choice {
 /// A value as it was written.
 pub(super) enum Written {
     Text(String),
-    Number(i64),
+    Number(i128),
     Flag(bool),
     List(Vec<String>),
     /// From the environment, where everything is text.
@@ -79,12 +80,8 @@ impl Setting<'_> {
             Slot::Duration(slot, range) => {
                 within(read_duration(&written)?, range, show_duration).map(|value| **slot = value)
             }
-            Slot::Count(slot, range) => {
-                within(read_number(&written)?, range, |value| value.to_string()).map(|value| **slot = value)
-            }
-            Slot::Amount(slot, range) => {
-                within(read_number(&written)?, range, |value| value.to_string()).map(|value| **slot = value)
-            }
+            Slot::Count(slot, range) => read_number(&written, range).map(|value| **slot = value),
+            Slot::Amount(slot, range) => read_number(&written, range).map(|value| **slot = value),
             Slot::Size(slot, range) => {
                 within(read_size(&written)?, range, show_size).map(|value| **slot = value)
             }
@@ -151,8 +148,11 @@ fn within<T: PartialOrd + Copy>(
     if range.contains(&value) {
         return Ok(value);
     }
-    let (least, most) = (show(*range.start()), show(*range.end()));
-    Err(format!("is {}, which is out of range; write a value from {least} to {most}", show(value)))
+    Err(out_of_range(show(value), show(*range.start()), show(*range.end())))
+}
+
+fn out_of_range(value: impl Display, least: impl Display, most: impl Display) -> String {
+    format!("is {value}, which is out of range; write a value from {least} to {most}")
 }
 
 fn read_duration(written: &Written) -> Result<Duration, String> {
@@ -171,14 +171,20 @@ fn read_size(written: &Written) -> Result<usize, String> {
     .ok_or_else(|| "must be a size with its unit, such as \"25MiB\" or \"512KiB\"".to_owned())
 }
 
-fn read_number<T: TryFrom<i64>>(written: &Written) -> Result<T, String> {
+/// Read as what holds more than any setting, so that a number that is too large is told as such.
+fn read_number<T: TryFrom<i128> + PartialOrd + Display>(
+    written: &Written,
+    range: &RangeInclusive<T>,
+) -> Result<T, String> {
     let number = match written {
         Written::Number(number) => Some(*number),
         Written::Bare(text) => text.trim().parse().ok(),
         _ => None,
     };
-    let value = number.and_then(|number| T::try_from(number).ok());
-    value.ok_or_else(|| "must be a whole number, not negative, without quotes".to_owned())
+    let number = number.filter(|number| *number >= 0);
+    let number = number.ok_or_else(|| "must be a whole number, not negative, without quotes".to_owned())?;
+    let value = T::try_from(number).ok().filter(|value| range.contains(value));
+    value.ok_or_else(|| out_of_range(number, range.start(), range.end()))
 }
 
 fn read_flag(written: &Written) -> Result<bool, String> {

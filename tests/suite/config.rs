@@ -170,7 +170,13 @@ fn a_value_of_the_wrong_kind_says_what_to_write() {
         ("[worker]\nconcurrency = \"many\"", "whole number"),
         ("[worker]\nconcurrency = -1", "whole number"),
         ("[worker]\nconcurrency = 1.5", "whole number"),
-        ("[worker]\nconcurrency = 99999999999999999999", "whole number"),
+        ("[worker]\nconcurrency = 99999999999999999999", "is 99999999999999999999, which is out of range"),
+        (
+            "[worker]\nmax_attempts = 5000000000",
+            "is 5000000000, which is out of range; write a value from 1 to",
+        ),
+        ("[worker]\nper_user = 5000000000", "out of range"),
+        ("[provider]\ncontext_tokens = 99999999999999999999", "out of range"),
         ("[worker]\nlease = \"sixty\"", "with its unit"),
         ("[mailbox]\nmax_message_bytes = \"25MB\"", "25MiB"),
         ("[mailbox]\nmax_message_bytes = \"99999999999999999GiB\"", "25MiB"),
@@ -202,6 +208,17 @@ fn a_value_of_the_wrong_kind_says_what_to_write() {
     ] {
         let fault = only_fault(text, &[]);
         assert!(fault.contains(said), "{text}: {fault}");
+    }
+}
+
+#[test]
+fn a_number_in_a_variable_is_bounded_as_in_the_file() {
+    for number in ["5000000000", "99999999999999999999"] {
+        let fault = only_fault("", &[("POSTKEY_WORKER__PER_USER", number)]);
+        assert!(fault.contains(&format!("is {number}, which is out of range")), "{fault}");
+    }
+    for number in ["-1", "many", "1.5"] {
+        assert!(only_fault("", &[("POSTKEY_WORKER__PER_USER", number)]).contains("whole number"), "{number}");
     }
 }
 
