@@ -36,8 +36,15 @@ impl Config {
 
 fn read_file(draft: &mut Draft, path: &Path, environment: &Environment) -> Vec<ConfigError> {
     let file = path.display().to_string();
-    match std::fs::read_to_string(path) {
-        Ok(text) => Document { file, text: &text }.read(draft, environment),
+    match std::fs::read(path) {
+        Ok(bytes) => match std::str::from_utf8(&bytes) {
+            Ok(text) => Document { file, text }.read(draft, environment),
+            Err(error) => {
+                let text = bytes.get(..error.valid_up_to()).map(String::from_utf8_lossy).unwrap_or_default();
+                let place = Document { file, text: &text }.place(text.len());
+                vec![ConfigError::new(place, "is not UTF-8 text; save the file as UTF-8")]
+            }
+        },
         Err(error) => {
             let problem = format!("cannot be read ({}); check its name and its permissions", error.kind());
             vec![ConfigError::new(file, problem)]

@@ -247,6 +247,15 @@ fn a_missing_file_is_named() {
 }
 
 #[test]
+fn a_file_of_another_encoding_names_the_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("workers.toml");
+    fs::write(&path, b"[log]\n# caf\xe9\n").unwrap();
+    let errors = Config::load(Some(&path), []).err().unwrap().to_string();
+    assert!(errors.contains("workers.toml:2:6: is not UTF-8 text"), "{errors}");
+}
+
+#[test]
 fn the_environment_overrides_the_file() {
     let variables = [
         ("POSTKEY_DATABASE__URL", "postgres://db/postkey"),

@@ -162,9 +162,9 @@ async fn open(is_dry: bool, config: &Config) -> Result<(Option<Store>, Vault), C
 
 /// The entries of the file that can be read, and what is wrong with the others.
 fn read(file: &Path, config: &Config) -> Result<(Document, Findings), CliError> {
-    let text = read_text(file).map_err(|problem| {
+    let text = read_text(file).map_err(|(line, problem)| {
         let mut findings = Findings::default();
-        findings.fault(&Place { line: 1, path: String::new() }, problem);
+        findings.fault(&Place { line, path: String::new() }, problem);
         refuse(file, findings)
     })?;
     let guard = Guard::new(&config.network)?;
@@ -187,13 +187,19 @@ fn read(file: &Path, config: &Config) -> Result<(Document, Findings), CliError> 
     Ok((document, reading.finish()))
 }
 
-fn read_text(file: &Path) -> Result<String, String> {
-    let unreadable = |error: std::io::Error| format!("cannot be read ({}); check its name", error.kind());
+/// The file's text, or the line of what is wrong with it.
+fn read_text(file: &Path) -> Result<String, (usize, String)> {
+    let unreadable =
+        |error: std::io::Error| (1, format!("cannot be read ({}); check its name", error.kind()));
     let metadata = std::fs::metadata(file).map_err(unreadable)?;
     if metadata.len() > LARGEST_FILE {
-        return Err("is larger than 16 MiB; split it".to_owned());
+        return Err((1, "is larger than 16 MiB; split it".to_owned()));
     }
-    std::fs::read_to_string(file).map_err(unreadable)
+    String::from_utf8(std::fs::read(file).map_err(unreadable)?).map_err(|error| {
+        let text = error.as_bytes().iter().take(error.utf8_error().valid_up_to());
+        let line = text.filter(|byte| **byte == b'\n').count() + 1;
+        (line, "is not UTF-8 text; save the file as UTF-8".to_owned())
+    })
 }
 
 fn refuse(file: &Path, mut findings: Findings) -> CliError {

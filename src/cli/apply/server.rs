@@ -123,7 +123,8 @@ fn authorities(reading: &Reading<'_>, written: &DeValue<'_>) -> Result<String, S
     if !metadata.is_file() || metadata.len() > LARGEST_CA_FILE {
         return Err(problem("is not a file of certificates".to_owned()));
     }
-    let text = std::fs::read_to_string(&path)
-        .map_err(|error| problem(format!("cannot be read ({})", error.kind())))?;
-    if is_authority(&text) { Ok(text) } else { Err(problem("holds no certificate in PEM form".to_owned())) }
+    let bytes =
+        std::fs::read(&path).map_err(|error| problem(format!("cannot be read ({})", error.kind())))?;
+    let text = String::from_utf8(bytes).ok().filter(|text| is_authority(text));
+    text.ok_or_else(|| problem("holds no certificate in PEM form".to_owned()))
 }

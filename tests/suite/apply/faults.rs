@@ -226,6 +226,18 @@ on_both! {
         }
     }
 
+    async fn a_file_of_another_encoding_names_the_line(database: TestDatabase) {
+        let program = program(&database);
+        program.write("bad.toml", b"[[user]]\nname = \"Ren\xe9\"\n");
+        let ended = program.run("apply bad.toml").await;
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.err.contains("line 2: is not UTF-8 text"), "{}", ended.err);
+        program.write("ca.der", b"\x30\x82\xff");
+        program.write("bad.toml", FILE.replace("username = \"ann\"", "ca_file = \"ca.der\""));
+        let ended = program.run("apply bad.toml").await;
+        assert!(ended.err.contains("ca.der holds no certificate in PEM form"), "{}", ended.err);
+    }
+
     async fn a_broken_file_is_not_repeated(database: TestDatabase) {
         let program = program(&database);
         program.write("bad.toml", "[[user]]\npassword = \"sesame-open");
