@@ -102,6 +102,9 @@ impl CliError {
             | Self::App(
                 AppError::Net(_) | AppError::Platform(_) | AppError::PlatformUrl | AppError::OperatorMail,
             ) => ExitCode::from(2),
+            Self::Vault(error) | Self::App(AppError::Vault(error)) if error.is_of_given_keys() => {
+                ExitCode::from(2)
+            }
             _ => ExitCode::FAILURE,
         }
     }

@@ -96,9 +96,12 @@ impl Setting<'_> {
             }
             Slot::MaybePath(slot) => read_text(written, not_empty).map(|text| **slot = Some(text.into())),
             Slot::MaybeCommand(slot) => read_command(written).map(|list| **slot = Some(list)),
-            Slot::EnvironmentSecret(_, variable) => Err(format!(
-                "a key is never written into this file; set {variable} in the environment instead"
-            )),
+            Slot::EnvironmentSecret(_, variable) => Err(match written {
+                Written::Bare(_) => format!("is not read; set {variable} instead"),
+                _ => format!(
+                    "a key is never written into this file; set {variable} in the environment instead"
+                ),
+            }),
             Slot::ReferredSecret(slot) => {
                 read_secret(written, environment).map(|secret| **slot = Some(secret))
             }

@@ -91,6 +91,24 @@ pub enum VaultError {
     Refused,
 }
 
+impl VaultError {
+    /// Whether the keys that were given are missing, malformed or contradict each other.
+    pub fn is_of_given_keys(&self) -> bool {
+        matches!(
+            self,
+            Self::NoKey
+                | Self::SeveralSources
+                | Self::File { .. }
+                | Self::BadEntry { .. }
+                | Self::BadId { .. }
+                | Self::BadKey { .. }
+                | Self::DuplicateId { .. }
+                | Self::ActiveMissing
+                | Self::UnknownActive
+        )
+    }
+}
+
 /// What a command for keys did wrong; its error output is never read (SR-20).
 #[derive(Debug, thiserror::Error)]
 pub enum CommandFailure {

@@ -23,7 +23,7 @@ on_both! {
         let program = Program::new(&database).with("POSTKEY_KEKS", "");
         program.write("users.toml", "[[user]]\nemail = \"ann@example.com\"\nname = \"Ann\"\n");
         let without = program.run("apply users.toml").await;
-        assert_eq!(without.code, 1, "{without:?}");
+        assert_eq!(without.code, 2, "{without:?}");
         assert!(without.err.contains("postkey keys generate"), "{without:?}");
 
         let generated = program.run("keys generate").await.done();
@@ -32,8 +32,16 @@ on_both! {
         let [line] = lines.collect::<Vec<_>>()[..] else { panic!("not one line that does something: {generated}") };
         let key = line.strip_prefix("export POSTKEY_KEKS='").unwrap().strip_suffix('\'').unwrap();
         assert!(generated.contains("BACK IT UP"), "{generated}");
-        let program = program.with("POSTKEY_KEKS", key);
+        let mut program = program.with("POSTKEY_KEKS", key);
         program.run("apply users.toml").await.done();
+
+        for bad in ["k1", "k1:AAAA", "k1:AAAA,k1:AAAA"] {
+            let malformed = program.with("POSTKEY_KEKS", bad);
+            let ended = malformed.run("apply users.toml").await;
+            assert_eq!(ended.code, 2, "{ended:?}");
+            program = malformed;
+        }
+        let program = program.with("POSTKEY_KEKS", key);
 
         // Another key under the same name is recognised before it seals anything (SR-21).
         let other = program.run("keys generate").await.done();

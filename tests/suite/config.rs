@@ -299,6 +299,8 @@ fn two_sources_of_keys_are_refused() {
 fn keys_are_refused_in_the_file() {
     let fault = only_fault("[vault]\nkeks = \"k1:c2VjcmV0\"\n", &[]);
     assert!(fault.contains("POSTKEY_KEKS") && !fault.contains("c2VjcmV0"), "{fault}");
+    let fault = only_fault("", &[("POSTKEY_VAULT__KEKS", "k1:c2VjcmV0")]);
+    assert_eq!(fault, "POSTKEY_VAULT__KEKS: is not read; set POSTKEY_KEKS instead");
     let text =
         "[platform_key]\nprovider = \"openai\"\nmodel = \"m\"\napi_key = \"sk-proj-abcdef0123456789\"\n";
     let fault = only_fault(text, &[]);
