@@ -17,7 +17,7 @@ pub struct Database {
     pub url: String,
     /// SQLite: connections that read, beside two for the steps of runs and the one that writes; 4.
     pub read_connections: u32,
-    /// PostgreSQL: connections, up to 8 of them for the steps of runs and the filing of replies, one to hear of other
+    /// PostgreSQL: connections, up to 5 of them for the steps of runs and the filing of replies, one to hear of other
     /// processes; at least 3; 16.
     pub connections: u32,
     /// How long to wait for a free connection, and for the server when the service starts; 30 s.

@@ -8,24 +8,22 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
-use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, PgPool};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::StoreError;
 use super::answers_kept::Keeping;
+use super::borrowed::{Borrowed, Patience};
 use super::brakes::Counting;
 use super::calls_begun::Beginning;
 use super::dossiers::Finding;
-use super::kept::{Kept, Server};
 use super::outbox::Sending;
 use super::pool::Tx;
 use super::tickets::{ServerTickets, Ticket, Tickets};
 use super::writer::Commit;
 
 const MOST_WAITING: usize = 1024;
-/// Groups and other steps of runs on their way to a server: more would only share its processors.
-const MOST_AT_ONCE: u32 = 4;
 
 /// A question or a write that others of its kind may share.
 pub(super) trait Ask: Send + Sync + Sized + 'static {
@@ -86,7 +84,7 @@ impl<A: Ask> Group<A> {
         let (group, asked) = Self::new();
         let asked = Arc::new(Mutex::new(asked));
         for _ in 0..A::AT_ONCE {
-            let server = Place::Server(Kept::new(server.clone()), tickets.clone());
+            let server = Place::Server(server.clone(), tickets.clone());
             tokio::spawn(answer_forever(server, Arc::clone(&asked)));
         }
         group
@@ -149,8 +147,8 @@ pub(super) fn still_wanted<A: Ask>(group: Vec<Waiting<A>>) -> (Vec<A>, Vec<Tell<
 
 /// Where groups are asked.
 pub(super) enum Place<'t> {
-    /// A server, over a connection of its own, with a ticket for each group.
-    Server(Kept, Tickets),
+    /// A server, over a connection of the pool, with a ticket for each group.
+    Server(Server, Tickets),
     /// A file, over a connection for reading.
     Reader(Reader),
     /// The commit that a file's writer is about to make.
@@ -208,7 +206,7 @@ impl Place<'_> {
 
     async fn answer_together<A: Ask>(&mut self, asks: &[A]) -> Result<Answers<A>, StoreError> {
         match self {
-            Self::Server(kept, _) => kept.answer(asks).await,
+            Self::Server(server, _) => server.patience.wait(server.answer(asks)).await,
             Self::Reader(reader) => reader.answer(asks).await,
             Self::Writer(commit) => {
                 let tx = commit.begin_piece().await.map_err(not_committed)?;
@@ -219,6 +217,31 @@ impl Place<'_> {
                 answers
             }
         }
+    }
+}
+
+/// Where groups of a server's get their connections.
+#[derive(Clone)]
+pub(super) struct Server {
+    pub(super) pool: PgPool,
+    pub(super) patience: Patience,
+}
+
+impl Server {
+    async fn answer<A: Ask>(&self, asks: &[A]) -> Result<Answers<A>, StoreError> {
+        let mut tx = Tx::Server(Borrowed::of(&self.pool).await?);
+        if !A::WRITES_IN_STEPS {
+            let answers = answer(&mut tx, asks).await;
+            if !answers.as_ref().is_err_and(is_away) {
+                tx.give_back();
+            }
+            return answers;
+        }
+        tx.say("BEGIN").await?;
+        let answers = answer(&mut tx, asks).await;
+        tx.say(if answers.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+        tx.give_back();
+        answers
     }
 }
 
@@ -283,9 +306,9 @@ pub(super) struct ToWrite {
 }
 
 impl Groups {
-    /// So many connections are theirs and the queue's.
-    pub(super) fn of_server(server: &Server, connections: u32) -> Self {
-        let tickets = ServerTickets::new(connections.saturating_sub(1).clamp(1, MOST_AT_ONCE));
+    /// A group takes a connection of the pool for as long as it is on its way, and no more than `at_once` are.
+    pub(super) fn of_server(server: &Server, at_once: u32) -> Self {
+        let tickets = ServerTickets::new(at_once);
         Self {
             dossiers: Group::of_server(server, &tickets.steps),
             counts: Group::of_server(server, &tickets.steps),

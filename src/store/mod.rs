@@ -33,7 +33,6 @@ mod idempotency_keys;
 mod ids;
 mod invites;
 mod kek_checks;
-mod kept;
 mod key_limits;
 mod mailbox_access;
 mod mailbox_changes;

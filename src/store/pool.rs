@@ -13,8 +13,7 @@ use url::form_urlencoded;
 
 use super::StoreError;
 use super::borrowed::{Borrowed, Patience};
-use super::group::Groups;
-use super::kept::Server;
+use super::group::{Groups, Server};
 use super::writer::Writer;
 use crate::config;
 
@@ -129,7 +128,7 @@ const BUSY: &str = "5";
 
 /// Connections for the steps of runs and the filing of replies: one for each that may be on its way, and one for what the
 /// queue asks besides.
-const MOST_OF_RUNS: u32 = 8;
+const MOST_OF_RUNS: u32 = 5;
 
 /// A plan is kept from a time when the tables may have been empty, so none may be made that reads a table through; for
 /// the same reason statements say `= ANY(..)` of the keys that they join by. Many share these connections, so nobody
@@ -259,8 +258,8 @@ async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
         .connect_with(options)
         .await?;
     let patience = Patience(config.answer_timeout);
-    let keeps = of_runs >= MOST_OF_RUNS;
-    let groups = Groups::of_server(&Server { pool: keyed.clone(), patience, keeps }, of_runs);
+    let server = Server { pool: keyed.clone(), patience };
+    let groups = Groups::of_server(&server, of_runs.saturating_sub(1).max(1));
     Ok(Pool::Postgres { pool, keyed, groups, patience })
 }
 
@@ -283,7 +282,7 @@ fn postgres_pool(config: &config::Database, connections: u32) -> PgPoolOptions {
 }
 
 /// Asks only where time has passed since the connection's last answer.
-pub(super) async fn is_there(connection: &mut PgConnection, idle: Duration) -> Result<bool, sqlx::Error> {
+async fn is_there(connection: &mut PgConnection, idle: Duration) -> Result<bool, sqlx::Error> {
     if idle <= TRUSTED {
         return Ok(true);
     }
