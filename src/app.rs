@@ -251,7 +251,11 @@ async fn died(actors: &mut JoinSet<()>, stop: &CancellationToken) {
 /// # Errors
 /// See [`App::open`] and [`App::serve`].
 pub async fn serve(config: Config, stop: CancellationToken) -> Result<(), AppError> {
-    App::open(config, Clock::system()).await?.serve(stop).await
+    // It may be waiting for its database.
+    match stop.run_until_cancelled(App::open(config, Clock::system())).await {
+        Some(opened) => opened?.serve(stop).await,
+        None => Ok(()),
+    }
 }
 
 /// Waits for a server that starts at the same time as we do, and says so.
@@ -322,9 +326,6 @@ async fn sweep_until(store: Store, config: Arc<Config>, stop: CancellationToken)
     }
 }
 
-/// How long nothing more is told of runs that fail for one reason.
-const FAILURES_TOLD: Duration = Duration::from_secs(24 * 3600);
-
 /// A bounded batch of what is old; answers how much it changed.
 async fn sweep(store: &Store, config: &Config) -> Result<u64, StoreError> {
     let now = store.clock().now();
@@ -332,7 +333,6 @@ async fn sweep(store: &Store, config: &Config) -> Result<u64, StoreError> {
     let forgotten = store.forget(now.minus(config.retention.mail_text), runs_before).await?;
     let forgotten = forgotten + store.forget_access(runs_before).await?;
     let forgotten = forgotten + store.continue_departures().await?;
-    let forgotten = forgotten + store.end_failures(now.minus(FAILURES_TOLD)).await?;
     let longest_call = config.worker.run_timeout.max(config.provider.stream_timeout);
     let settled_before = now.minus(longest_call + CLOCKS_DIFFER);
     Ok(forgotten + store.sum_hours(settled_before).await?)

@@ -62,8 +62,8 @@ impl Database {
     }
 }
 
-const UNREADABLE: &str = "cannot be read as it is meant; percent-encode the special characters of the password: \
-                          %40 for @, %2F for /, %3A for :, %3F for ?, %23 for #";
+const UNREADABLE: &str = "cannot be read as it is meant; percent-encode the special characters of the password, and \
+                          every @ behind the host: %40 for @, %2F for /, %3A for :, %3F for ?, %23 for #";
 
 /// Never repeats the URL: it may hold a password.
 fn database_url(url: &str) -> Result<(), String> {

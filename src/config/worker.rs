@@ -14,7 +14,7 @@ pub struct Worker {
     pub per_user: u32,
     /// How long a claim holds without a sign of life; 60 s, at least 3 s.
     pub lease: Duration,
-    /// How often it is looked for what other processes have stored, where nobody tells of it; 250 ms.
+    /// How often to look for what other processes have stored, where the database does not announce it; 250 ms.
     pub idle_tick: Duration,
     /// How long a stop waits for runs at work; 25 s.
     pub shutdown_grace: Duration,

@@ -58,7 +58,8 @@ impl Fetcher {
         Self { queue, places, endings, claimed, suspects_seen: None }
     }
 
-    /// A claim that has begun is never cut off, since its runs would be leased and in nobody's hand.
+    /// A claim that has begun is not cut off, since its runs would be leased and in nobody's hand; where a server does not
+    /// answer, the keeper gives them back.
     pub(super) async fn fetch_until(mut self, stop: CancellationToken) {
         let mut quiet = false;
         while let Some(Some(free)) = stop.run_until_cancelled(self.take_place()).await {

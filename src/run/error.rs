@@ -71,7 +71,7 @@ pub(super) enum RunError {
     Smtp(#[from] SmtpError),
     #[error("nobody knows whether the reply went out")]
     Ambiguous,
-    #[error("it was stopped in the middle of its last attempt")]
+    #[error("all attempts are used up")]
     Spent,
     #[error("the reply would come too late")]
     TooLate,

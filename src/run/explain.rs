@@ -122,7 +122,7 @@ fn cause_in_the_mailbox(reason: &str) -> Option<&'static str> {
         "crashes" => "the program died each time it worked on this mail; retry it once the cause is known.",
         "panicked" => "the program has a fault that this mail brings out.",
         "attempts_used_up" => {
-            "it was stopped in the middle of the last attempt that worker.max_attempts allows."
+            "all attempts that worker.max_attempts allows are used up, and nobody saw the last one end."
         }
         "took_too_long" => "it took longer than worker.run_timeout allows.",
         _ => return None,

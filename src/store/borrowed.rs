@@ -6,8 +6,12 @@ use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
 use sqlx::{Executor, PgConnection, PgPool, Postgres};
+use tokio::runtime::Handle;
 
 use super::StoreError;
+
+/// How long a connection may take back to its pool.
+const RETURN: Duration = Duration::from_secs(5);
 
 /// How long a server's answer may take.
 #[derive(Clone, Copy)]
@@ -71,8 +75,12 @@ impl DerefMut for Borrowed {
 
 impl Drop for Borrowed {
     fn drop(&mut self) {
-        if !self.is_sound {
-            self.connection.close_on_drop();
+        match Handle::try_current() {
+            // The pool asks whether somebody is there, and would wait for the answer for ever.
+            Ok(runtime) if self.is_sound => {
+                drop(runtime.spawn(tokio::time::timeout(RETURN, self.connection.return_to_pool())));
+            }
+            _ => self.connection.close_on_drop(),
         }
     }
 }

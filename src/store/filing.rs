@@ -104,7 +104,7 @@ impl Store {
     /// somebody else watches the mailbox (EM-104).
     ///
     /// # Errors
-    /// Where the database does not answer; then they are dealt with once more.
+    /// Where the database does not answer; what it has marked all the same is not dealt with.
     pub async fn mark_filed(&self, lease: MailboxLease, runs: Vec<RunId>) -> Result<Vec<RunId>, StoreError> {
         let now = self.clock.now();
         let MailboxLease { user, mailbox, epoch } = lease;

@@ -206,7 +206,7 @@ impl Place<'_> {
 
     async fn answer_together<A: Ask>(&mut self, asks: &[A]) -> Result<Answers<A>, StoreError> {
         match self {
-            Self::Server(server, _) => server.patience.wait(server.answer(asks)).await,
+            Self::Server(server, _) => server.answer(asks).await,
             Self::Reader(reader) => reader.answer(asks).await,
             Self::Writer(commit) => {
                 let tx = commit.begin_piece().await.map_err(not_committed)?;
@@ -229,20 +229,24 @@ pub(super) struct Server {
 
 impl Server {
     async fn answer<A: Ask>(&self, asks: &[A]) -> Result<Answers<A>, StoreError> {
-        let mut tx = Tx::Server(Borrowed::of(&self.pool).await?);
-        if !A::WRITES_IN_STEPS {
-            let answers = answer(&mut tx, asks).await;
-            if !answers.as_ref().is_err_and(is_away) {
-                tx.give_back();
-            }
-            return answers;
-        }
-        tx.say("BEGIN").await?;
-        let answers = answer(&mut tx, asks).await;
-        tx.say(if answers.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
-        tx.give_back();
-        answers
+        let tx = Tx::Server(Borrowed::of(&self.pool).await?);
+        self.patience.wait(answer_over(tx, asks)).await
     }
+}
+
+async fn answer_over<A: Ask>(mut tx: Tx, asks: &[A]) -> Result<Answers<A>, StoreError> {
+    if !A::WRITES_IN_STEPS {
+        let answers = answer(&mut tx, asks).await;
+        if !answers.as_ref().is_err_and(|error| is_away(error) || matches!(error, StoreError::Panicked)) {
+            tx.give_back();
+        }
+        return answers;
+    }
+    tx.say("BEGIN").await?;
+    let answers = answer(&mut tx, asks).await;
+    tx.say(if answers.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+    tx.give_back();
+    answers
 }
 
 /// A connection to a file, opened when it is first needed, and anew once it is broken.
@@ -278,11 +282,11 @@ fn not_committed(error: impl std::fmt::Display) -> StoreError {
 
 /// Whether it is the server that is missing, or the writer's transaction, and not the group that is refused.
 pub(super) fn is_away(error: &StoreError) -> bool {
-    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Tls, WorkerCrashed};
+    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
     matches!(
         error,
         StoreError::NotCommitted(_)
-            | StoreError::Database(Io(_) | Tls(_) | PoolTimedOut | PoolClosed | WorkerCrashed)
+            | StoreError::Database(Io(_) | Tls(_) | Protocol(_) | PoolTimedOut | PoolClosed | WorkerCrashed)
     )
 }
 

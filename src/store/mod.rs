@@ -70,11 +70,12 @@ mod wake;
 mod writer;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sqlx::PgPool;
 use tokio::sync::Notify;
 
-use self::borrowed::Borrowed;
+use self::borrowed::{Borrowed, Patience};
 use self::group::is_away;
 use self::pool::{Pool, Tx, on_pool, on_server};
 use self::writer::Work;
@@ -189,19 +190,21 @@ impl StoreError {
         }
     }
 
-    /// Whether the server cannot be reached, or is still starting.
+    /// Whether the server cannot be reached, is still starting, or is full.
     pub fn is_unreachable(&self) -> bool {
         match self {
             // What stands in front of a server that is not there yet may accept and hang up, as Docker's proxy does.
             Self::Database(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) => true,
             Self::Database(sqlx::Error::Database(error)) => {
-                error.code().as_deref() == Some(CANNOT_CONNECT_NOW)
+                error.code().is_some_and(|code| [CANNOT_CONNECT_NOW, TOO_MANY_CONNECTIONS].contains(&&*code))
             }
             _ => false,
         }
     }
 }
 
+/// What PostgreSQL says while as many are connected as may be.
+const TOO_MANY_CONNECTIONS: &str = "53300";
 /// What PostgreSQL says while it starts.
 const CANNOT_CONNECT_NOW: &str = "57P03";
 
@@ -264,7 +267,15 @@ impl Store {
     async fn write<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.write(work).await,
-            Pool::Postgres { pool, patience, .. } => patience.wait(write_together(pool, work)).await,
+            Pool::Postgres { pool, patience, .. } => write_together(pool, *patience, work).await,
+        }
+    }
+
+    /// Like [`Store::write`] for any number of statements, which together may take longer than one answer.
+    async fn write_much<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
+        match &self.pool {
+            Pool::Sqlite { writer, .. } => writer.write(work).await,
+            Pool::Postgres { pool, .. } => write_together(pool, LONG_PATIENCE, work).await,
         }
     }
 
@@ -272,7 +283,7 @@ impl Store {
     async fn write_step<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.write(work).await,
-            Pool::Postgres { keyed, patience, .. } => patience.wait(write_alone(keyed, work)).await,
+            Pool::Postgres { keyed, patience, .. } => write_alone(keyed, *patience, work).await,
         }
     }
 
@@ -280,23 +291,37 @@ impl Store {
     async fn write_one<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.write(work).await,
-            Pool::Postgres { pool, patience, .. } => patience.wait(write_alone(pool, work)).await,
+            Pool::Postgres { pool, patience, .. } => write_alone(pool, *patience, work).await,
         }
     }
 }
 
-async fn write_together<T: Send + 'static>(pool: &PgPool, work: impl Work<T>) -> Result<T, StoreError> {
+/// For a whole file of users and their things.
+const LONG_PATIENCE: Patience = Patience(Duration::from_hours(1));
+
+async fn write_together<T: Send + 'static>(
+    pool: &PgPool,
+    patience: Patience,
+    work: impl Work<T>,
+) -> Result<T, StoreError> {
     let mut tx = Tx::Server(Borrowed::of(pool).await?);
-    tx.say("BEGIN").await?;
-    let written = work(&mut tx).await;
-    tx.say(if written.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
-    tx.give_back();
-    written
+    let writing = async move {
+        tx.say("BEGIN").await?;
+        let written = work(&mut tx).await;
+        tx.say(if written.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
+        tx.give_back();
+        written
+    };
+    patience.wait(writing).await
 }
 
-async fn write_alone<T: Send + 'static>(pool: &PgPool, work: impl Work<T>) -> Result<T, StoreError> {
+async fn write_alone<T: Send + 'static>(
+    pool: &PgPool,
+    patience: Patience,
+    work: impl Work<T>,
+) -> Result<T, StoreError> {
     let mut tx = Tx::Server(Borrowed::of(pool).await?);
-    let written = work(&mut tx).await;
+    let written = patience.wait(work(&mut tx)).await;
     if !written.as_ref().is_err_and(is_away) {
         tx.give_back();
     }

@@ -1,5 +1,7 @@
 //! `notices`: what an owner must be told, once per cause.
 
+use std::time::Duration;
+
 use super::pool::{Tx, on_pool, on_tx};
 use super::{NoticeId, Store, StoreError, UserId};
 use crate::clock::{Clock, Timestamp};
@@ -45,6 +47,9 @@ pub struct OwnerWithNews {
     pub email: String,
 }
 
+/// How long nothing more is told of runs that fail for one reason.
+const TOLD_AGAIN: Duration = Duration::from_hours(24);
+
 impl Store {
     /// Tells an owner something, unless it has been told and still lasts. Answers whether it is news.
     ///
@@ -77,24 +82,6 @@ impl Store {
                     "UPDATE notices SET ended_at = COALESCE(ended_at, $3) WHERE user_id = $1 AND id = $2")
                     .bind(user).bind(notice).bind(now)
                     .execute(&mut *db).await.map(|done| done.rows_affected() == 1))?)
-            })
-        })
-        .await
-    }
-
-    /// Ends notices of failed runs that were given before this time: what fails from now on is told again. Answers how
-    /// many.
-    ///
-    /// # Errors
-    /// Where the database does not answer.
-    pub async fn end_failures(&self, given_before: Timestamp) -> Result<u64, StoreError> {
-        let now = self.clock.now();
-        self.write_one(move |tx| {
-            Box::pin(async move {
-                Ok(on_tx!(tx, db => sqlx::query(
-                    "UPDATE notices SET ended_at = $2
-                     WHERE ended_at IS NULL AND cause LIKE 'failed:%' AND created_at < $1")
-                    .bind(given_before).bind(now).execute(&mut *db).await.map(|done| done.rows_affected()))?)
             })
         })
         .await
@@ -170,16 +157,20 @@ impl Store {
     }
 }
 
-/// Inside a transaction: see [`Store::give_notice`].
+/// Inside a transaction: see [`Store::give_notice`]. One of failed runs that is a day old is told again, since nothing
+/// shows that its cause is still the same.
 pub(super) async fn give(tx: &mut Tx, notice: NewNotice, clock: &Clock) -> Result<bool, StoreError> {
-    let made = on_tx!(tx, db => sqlx::query(
+    let now = clock.now();
+    let told = on_tx!(tx, db => sqlx::query(
         "INSERT INTO notices (id, user_id, cause, kind, sentence, created_at)
          VALUES ($1, $2, $3, $4, $5, $6)
-         ON CONFLICT (user_id, cause) WHERE ended_at IS NULL DO NOTHING")
+         ON CONFLICT (user_id, cause) WHERE ended_at IS NULL DO UPDATE
+         SET sentence = excluded.sentence, created_at = excluded.created_at, mailed_at = NULL
+         WHERE notices.cause LIKE 'failed:%' AND notices.created_at < $7")
         .bind(NoticeId::new(clock)).bind(notice.user).bind(notice.cause).bind(notice.kind)
-        .bind(notice.sentence).bind(clock.now())
+        .bind(notice.sentence).bind(now).bind(now.minus(TOLD_AGAIN))
         .execute(&mut *db).await.map(|done| done.rows_affected()))?;
-    Ok(made == 1)
+    Ok(told == 1)
 }
 
 /// Inside a transaction: the cause is gone.

@@ -66,17 +66,16 @@ impl Tx {
 /// Runs one expression on a connection of a server's pool, for as long as its answer may take.
 macro_rules! on_server {
     ($pool:expr, $patience:expr, $db:ident => $body:expr) => {
-        $patience
-            .wait(async {
-                let mut borrowed = $crate::store::borrowed::Borrowed::of($pool).await?;
-                let answer = {
-                    let $db = &mut *borrowed;
-                    $body
-                };
-                borrowed.give_back_after(&answer);
-                answer
-            })
-            .await
+        async {
+            let mut borrowed = $crate::store::borrowed::Borrowed::of($pool).await?;
+            let answer = {
+                let $db = &mut *borrowed;
+                $patience.wait(async { $body }).await
+            };
+            borrowed.give_back_after(&answer);
+            answer
+        }
+        .await
     };
 }
 
@@ -217,7 +216,7 @@ fn make_file(url: &str, options: &SqliteConnectOptions) {
         .all(|(name, value)| name != "mode" || matches!(&*value, "rw" | "rwc"));
     let is_path = !path.as_os_str().as_encoded_bytes().starts_with(b"file:");
     if is_written && is_path {
-        let _ = OpenOptions::new().write(true).create_new(true).mode(OWNERS_ALONE).open(path);
+        let _ = OpenOptions::new().write(true).create(true).truncate(false).mode(OWNERS_ALONE).open(path);
     }
 }
 

@@ -28,7 +28,7 @@ impl Store {
     /// Where one row cannot be written; then none is.
     pub async fn provision(&self, provision: Provision) -> Result<(), StoreError> {
         let (now, due) = (self.clock.now(), self.lease_clock().await?);
-        self.write(move |tx| {
+        self.write_much(move |tx| {
             Box::pin(async move {
                 for user in provision.users {
                     users::upsert(tx, user, now).await?;

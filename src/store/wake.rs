@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use sqlx::postgres::PgListener;
+use sqlx::postgres::{PgListener, PgPoolOptions};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, PgPool};
+use sqlx::{ConnectOptions, Executor, PgPool};
 
 use super::borrowed::Patience;
 use super::pool::{Pool, Tx};
@@ -39,14 +39,18 @@ impl Store {
     }
 
     async fn listen(&self, pool: &PgPool, patience: Patience, tick: Duration) -> Result<(), StoreError> {
-        let mut listener = patience.wait(PgListener::connect_with(pool)).await?;
-        let own = pool.connect_options().get_application_name().map(str::to_owned);
-        let mut asked: Option<Instant> = None;
+        // A pool of one, which is not everybody's: a listener whose server has died would keep its place there.
+        let options = pool.connect_options().as_ref().clone();
+        let own = options.get_application_name().map(str::to_owned);
+        let alone = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);
+        let mut listener = patience.wait(PgListener::connect_with(&alone)).await?;
+        patience.wait(listener.listen(CHANNEL)).await?;
+        let mut asked = Instant::now();
         loop {
             // Somebody who only hears does not see that nobody is there any more.
-            if asked.is_none_or(|asked| asked.elapsed() > patience.0) {
-                patience.wait(listener.listen(CHANNEL)).await?;
-                asked = Some(Instant::now());
+            if asked.elapsed() > patience.0 {
+                patience.wait((&mut listener).execute("SELECT 1")).await?;
+                asked = Instant::now();
             }
             // A slot freed or a due time reached elsewhere is not told; the tick sees it.
             if let Ok(told) = tokio::time::timeout(tick, listener.try_recv()).await {

@@ -268,14 +268,15 @@ async fn serve_waits_for_its_server_and_says_so() {
     assert!(!ended.err.contains("hunter2") && !ended.out.contains("hunter2"), "{ended:?}");
 }
 
-#[tokio::test]
+// The proxy goes on while the database is dropped, which waits for whoever is just connecting.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn serve_goes_on_when_its_postgres_has_started() {
     let database = TestDatabase::postgres().await;
     let proxy = Proxy::start(database.server_address()).await;
     proxy.take_away();
     let program = Program::new(&database).with("POSTKEY_DATABASE__URL", &database.url_through(&proxy));
     let _serving = program.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    until("it has tried again", Duration::from_secs(20), async || proxy.connections() >= 2).await;
     proxy.bring_back();
     migrated(&Program::new(&database), &database).await;
 }

@@ -123,7 +123,7 @@ pub(super) async fn run(command: &Apply, config: &Config) -> Result<String, CliE
     for warning in &findings.warnings {
         write_warning(&command.file, warning);
     }
-    let (store, vault) = match open(command.dry_run, config).await {
+    let (store, vault) = match open(command.dry_run || !findings.faults.is_empty(), config).await {
         Ok(opened) => opened,
         // The file can be corrected meanwhile.
         Err(_) if !findings.faults.is_empty() => return Err(refuse(&command.file, findings)),

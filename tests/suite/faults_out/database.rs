@@ -86,6 +86,8 @@ async fn a_database_whose_machine_has_died_is_left_for_the_one_in_its_place() {
     let mut office = Office::open(&database).await;
     office.config.database.url = database.url_through(&proxy);
     office.config.database.answer_timeout = Duration::from_secs(1);
+    // None to spare.
+    office.config.database.connections = 3;
     office.config.worker.lease = Duration::from_secs(30);
     let ann = office.hire("ann@shop.test").await;
     (0..MAILS).for_each(|number| office.deliver(&ann, number));

@@ -6,6 +6,7 @@ use postkey::store::RunState;
 
 use crate::support::database::on_both;
 use crate::support::office::{LONG, Office};
+use crate::support::raw::{execute, texts};
 use crate::support::smtp_server::{Fault, Rule, Step};
 use crate::support::wait::until;
 
@@ -80,10 +81,15 @@ on_both! {
         office.until_reason(&ann, RunState::Failed, "smtp_refused", 1).await;
         assert_eq!(office.open_notices(&ann).await.len(), 1);
         // What nobody has looked at for a day is told again.
-        let store = &office.store;
-        assert_eq!(store.end_failures(store.clock().now().minus(LONG)).await.unwrap(), 0);
-        assert_eq!(store.end_failures(store.clock().now().plus(LONG)).await.unwrap(), 1);
-        assert_eq!(office.open_notices(&ann).await.len(), 0);
+        let given = office.open_notices(&ann).await.remove(0).created_at;
+        office.deliver(&ann, 3);
+        office.until_reason(&ann, RunState::Failed, "smtp_refused", 2).await;
+        assert_eq!(office.open_notices(&ann).await[0].created_at, given);
+        execute(&database, "UPDATE notices SET created_at = created_at - 86400000, mailed_at = 1").await;
+        office.deliver(&ann, 4);
+        office.until_reason(&ann, RunState::Failed, "smtp_refused", 3).await;
+        until("it is told again", LONG, async || office.open_notices(&ann).await[0].created_at >= given).await;
+        assert_eq!(texts(&database, "SELECT 'one' FROM notices WHERE mailed_at IS NULL AND ended_at IS NULL").await.len(), 1);
         served.end().await;
     }
 }

@@ -167,7 +167,7 @@ on_both! {
         }).await;
         let ann = service.sign_up("ann").await;
         let saved = path(&add(&service, &ann, "custom", "first-key").await);
-        service.provider.checked("slow-key", Answer::status(200, "{\"data\":[]}").late(Duration::from_secs(2)));
+        service.provider.checked("slow-key", Answer::status(200, "{\"data\":[]}").late(Duration::from_secs(5)));
         let (visitor, at) = (ann.clone(), saved.clone());
         let slow = tokio::spawn(async move { visitor.put(&at, json!({ "apiKey": "slow-key" })).await });
         let seconds = Duration::from_secs(20);

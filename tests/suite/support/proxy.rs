@@ -52,6 +52,11 @@ impl Proxy {
         self.listener.address()
     }
 
+    /// How many connections were accepted so far.
+    pub fn connections(&self) -> usize {
+        self.listener.accepted()
+    }
+
     /// From now on the server is gone: open connections are cut, new ones closed at once.
     pub fn take_away(&self) {
         self.gone.store(true, Ordering::SeqCst);
