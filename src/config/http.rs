@@ -58,10 +58,10 @@ pub struct Http {
     pub max_body_bytes: usize,
     /// Limit for a call's head to arrive; 10 s.
     pub head_timeout: Duration,
-    /// How long a client may take so little that no more can be sent to it; 60 s.
-    pub write_timeout: Duration,
     /// Limit for a call to be answered; 60 s.
     pub call_timeout: Duration,
+    /// How long a client may take so little that no more can be sent to it; 60 s.
+    pub write_timeout: Duration,
 }
 
 impl Default for Http {
@@ -90,8 +90,8 @@ impl Default for Http {
             connections: 1024,
             max_body_bytes: MIB,
             head_timeout: Duration::from_secs(10),
-            write_timeout: Duration::from_secs(60),
             call_timeout: Duration::from_secs(60),
+            write_timeout: Duration::from_secs(60),
         }
     }
 }
@@ -130,8 +130,8 @@ impl Http {
         settings.extend([
             Setting { name: "max_body_bytes", slot: Slot::Size(&mut self.max_body_bytes, KIB..=64 * MIB) },
             Setting { name: "head_timeout", slot: Slot::Duration(&mut self.head_timeout, SECOND..=HOUR) },
-            Setting { name: "write_timeout", slot: Slot::Duration(&mut self.write_timeout, SECOND..=HOUR) },
             Setting { name: "call_timeout", slot: Slot::Duration(&mut self.call_timeout, SECOND..=HOUR) },
+            Setting { name: "write_timeout", slot: Slot::Duration(&mut self.write_timeout, SECOND..=HOUR) },
         ]);
         settings
     }

@@ -54,6 +54,9 @@ on_both! {
     async fn one_bad_entry_changes_nothing_and_every_fault_is_told(database: TestDatabase) {
         let program = program(&database);
         program.write("bad.toml", format!("{BAD}\n{FILE}"));
+        assert_eq!(program.run("apply bad.toml").await.code, 2);
+        assert!(program.run("user list").await.err.contains("has no tables yet"));
+        program.run("migrate").await.done();
 
         let ended = program.run("apply bad.toml").await;
 
