@@ -220,8 +220,8 @@ impl Store {
     /// Where the database does not answer; then nothing is claimed.
     pub async fn claim_runs(&self, holder: Holder, limits: ClaimLimits) -> Result<Vec<Claim>, StoreError> {
         match &self.pool {
-            Pool::Postgres { keyed, patience, .. } => {
-                Ok(on_server!(keyed, patience, db => claim_postgres(db, holder, limits).await)?)
+            Pool::Postgres { keyed, .. } => {
+                Ok(on_server!(keyed, db => claim_postgres(db, holder, limits).await)?)
             }
             Pool::Sqlite { .. } => {
                 let now = self.clock.now();
@@ -248,12 +248,12 @@ impl Store {
         limits: ClaimLimits,
     ) -> Result<Option<Claim>, StoreError> {
         match &self.pool {
-            Pool::Postgres { pool, patience, .. } => {
+            Pool::Postgres { pool, .. } => {
                 let claiming = sqlx::query_as(POSTGRES_CLAIM_SUSPECT)
                     .bind(i64::from(limits.per_user))
                     .bind(holder.0)
                     .bind(millis(limits.lease));
-                Ok(on_server!(pool, patience, db => claiming.fetch_optional(db).await)?)
+                Ok(on_server!(pool, db => claiming.fetch_optional(db).await)?)
             }
             Pool::Sqlite { .. } => {
                 let now = self.clock.now();
@@ -279,9 +279,9 @@ impl Store {
         // Rounded up: what became due in the millisecond of the look may have been missed by it.
         let ago = millis(ago).saturating_add(1);
         let millis: Option<i64> = match &self.pool {
-            Pool::Postgres { keyed, patience, .. } => {
+            Pool::Postgres { keyed, .. } => {
                 let looking = sqlx::query_scalar(POSTGRES_NEXT_DUE).bind(ago);
-                on_server!(keyed, patience, db => looking.fetch_one(db).await)?
+                on_server!(keyed, db => looking.fetch_one(db).await)?
             }
             Pool::Sqlite { read, .. } => {
                 sqlx::query_scalar(SQLITE_NEXT_DUE).bind(ago).bind(self.clock.now()).fetch_one(read).await?

@@ -108,11 +108,11 @@ impl Store {
     pub async fn mark_filed(&self, lease: MailboxLease, runs: Vec<RunId>) -> Result<Vec<RunId>, StoreError> {
         let now = self.clock.now();
         let MailboxLease { user, mailbox, epoch } = lease;
-        if let Pool::Postgres { keyed, patience, .. } = &self.pool {
+        if let Pool::Postgres { keyed, .. } = &self.pool {
             let _ticket = self.take_ticket().await;
             let marking = sqlx::query_scalar(POSTGRES_MARK_FILED).bind(user).bind(mailbox).bind(runs);
             let marking = marking.bind(epoch).bind(now);
-            return Ok(on_server!(keyed, patience, db => marking.fetch_all(db).await)?);
+            return Ok(on_server!(keyed, db => marking.fetch_all(db).await)?);
         }
         let runs: Vec<String> = runs.iter().map(|run| run.uuid().simple().to_string()).collect();
         let runs = serde_json::to_string(&runs).unwrap_or_default();

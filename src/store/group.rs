@@ -8,16 +8,16 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures::FutureExt;
+use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, PgPool};
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 use super::StoreError;
 use super::answers_kept::Keeping;
-use super::borrowed::{Borrowed, Patience};
 use super::brakes::Counting;
 use super::calls_begun::Beginning;
 use super::dossiers::Finding;
+use super::lender::{Lender, is_away};
 use super::outbox::Sending;
 use super::pool::Tx;
 use super::tickets::{ServerTickets, Ticket, Tickets};
@@ -80,7 +80,7 @@ impl<A: Ask> Group<A> {
     }
 
     /// The tasks end with the last handle.
-    fn of_server(server: &Server, tickets: &Tickets) -> Self {
+    fn of_server(server: &Lender, tickets: &Tickets) -> Self {
         let (group, asked) = Self::new();
         let asked = Arc::new(Mutex::new(asked));
         for _ in 0..A::AT_ONCE {
@@ -148,7 +148,7 @@ pub(super) fn still_wanted<A: Ask>(group: Vec<Waiting<A>>) -> (Vec<A>, Vec<Tell<
 /// Where groups are asked.
 pub(super) enum Place<'t> {
     /// A server, over a connection of the pool, with a ticket for each group.
-    Server(Server, Tickets),
+    Server(Lender, Tickets),
     /// A file, over a connection for reading.
     Reader(Reader),
     /// The commit that a file's writer is about to make.
@@ -206,7 +206,10 @@ impl Place<'_> {
 
     async fn answer_together<A: Ask>(&mut self, asks: &[A]) -> Result<Answers<A>, StoreError> {
         match self {
-            Self::Server(server, _) => server.answer(asks).await,
+            Self::Server(server, _) if A::WRITES_IN_STEPS => {
+                server.do_together(async |tx| answer(tx, asks).await).await
+            }
+            Self::Server(server, _) => server.do_alone(async |tx| answer(tx, asks).await).await,
             Self::Reader(reader) => reader.answer(asks).await,
             Self::Writer(commit) => {
                 let tx = commit.begin_piece().await.map_err(not_committed)?;
@@ -218,35 +221,6 @@ impl Place<'_> {
             }
         }
     }
-}
-
-/// Where groups of a server's get their connections.
-#[derive(Clone)]
-pub(super) struct Server {
-    pub(super) pool: PgPool,
-    pub(super) patience: Patience,
-}
-
-impl Server {
-    async fn answer<A: Ask>(&self, asks: &[A]) -> Result<Answers<A>, StoreError> {
-        let tx = Tx::Server(Borrowed::of(&self.pool).await?);
-        self.patience.wait(answer_over(tx, asks)).await
-    }
-}
-
-async fn answer_over<A: Ask>(mut tx: Tx, asks: &[A]) -> Result<Answers<A>, StoreError> {
-    if !A::WRITES_IN_STEPS {
-        let answers = answer(&mut tx, asks).await;
-        if !answers.as_ref().is_err_and(|error| is_away(error) || matches!(error, StoreError::Panicked)) {
-            tx.give_back();
-        }
-        return answers;
-    }
-    tx.say("BEGIN").await?;
-    let answers = answer(&mut tx, asks).await;
-    tx.say(if answers.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
-    tx.give_back();
-    answers
 }
 
 /// A connection to a file, opened when it is first needed, and anew once it is broken.
@@ -280,16 +254,6 @@ fn not_committed(error: impl std::fmt::Display) -> StoreError {
     StoreError::NotCommitted(error.to_string())
 }
 
-/// Whether it is the server that is missing, or the writer's transaction, and not the group that is refused.
-pub(super) fn is_away(error: &StoreError) -> bool {
-    use sqlx::Error::{Io, PoolClosed, PoolTimedOut, Protocol, Tls, WorkerCrashed};
-    matches!(
-        error,
-        StoreError::NotCommitted(_)
-            | StoreError::Database(Io(_) | Tls(_) | Protocol(_) | PoolTimedOut | PoolClosed | WorkerCrashed)
-    )
-}
-
 /// The steps of a run that are taken together.
 #[derive(Clone)]
 pub(super) struct Groups {
@@ -311,7 +275,7 @@ pub(super) struct ToWrite {
 
 impl Groups {
     /// A group takes a connection of the pool for as long as it is on its way, and no more than `at_once` are.
-    pub(super) fn of_server(server: &Server, at_once: u32) -> Self {
+    pub(super) fn of_server(server: &Lender, at_once: u32) -> Self {
         let tickets = ServerTickets::new(at_once);
         Self {
             dossiers: Group::of_server(server, &tickets.steps),

@@ -31,7 +31,7 @@ impl Store {
     /// [`StoreError::NewerSchema`] where a newer program has already changed them (SR-82).
     pub async fn migrate(&self) -> Result<(), StoreError> {
         let result = match &self.pool {
-            Pool::Postgres { pool, .. } => POSTGRES.run(pool).await,
+            Pool::Postgres { pool, .. } => POSTGRES.run(&pool.pool).await,
             // A connection of its own: the writer's transactions group other people's work.
             Pool::Sqlite { file, .. } => migrate_file(&mut file.connect().await?).await,
         };

@@ -18,7 +18,6 @@ mod arrivals;
 mod asked_rows;
 mod attempts;
 mod audit;
-mod borrowed;
 mod brakes;
 mod calls_begun;
 mod claims;
@@ -34,6 +33,7 @@ mod ids;
 mod invites;
 mod kek_checks;
 mod key_limits;
+mod lender;
 mod mailbox_access;
 mod mailbox_changes;
 mod mailbox_leases;
@@ -72,12 +72,10 @@ mod writer;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::PgPool;
 use tokio::sync::Notify;
 
-use self::borrowed::{Borrowed, Patience};
-use self::group::is_away;
-use self::pool::{Pool, Tx, on_pool, on_server};
+use self::lender::{Lender, Patience};
+use self::pool::{Pool, on_pool, on_server};
 use self::writer::Work;
 use crate::clock::{Clock, Timestamp};
 use crate::config;
@@ -257,9 +255,9 @@ impl Store {
     pub async fn lease_clock(&self) -> Result<Timestamp, StoreError> {
         match &self.pool {
             Pool::Sqlite { .. } => Ok(self.clock.now()),
-            Pool::Postgres { pool, patience, .. } => {
+            Pool::Postgres { pool, .. } => {
                 let asked = sqlx::query_scalar("SELECT now_millis()");
-                Ok(Timestamp::from_millis(on_server!(pool, patience, db => asked.fetch_one(db).await)?))
+                Ok(Timestamp::from_millis(on_server!(pool, db => asked.fetch_one(db).await)?))
             }
         }
     }
@@ -267,7 +265,7 @@ impl Store {
     async fn write<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.write(work).await,
-            Pool::Postgres { pool, patience, .. } => write_together(pool, *patience, work).await,
+            Pool::Postgres { pool, .. } => pool.do_together(async |tx| work(tx).await).await,
         }
     }
 
@@ -275,7 +273,10 @@ impl Store {
     async fn write_much<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.write(work).await,
-            Pool::Postgres { pool, .. } => write_together(pool, LONG_PATIENCE, work).await,
+            Pool::Postgres { pool, .. } => {
+                let patient = Lender { patience: LONG_PATIENCE, ..pool.clone() };
+                patient.do_together(async |tx| work(tx).await).await
+            }
         }
     }
 
@@ -283,7 +284,7 @@ impl Store {
     async fn write_step<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.write(work).await,
-            Pool::Postgres { keyed, patience, .. } => write_alone(keyed, *patience, work).await,
+            Pool::Postgres { keyed, .. } => keyed.do_alone(async |tx| work(tx).await).await,
         }
     }
 
@@ -291,39 +292,10 @@ impl Store {
     async fn write_one<T: Send + 'static>(&self, work: impl Work<T>) -> Result<T, StoreError> {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.write(work).await,
-            Pool::Postgres { pool, patience, .. } => write_alone(pool, *patience, work).await,
+            Pool::Postgres { pool, .. } => pool.do_alone(async |tx| work(tx).await).await,
         }
     }
 }
 
 /// For a whole file of users and their things.
 const LONG_PATIENCE: Patience = Patience(Duration::from_hours(1));
-
-async fn write_together<T: Send + 'static>(
-    pool: &PgPool,
-    patience: Patience,
-    work: impl Work<T>,
-) -> Result<T, StoreError> {
-    let mut tx = Tx::Server(Borrowed::of(pool).await?);
-    let writing = async move {
-        tx.say("BEGIN").await?;
-        let written = work(&mut tx).await;
-        tx.say(if written.is_ok() { "COMMIT" } else { "ROLLBACK" }).await?;
-        tx.give_back();
-        written
-    };
-    patience.wait(writing).await
-}
-
-async fn write_alone<T: Send + 'static>(
-    pool: &PgPool,
-    patience: Patience,
-    work: impl Work<T>,
-) -> Result<T, StoreError> {
-    let mut tx = Tx::Server(Borrowed::of(pool).await?);
-    let written = patience.wait(work(&mut tx)).await;
-    if !written.as_ref().is_err_and(is_away) {
-        tx.give_back();
-    }
-    written
-}

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor, PgConnection, PgPool, SqliteConnection, SqlitePool};
+use sqlx::{ConnectOptions, Connection, Executor, PgConnection, SqliteConnection, SqlitePool};
 use url::form_urlencoded;
 
 use super::StoreError;
-use super::borrowed::{Borrowed, Patience};
-use super::group::{Groups, Server};
+use super::group::Groups;
+use super::lender::{Borrowed, Lender, Patience};
 use super::writer::Writer;
 use crate::config;
 
@@ -24,7 +24,7 @@ pub(super) enum Pool {
     Sqlite { read: SqlitePool, writer: Writer, file: Box<SqliteConnectOptions>, groups: Groups },
     /// A server that several processes share. Connections of `keyed` are for statements that look rows up by their
     /// keys, and are planned once.
-    Postgres { pool: PgPool, keyed: PgPool, groups: Groups, patience: Patience },
+    Postgres { pool: Lender, keyed: Lender, groups: Groups },
 }
 
 /// A connection in a transaction, or one on which each statement is its own; it never leaves the store.
@@ -65,12 +65,12 @@ impl Tx {
 
 /// Runs one expression on a connection of a server's pool, for as long as its answer may take.
 macro_rules! on_server {
-    ($pool:expr, $patience:expr, $db:ident => $body:expr) => {
+    ($server:expr, $db:ident => $body:expr) => {
         async {
-            let mut borrowed = $crate::store::borrowed::Borrowed::of($pool).await?;
+            let mut borrowed = $server.lend().await?;
             let answer = {
                 let $db = &mut *borrowed;
-                $patience.wait(async { $body }).await
+                $server.patience.wait(async { $body }).await
             };
             borrowed.give_back_after(&answer);
             answer
@@ -84,8 +84,8 @@ macro_rules! on_pool {
     ($pool:expr, $db:ident => $body:expr) => {
         match $pool {
             $crate::store::pool::Pool::Sqlite { read: $db, .. } => $body,
-            $crate::store::pool::Pool::Postgres { pool, patience, .. } => {
-                $crate::store::pool::on_server!(pool, patience, $db => $body)
+            $crate::store::pool::Pool::Postgres { pool, .. } => {
+                $crate::store::pool::on_server!(pool, $db => $body)
             }
         }
     };
@@ -96,8 +96,8 @@ macro_rules! on_keyed {
     ($pool:expr, $db:ident => $body:expr) => {
         match $pool {
             $crate::store::pool::Pool::Sqlite { read: $db, .. } => $body,
-            $crate::store::pool::Pool::Postgres { keyed, patience, .. } => {
-                $crate::store::pool::on_server!(keyed, patience, $db => $body)
+            $crate::store::pool::Pool::Postgres { keyed, .. } => {
+                $crate::store::pool::on_server!(keyed, $db => $body)
             }
         }
     };
@@ -257,9 +257,9 @@ async fn open_postgres(config: &config::Database) -> Result<Pool, StoreError> {
         .connect_with(options)
         .await?;
     let patience = Patience(config.answer_timeout);
-    let server = Server { pool: keyed.clone(), patience };
-    let groups = Groups::of_server(&server, of_runs.saturating_sub(1).max(1));
-    Ok(Pool::Postgres { pool, keyed, groups, patience })
+    let keyed = Lender { pool: keyed, patience };
+    let groups = Groups::of_server(&keyed, of_runs.saturating_sub(1).max(1));
+    Ok(Pool::Postgres { pool: Lender { pool, patience }, keyed, groups })
 }
 
 /// The first connection by itself, whose error says what is wrong: a pool would try again in silence, and then tell of its

@@ -42,9 +42,9 @@ impl Store {
                 let ids = serde_json::to_string(&ids).unwrap_or_default();
                 sqlx::query_as(FIND_SQLITE).bind(user).bind(mailbox).bind(ids).fetch_all(read).await?
             }
-            Pool::Postgres { pool, patience, .. } => {
+            Pool::Postgres { pool, .. } => {
                 let looking = sqlx::query_as(FIND_POSTGRES).bind(user).bind(mailbox).bind(ids);
-                on_server!(pool, patience, db => looking.fetch_all(db).await)?
+                on_server!(pool, db => looking.fetch_all(db).await)?
             }
         })
     }

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use sqlx::postgres::{PgListener, PgPoolOptions};
 use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Executor, PgPool};
+use sqlx::{ConnectOptions, Executor};
 
-use super::borrowed::Patience;
+use super::lender::Lender;
 use super::pool::{Pool, Tx};
 use super::{Store, StoreError};
 
@@ -28,7 +28,7 @@ impl Store {
     pub async fn watch_other_processes(&self, tick: Duration) {
         loop {
             let watched = match &self.pool {
-                Pool::Postgres { pool, patience, .. } => self.listen(pool, *patience, tick).await,
+                Pool::Postgres { pool, .. } => self.listen(pool, tick).await,
                 Pool::Sqlite { file, .. } => self.watch_version(file, tick).await,
             };
             if let Err(error) = watched {
@@ -38,8 +38,9 @@ impl Store {
         }
     }
 
-    async fn listen(&self, pool: &PgPool, patience: Patience, tick: Duration) -> Result<(), StoreError> {
+    async fn listen(&self, server: &Lender, tick: Duration) -> Result<(), StoreError> {
         // A pool of one, which is not everybody's: a listener whose server has died would keep its place there.
+        let Lender { pool, patience } = server;
         let options = pool.connect_options().as_ref().clone();
         let own = options.get_application_name().map(str::to_owned);
         let alone = PgPoolOptions::new().max_connections(1).connect_lazy_with(options);

@@ -1,5 +1,5 @@
-//! A connection to a server that is lent by a pool. Nobody gets one back over which something was asked that has no
-//! answer: a pool would wait for it, for ever where the server's machine has died.
+//! A database server and the connections that its pool lends. Nobody gets one back over which something was asked that has
+//! no answer: the pool would wait for it, for ever where the server's machine has died.
 
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
@@ -9,9 +9,55 @@ use sqlx::{Executor, PgConnection, PgPool, Postgres};
 use tokio::runtime::Handle;
 
 use super::StoreError;
+use super::pool::Tx;
 
 /// How long a connection may take back to its pool.
 const RETURN: Duration = Duration::from_secs(5);
+
+/// Where connections are lent, and how long an answer over them may take.
+#[derive(Clone)]
+pub(super) struct Lender {
+    pub(super) pool: PgPool,
+    pub(super) patience: Patience,
+}
+
+impl Lender {
+    pub(super) async fn lend(&self) -> Result<Borrowed, sqlx::Error> {
+        Ok(Borrowed { connection: self.pool.acquire().await?, is_sound: false })
+    }
+
+    /// Does work that is one statement, which needs no BEGIN and COMMIT.
+    pub(super) async fn do_alone<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut tx = Tx::Server(self.lend().await?);
+        let done = self.patience.wait(work(&mut tx)).await;
+        if !done.as_ref().is_err_and(|error| is_away(error) || matches!(error, StoreError::Panicked)) {
+            tx.give_back();
+        }
+        done
+    }
+
+    /// Does all of the work, or nothing of it.
+    pub(super) async fn do_together<T>(
+        &self,
+        work: impl AsyncFnOnce(&mut Tx) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let mut tx = Tx::Server(self.lend().await?);
+        let doing = async move {
+            tx.say("BEGIN").await?;
+            let done = work(&mut tx).await;
+            match tx.say(if done.is_ok() { "COMMIT" } else { "ROLLBACK" }).await {
+                Ok(()) => tx.give_back(),
+                // Why the work was not done says more than why it could not be taken back.
+                Err(unsaid) => return done.and(Err(unsaid)),
+            }
+            done
+        };
+        self.patience.wait(doing).await
+    }
+}
 
 /// How long a server's answer may take.
 #[derive(Clone, Copy)]
@@ -31,17 +77,13 @@ fn silent() -> sqlx::Error {
     sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, "the database server does not answer"))
 }
 
-/// Closed when it is dropped, unless it was given back.
+/// A connection that is closed when it is dropped, unless it was given back.
 pub(super) struct Borrowed {
     connection: PoolConnection<Postgres>,
     is_sound: bool,
 }
 
 impl Borrowed {
-    pub(super) async fn of(pool: &PgPool) -> Result<Self, sqlx::Error> {
-        Ok(Self { connection: pool.acquire().await?, is_sound: false })
-    }
-
     pub(super) fn give_back(mut self) {
         self.is_sound = true;
     }
@@ -82,6 +124,18 @@ impl Drop for Borrowed {
             }
             _ => self.connection.close_on_drop(),
         }
+    }
+}
+
+/// Whether it is the server that is missing, or a file's transaction, and not what was asked that is refused.
+pub(super) fn is_away(error: &StoreError) -> bool {
+    use sqlx::Error::{PoolClosed, PoolTimedOut, WorkerCrashed};
+    match error {
+        StoreError::NotCommitted(_) => true,
+        StoreError::Database(error) => {
+            is_lost(error) || matches!(error, PoolTimedOut | PoolClosed | WorkerCrashed)
+        }
+        _ => false,
     }
 }
 
