@@ -308,17 +308,14 @@ pub async fn recognise_keys<'v>(store: &Store, vault: &'v Vault) -> Result<Vec<&
 
 async fn sweep_until(store: Store, config: Arc<Config>, stop: CancellationToken) {
     loop {
-        match sweep(&store, &config).await {
+        let changed = sweep(&store, &config).await;
+        if changed > 0 {
+            tracing::info!(changed, "removed or summed what is old");
             // More of the same is waiting; others get their turn in between.
-            Ok(changed) if changed > 0 => {
-                tracing::info!(changed, "removed or summed what is old");
-                tokio::task::yield_now().await;
-                if !stop.is_cancelled() {
-                    continue;
-                }
+            tokio::task::yield_now().await;
+            if !stop.is_cancelled() {
+                continue;
             }
-            Ok(_) => {}
-            Err(error) => tracing::warn!(%error, "cannot remove or sum what is old"),
         }
         if stop.run_until_cancelled(tokio::time::sleep(config.retention.sweep)).await.is_none() {
             return;
@@ -326,16 +323,26 @@ async fn sweep_until(store: Store, config: Arc<Config>, stop: CancellationToken)
     }
 }
 
-/// A bounded batch of what is old; answers how much it changed.
-async fn sweep(store: &Store, config: &Config) -> Result<u64, StoreError> {
+/// A bounded batch of what is old; answers how much it changed. What cannot be done keeps nothing else from being done.
+async fn sweep(store: &Store, config: &Config) -> u64 {
     let now = store.clock().now();
     let runs_before = now.minus(config.retention.runs);
-    let forgotten = store.forget(now.minus(config.retention.mail_text), runs_before).await?;
-    let forgotten = forgotten + store.forget_access(runs_before).await?;
-    let forgotten = forgotten + store.continue_departures().await?;
     let longest_call = config.worker.run_timeout.max(config.provider.stream_timeout);
     let settled_before = now.minus(longest_call + CLOCKS_DIFFER);
-    Ok(forgotten + store.sum_hours(settled_before).await?)
+    let done = [
+        store.forget(now.minus(config.retention.mail_text), runs_before).await,
+        store.forget_access(runs_before).await,
+        store.continue_departures().await,
+        store.sum_hours(settled_before).await,
+    ];
+    done.into_iter().map(count_or_warn).sum()
+}
+
+fn count_or_warn(swept: Result<u64, StoreError>) -> u64 {
+    swept.unwrap_or_else(|error| {
+        tracing::warn!(%error, "cannot remove or sum what is old");
+        0
+    })
 }
 
 /// How long a database that cannot be reached is left alone.

@@ -76,7 +76,9 @@ impl Usage {
 
     /// Some servers leave reasoning out of the output and only count it in the total.
     pub(super) fn read(usage: &Value) -> Self {
-        let count = |pointer: &str| usage.pointer(pointer).and_then(Value::as_u64);
+        let count = |pointer: &str| {
+            usage.pointer(pointer).and_then(Value::as_u64).map(|count| count.min(MOST_TOKENS))
+        };
         let input = count("/prompt_tokens").unwrap_or(0);
         let output = count("/completion_tokens").unwrap_or(0);
         let beyond_input = count("/total_tokens").unwrap_or(0).saturating_sub(input);
@@ -91,6 +93,9 @@ impl Usage {
         }
     }
 }
+
+/// No call has more; a server that says so is not to spoil the sums of all that its owner's calls came to.
+const MOST_TOKENS: u64 = 1_000_000_000_000;
 
 /// No call costs a million dollars; what is no such number says nothing.
 fn nanousd(dollars: f64) -> Option<u64> {

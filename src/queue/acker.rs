@@ -1,17 +1,18 @@
 //! Writes what became of runs: all that waits goes into one commit.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use tokio::task::JoinSet;
 
 use super::backend::Held;
-use crate::store::{Store, Ticket, Verdict};
+use crate::store::{Store, StoreError, Ticket, UserId, Verdict};
 
 const MOST_IN_ONE_COMMIT: usize = 512;
-const DATABASE_AWAY: Duration = Duration::from_secs(1);
+const BEFORE_ANOTHER_TRY: Duration = Duration::from_secs(1);
 
 /// The line to the acker; it ends with its last handle.
 #[derive(Clone)]
@@ -82,6 +83,7 @@ pub(super) fn start(helpers: &mut JoinSet<()>, store: Store, endings: Endings) -
 
 async fn write_forever(store: Store, mut waiting: mpsc::Receiver<Ending>, endings: Endings) {
     let mut batch = Vec::with_capacity(MOST_IN_ONE_COMMIT);
+    let (mut apart, turn) = (JoinSet::new(), Arc::default());
     while waiting.recv_many(&mut batch, MOST_IN_ONE_COMMIT).await > 0 {
         let ticket = store.take_ends_ticket().await;
         // What has ended at the same moment comes along.
@@ -91,34 +93,71 @@ async fn write_forever(store: Store, mut waiting: mpsc::Receiver<Ending>, ending
         {
             batch.push(ending);
         }
-        write(&store, ticket, batch.iter().map(|ending| ending.verdict.clone()).collect()).await;
-        let left = batch.len();
-        for Ending { held, committed, .. } in batch.drain(..) {
-            drop(held);
-            let _ = committed.send(());
+        if write(&store, ticket, &batch).await.is_ok() {
+            finish(&store, &endings, &mut batch);
+            continue;
         }
-        endings.remove(left);
-        // A place is free, perhaps for a user who was at the cap.
-        store.wake_queue();
+        // It may be one user's rows that nobody gets at: the others' endings do not wait for them.
+        for of_user in by_user(batch.drain(..)) {
+            apart.spawn(write_apart(store.clone(), of_user, endings.clone(), Arc::clone(&turn)));
+        }
+        while apart.try_join_next().is_some() {}
+    }
+    while apart.join_next().await.is_some() {}
+}
+
+/// Until it is written, or refused.
+async fn write(store: &Store, mut ticket: Option<Ticket>, batch: &[Ending]) -> Result<(), StoreError> {
+    loop {
+        match write_once(store, batch).await {
+            Err(error) if error.is_away() => drop(ticket),
+            written => return written,
+        }
+        tokio::time::sleep(BEFORE_ANOTHER_TRY).await;
+        ticket = store.take_ends_ticket().await;
     }
 }
 
-/// Until it is written: the lease may run out meanwhile, and then the write is refused by its epoch.
-async fn write(store: &Store, mut ticket: Option<Ticket>, verdicts: Vec<Verdict>) {
-    let asked = verdicts.len();
-    loop {
-        match store.end_leases(verdicts.clone()).await {
-            Ok(ended) if ended.len() < asked => {
-                tracing::warn!(late = asked - ended.len(), "verdicts came after the lease was lost");
-                return;
-            }
-            Ok(_) => return,
-            Err(error) => {
-                tracing::error!(%error, "cannot write what became of runs; trying again");
-                drop(ticket);
-                tokio::time::sleep(DATABASE_AWAY).await;
-                ticket = store.take_ends_ticket().await;
-            }
-        }
+fn by_user(endings: impl Iterator<Item = Ending>) -> impl Iterator<Item = Vec<Ending>> {
+    let mut of_users: HashMap<UserId, Vec<Ending>> = HashMap::new();
+    for ending in endings {
+        of_users.entry(ending.verdict.lease.user).or_default().push(ending);
     }
+    of_users.into_values()
+}
+
+/// Until it is written; without a ticket, which would keep the others' endings, and with one connection for all who wait.
+async fn write_apart(store: Store, mut batch: Vec<Ending>, endings: Endings, turn: Arc<Mutex<()>>) {
+    while {
+        let _turn = turn.lock().await;
+        write_once(&store, &batch).await.is_err()
+    } {
+        tokio::time::sleep(BEFORE_ANOTHER_TRY).await;
+    }
+    finish(&store, &endings, &mut batch);
+}
+
+/// Frees the places, and tells whoever waits.
+fn finish(store: &Store, endings: &Endings, batch: &mut Vec<Ending>) {
+    let left = batch.len();
+    for Ending { held, committed, .. } in batch.drain(..) {
+        drop(held);
+        let _ = committed.send(());
+    }
+    endings.remove(left);
+    // A place is free, perhaps for a user who was at the cap.
+    store.wake_queue();
+}
+
+/// The lease may have run out meanwhile; then the write is refused by its epoch.
+async fn write_once(store: &Store, batch: &[Ending]) -> Result<(), StoreError> {
+    let verdicts: Vec<Verdict> = batch.iter().map(|ending| ending.verdict.clone()).collect();
+    let ended = store
+        .end_leases(verdicts)
+        .await
+        .inspect_err(|error| tracing::error!(%error, "cannot write what became of runs; trying again"))?;
+    if ended.len() < batch.len() {
+        tracing::warn!(late = batch.len() - ended.len(), "verdicts came after the lease was lost");
+    }
+    Ok(())
 }

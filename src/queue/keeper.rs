@@ -13,8 +13,13 @@ pub(super) async fn keep_forever(queue: Queue, drained: CancellationToken) {
     let mut renewed = Instant::now();
     let mut strays = HashSet::new();
     loop {
-        match keep_once(&queue, &mut strays).await {
-            Ok(()) => renewed = Instant::now(),
+        match renew(&queue).await {
+            Ok(kept) => {
+                renewed = Instant::now();
+                if let Err(error) = tidy(&queue, &mut strays, kept).await {
+                    tracing::warn!(%error, "cannot take back what nobody works on");
+                }
+            }
             Err(error) => {
                 tracing::warn!(%error, "cannot renew leases");
                 if renewed.elapsed() > queue.config.lease {
@@ -30,7 +35,13 @@ pub(super) async fn keep_forever(queue: Queue, drained: CancellationToken) {
     }
 }
 
-async fn keep_once(queue: &Queue, strays: &mut HashSet<Lease>) -> Result<(), StoreError> {
+/// What this process had in hand before it asked, and what it holds since.
+struct Kept {
+    in_hand: Vec<Lease>,
+    held: HashSet<Lease>,
+}
+
+async fn renew(queue: &Queue) -> Result<Kept, StoreError> {
     // What is begun after this list cannot be missing from the answer for want of a lease.
     let in_hand = queue.running.leases();
     let held: HashSet<Lease> =
@@ -40,7 +51,11 @@ async fn keep_once(queue: &Queue, strays: &mut HashSet<Lease>) -> Result<(), Sto
             queue.running.lose(*lease);
         }
     }
-    give_back_strays(queue, strays, &held, in_hand).await?;
+    Ok(Kept { in_hand, held })
+}
+
+async fn tidy(queue: &Queue, strays: &mut HashSet<Lease>, kept: Kept) -> Result<(), StoreError> {
+    give_back_strays(queue, strays, kept).await?;
     queue.store.reap_leases(queue.config.max_crashes, false, quarantined).await
 }
 
@@ -50,8 +65,7 @@ async fn keep_once(queue: &Queue, strays: &mut HashSet<Lease>) -> Result<(), Sto
 async fn give_back_strays(
     queue: &Queue,
     strays: &mut HashSet<Lease>,
-    held: &HashSet<Lease>,
-    in_hand: Vec<Lease>,
+    Kept { in_hand, held }: Kept,
 ) -> Result<(), StoreError> {
     let known: HashSet<Lease> = in_hand.into_iter().chain(queue.running.leases()).collect();
     let found: HashSet<Lease> = held.difference(&known).copied().collect();

@@ -224,11 +224,11 @@ impl Store {
                 Ok(on_server!(keyed, db => claim_postgres(db, holder, limits).await)?)
             }
             Pool::Sqlite { .. } => {
-                let now = self.clock.now();
+                let clock = self.clock.clone();
                 self.write(move |tx| {
                     Box::pin(async move {
                         match tx {
-                            Tx::Sqlite(db) => claim_sqlite(db, holder, limits, now).await,
+                            Tx::Sqlite(db) => claim_sqlite(db, holder, limits, clock.now()).await,
                             Tx::Server(_) => Ok(Vec::new()),
                         }
                     })
@@ -256,11 +256,11 @@ impl Store {
                 Ok(on_server!(pool, db => claiming.fetch_optional(db).await)?)
             }
             Pool::Sqlite { .. } => {
-                let now = self.clock.now();
+                let clock = self.clock.clone();
                 self.write(move |tx| {
                     Box::pin(async move {
                         match tx {
-                            Tx::Sqlite(db) => claim_suspect_sqlite(db, holder, limits, now).await,
+                            Tx::Sqlite(db) => claim_suspect_sqlite(db, holder, limits, clock.now()).await,
                             Tx::Server(_) => Ok(None),
                         }
                     })

@@ -2,7 +2,7 @@
 //! nobody waits long behind them; the user's own row goes last (SR-84).
 
 use super::pool::{Tx, on_pool, on_tx};
-use super::{Store, StoreError, UserId, users};
+use super::{Store, StoreError, UserId, runs, users};
 
 /// Rows of one table that are removed in one transaction.
 const MOST_AT_ONCE: i64 = 500;
@@ -23,7 +23,7 @@ impl Store {
                 if !users::lock_with_hash(tx, user, verified_hash).await? {
                     return Ok(false);
                 }
-                hold_runs(tx, user).await?;
+                runs::hold_runs(tx, &[user]).await?;
                 on_tx!(tx, db => sqlx::query("UPDATE users SET leaving_at = $2, password_hash = NULL WHERE id = $1")
                     .bind(user).bind(now).execute(&mut *db).await.map(drop))?;
                 on_tx!(tx, db => sqlx::query(END_MAILBOXES).bind(user).bind(now).bind(false)
@@ -96,17 +96,6 @@ const REMOVE: [&str; 6] = [
     "DELETE FROM audit_entries WHERE (user_id, position) IN (
         SELECT user_id, position FROM audit_entries WHERE user_id = $1 LIMIT $2)",
 ];
-
-/// In the order of the ids, as everybody who holds several runs, so that nobody waits in a circle.
-async fn hold_runs(tx: &mut Tx, user: UserId) -> Result<(), StoreError> {
-    if let Tx::Server(db) = tx {
-        sqlx::query("SELECT FROM runs WHERE user_id = $1 AND lease_until IS NOT NULL ORDER BY id FOR UPDATE")
-            .bind(user)
-            .execute(&mut **db)
-            .await?;
-    }
-    Ok(())
-}
 
 async fn remove_batch(tx: &mut Tx, user: UserId) -> Result<bool, StoreError> {
     let mut removed = 0;

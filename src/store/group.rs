@@ -17,7 +17,7 @@ use super::answers_kept::Keeping;
 use super::brakes::Counting;
 use super::calls_begun::Beginning;
 use super::dossiers::Finding;
-use super::lender::{Lender, is_away};
+use super::lender::Lender;
 use super::outbox::Sending;
 use super::pool::Tx;
 use super::tickets::{ServerTickets, Ticket, Tickets};
@@ -177,7 +177,7 @@ impl Place<'_> {
         match together {
             Ok(answers) => answers.into_iter().map(Ok).collect(),
             Err(error) if asks.len() == 1 => vec![Err(error)],
-            Err(error) if is_away(&error) => asks.iter().map(|_| Err(not_committed(&error))).collect(),
+            Err(error) if error.is_away() => asks.iter().map(|_| Err(not_committed(&error))).collect(),
             Err(_) => self.answer_one_by_one(asks).await,
         }
     }
@@ -195,7 +195,7 @@ impl Place<'_> {
             };
             let answer = answer.and_then(|answers| answers.into_iter().next().ok_or(StoreError::Panicked));
             if let Err(error) = &answer
-                && is_away(error)
+                && error.is_away()
             {
                 away = Some(not_committed(error));
             }

@@ -33,7 +33,7 @@ impl Lender {
     ) -> Result<T, StoreError> {
         let mut tx = Tx::Server(self.lend().await?);
         let done = self.patience.wait(work(&mut tx)).await;
-        if !done.as_ref().is_err_and(|error| is_away(error) || matches!(error, StoreError::Panicked)) {
+        if !done.as_ref().is_err_and(|error| error.is_away() || matches!(error, StoreError::Panicked)) {
             tx.give_back();
         }
         done
@@ -127,20 +127,8 @@ impl Drop for Borrowed {
     }
 }
 
-/// Whether it is the server that is missing, or a file's transaction, and not what was asked that is refused.
-pub(super) fn is_away(error: &StoreError) -> bool {
-    use sqlx::Error::{PoolClosed, PoolTimedOut, WorkerCrashed};
-    match error {
-        StoreError::NotCommitted(_) => true,
-        StoreError::Database(error) => {
-            is_lost(error) || matches!(error, PoolTimedOut | PoolClosed | WorkerCrashed)
-        }
-        _ => false,
-    }
-}
-
 /// Whether it is the connection that failed, and not what was asked over it.
-fn is_lost(error: &sqlx::Error) -> bool {
+pub(super) fn is_lost(error: &sqlx::Error) -> bool {
     use sqlx::Error::{Io, Protocol, Tls};
     matches!(error, Io(_) | Tls(_) | Protocol(_))
 }

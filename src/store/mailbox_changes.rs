@@ -3,12 +3,14 @@
 use super::audit::{self, NewAuditEntry};
 use super::mailboxes::{self, Mailbox, NewMailbox};
 use super::pool::{Tx, on_tx};
-use super::{MailboxId, RunId, Store, StoreError, UserId, notices};
+use super::{MailboxId, RunId, Store, StoreError, UserId, notices, runs};
 use crate::clock::{Clock, Timestamp};
 use crate::mail::Address;
 
 /// Most mailboxes of one user.
 const MOST: usize = 1000;
+/// Rows that are deleted in one transaction.
+const MOST_AT_ONCE: i64 = 500;
 
 /// Why a mailbox cannot be added.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,18 +110,28 @@ impl Store {
     }
 
     /// Deletes a mailbox with its mail and its runs; what they cost stays known, and its agents stay without one.
-    /// Answers whether the user had it.
+    /// Answers whether the user had it. Nobody watches it any more from the first step on; its rows go in batches, so
+    /// that nobody waits long behind them.
     ///
     /// # Errors
-    /// Where the database does not answer.
+    /// Where the database does not answer; then what is left of it is paused, and can be deleted again.
     pub async fn delete_mailbox(&self, id: MailboxId, entry: NewAuditEntry) -> Result<bool, StoreError> {
-        self.change_things(entry.user, move |tx, clock| {
+        let (user, now) = (entry.user, self.clock.now());
+        if !self.write(move |tx| Box::pin(async move { stop_watching(tx, user, id, now).await })).await? {
+            return Ok(false);
+        }
+        for statement in REMOVE {
+            while self.write(move |tx| Box::pin(async move { remove(tx, statement, user, id).await })).await?
+            {
+            }
+        }
+        self.change_things(user, move |tx, clock| {
             Box::pin(async move {
-                let user = entry.user;
-                free_lane(tx, user, id).await?;
+                runs::hold_runs(tx, &[user]).await?;
                 let gone = on_tx!(tx, db => sqlx::query("DELETE FROM mailboxes WHERE user_id = $1 AND id = $2")
                     .bind(user).bind(id).execute(&mut *db).await.map(|done| done.rows_affected()))?;
                 if gone == 1 {
+                    count_leased(tx, user).await?;
                     end_notices(tx, user, id, clock.now()).await?;
                     audit::append(tx, entry, &clock).await?;
                 }
@@ -142,17 +154,53 @@ async fn save(tx: &mut Tx, mailbox: Mailbox, entry: NewAuditEntry, clock: &Clock
     audit::append(tx, entry, clock).await
 }
 
-/// Runs that are being worked on end with the mailbox, and no verdict will count them back.
-async fn free_lane(tx: &mut Tx, user: UserId, mailbox: MailboxId) -> Result<(), StoreError> {
-    // The lane comes first, as in claims and verdicts, so that nobody waits in a circle.
-    on_tx!(tx, db => sqlx::query("UPDATE lanes SET running = running WHERE user_id = $1")
-        .bind(user).execute(&mut *db).await.map(drop))?;
+/// With another epoch, so that a watcher's next write is refused.
+async fn stop_watching(
+    tx: &mut Tx,
+    user: UserId,
+    mailbox: MailboxId,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
+    let stopped = on_tx!(tx, db => sqlx::query(
+        "UPDATE mailboxes SET enabled = $3, updated_at = $4, lease_epoch = lease_epoch + 1,
+            lease_owner = NULL, lease_until = NULL
+         WHERE user_id = $1 AND id = $2")
+        .bind(user).bind(mailbox).bind(false).bind(now)
+        .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+    Ok(stopped == 1)
+}
+
+/// Mails that are not answered yet go first. With a mail go its run, the answer and the reply.
+const REMOVE: [&str; 4] = [
+    "DELETE FROM messages WHERE id IN (SELECT messages.id FROM messages JOIN runs ON runs.id = messages.id
+        WHERE messages.user_id = $1 AND mailbox_id = $2 AND finished_at IS NULL LIMIT $3)",
+    "DELETE FROM messages WHERE id IN (
+        SELECT id FROM messages WHERE user_id = $1 AND mailbox_id = $2 ORDER BY id LIMIT $3)",
+    "DELETE FROM sent_mails WHERE (mailbox_id, rfc_message_id) IN (
+        SELECT mailbox_id, rfc_message_id FROM sent_mails WHERE user_id = $1 AND mailbox_id = $2 LIMIT $3)",
+    "DELETE FROM threads WHERE id IN (SELECT id FROM threads WHERE user_id = $1 AND mailbox_id = $2 LIMIT $3)",
+];
+
+/// A batch; answers whether there was any.
+async fn remove(
+    tx: &mut Tx,
+    statement: &'static str,
+    user: UserId,
+    mailbox: MailboxId,
+) -> Result<bool, StoreError> {
+    runs::hold_runs(tx, &[user]).await?;
+    let removed = on_tx!(tx, db => sqlx::query(statement).bind(user).bind(mailbox).bind(MOST_AT_ONCE)
+        .execute(&mut *db).await.map(|done| done.rows_affected()))?;
+    count_leased(tx, user).await?;
+    Ok(removed > 0)
+}
+
+/// No verdict will count back the runs in hand that are gone; nobody claims or ends others meanwhile.
+async fn count_leased(tx: &mut Tx, user: UserId) -> Result<(), StoreError> {
     on_tx!(tx, db => sqlx::query(
-        "UPDATE lanes SET running = running - (
-            SELECT COUNT(*) FROM runs JOIN messages ON messages.id = runs.id
-            WHERE messages.user_id = $1 AND messages.mailbox_id = $2 AND runs.lease_until IS NOT NULL)
-         WHERE user_id = $1")
-        .bind(user).bind(mailbox).execute(&mut *db).await.map(drop))?;
+        "UPDATE lanes SET running = (
+            SELECT COUNT(*) FROM runs WHERE runs.user_id = $1 AND lease_until IS NOT NULL)
+         WHERE user_id = $1").bind(user).execute(&mut *db).await.map(drop))?;
     Ok(())
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::claims::Holder;
-use super::pool::{on_pool, on_tx};
-use super::{MailboxId, Store, StoreError, UserId};
+use super::pool::{Tx, on_pool, on_tx};
+use super::{MailboxId, Store, StoreError, UserId, lease_clock};
 use crate::clock::Timestamp;
 
 /// The right to watch a mailbox.
@@ -47,6 +47,41 @@ impl WatchedMailbox {
     }
 }
 
+macro_rules! watched {
+    () => {
+        "SELECT id, user_id, lease_epoch, updated_at FROM mailboxes
+         WHERE lease_owner = $1 AND enabled AND state = 'active'"
+    };
+}
+
+macro_rules! lease {
+    ($free:literal) => {
+        concat!(
+            "UPDATE mailboxes SET lease_owner = $1, lease_epoch = lease_epoch + 1, lease_until = $3
+             WHERE id IN (SELECT id FROM mailboxes WHERE enabled AND state = 'active'
+                    AND (lease_until IS NULL OR lease_until < $2) ORDER BY id LIMIT $4",
+            $free,
+            ") AND (lease_until IS NULL OR lease_until < $2)
+             RETURNING id, user_id, lease_epoch, updated_at"
+        )
+    };
+}
+
+const SQLITE_LEASE: &str = lease!("");
+const POSTGRES_LEASE: &str = lease!(" FOR NO KEY UPDATE SKIP LOCKED");
+
+const SQLITE_RENEW: &str = "UPDATE mailboxes SET lease_until = $2
+    WHERE lease_owner = $1 AND enabled AND state = 'active' RETURNING id, user_id, lease_epoch, updated_at";
+// A mailbox that somebody has locked is renewed the next time: no lease is to end because of another one's wait.
+const POSTGRES_RENEW: &str = concat!(
+    "WITH free AS (
+    SELECT id FROM mailboxes WHERE lease_owner = $1 AND enabled AND state = 'active' FOR NO KEY UPDATE SKIP LOCKED
+), renewed AS (
+    UPDATE mailboxes SET lease_until = $2 FROM free WHERE mailboxes.id = free.id
+) ",
+    watched!()
+);
+
 impl Store {
     /// Leases up to `most` mailboxes that nobody watches.
     ///
@@ -58,15 +93,15 @@ impl Store {
         lease: Duration,
         most: u32,
     ) -> Result<Vec<WatchedMailbox>, StoreError> {
-        let now = self.lease_clock().await?;
+        let clock = self.clock.clone();
         self.write_one(move |tx| {
             Box::pin(async move {
-                Ok(on_tx!(tx, db => sqlx::query_as(
-                    "UPDATE mailboxes SET lease_owner = $1, lease_epoch = lease_epoch + 1, lease_until = $3
-                     WHERE id IN (SELECT id FROM mailboxes WHERE enabled AND state = 'active'
-                            AND (lease_until IS NULL OR lease_until < $2) ORDER BY id LIMIT $4)
-                        AND (lease_until IS NULL OR lease_until < $2)
-                     RETURNING id, user_id, lease_epoch, updated_at")
+                let now = lease_clock(tx, &clock).await?;
+                let statement = match tx {
+                    Tx::Sqlite(_) => SQLITE_LEASE,
+                    Tx::Server(_) => POSTGRES_LEASE,
+                };
+                Ok(on_tx!(tx, db => sqlx::query_as(statement)
                     .bind(holder.uuid()).bind(now).bind(now.plus(lease)).bind(i64::from(most))
                     .fetch_all(&mut *db).await)?)
             })
@@ -83,13 +118,15 @@ impl Store {
         holder: Holder,
         lease: Duration,
     ) -> Result<Vec<WatchedMailbox>, StoreError> {
-        let until = self.lease_clock().await?.plus(lease);
+        let clock = self.clock.clone();
         self.write_one(move |tx| {
             Box::pin(async move {
-                Ok(on_tx!(tx, db => sqlx::query_as(
-                    "UPDATE mailboxes SET lease_until = $2
-                     WHERE lease_owner = $1 AND enabled AND state = 'active'
-                     RETURNING id, user_id, lease_epoch, updated_at")
+                let until = lease_clock(tx, &clock).await?.plus(lease);
+                let statement = match tx {
+                    Tx::Sqlite(_) => SQLITE_RENEW,
+                    Tx::Server(_) => POSTGRES_RENEW,
+                };
+                Ok(on_tx!(tx, db => sqlx::query_as(statement)
                     .bind(holder.uuid()).bind(until).fetch_all(&mut *db).await)?)
             })
         })
@@ -101,9 +138,7 @@ impl Store {
     /// # Errors
     /// Where the database does not answer.
     pub async fn list_watched_mailboxes(&self, holder: Holder) -> Result<Vec<WatchedMailbox>, StoreError> {
-        Ok(on_pool!(&self.pool, db => sqlx::query_as(
-            "SELECT id, user_id, lease_epoch, updated_at FROM mailboxes
-             WHERE lease_owner = $1 AND enabled AND state = 'active'")
+        Ok(on_pool!(&self.pool, db => sqlx::query_as(watched!())
             .bind(holder.uuid()).fetch_all(db).await)?)
     }
 

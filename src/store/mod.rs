@@ -75,7 +75,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use self::lender::{Lender, Patience};
-use self::pool::{Pool, on_pool, on_server};
+use self::pool::{Pool, Tx, on_pool, on_server};
 use self::writer::Work;
 use crate::clock::{Clock, Timestamp};
 use crate::config;
@@ -188,6 +188,18 @@ impl StoreError {
         }
     }
 
+    /// Whether it is the server that is missing, or a file's transaction, and not what was asked that is refused.
+    pub(crate) fn is_away(&self) -> bool {
+        use sqlx::Error::{PoolClosed, PoolTimedOut, WorkerCrashed};
+        match self {
+            Self::NotCommitted(_) => true,
+            Self::Database(error) => {
+                lender::is_lost(error) || matches!(error, PoolTimedOut | PoolClosed | WorkerCrashed)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the server cannot be reached, is still starting, or is full.
     pub fn is_unreachable(&self) -> bool {
         match self {
@@ -256,7 +268,7 @@ impl Store {
         match &self.pool {
             Pool::Sqlite { .. } => Ok(self.clock.now()),
             Pool::Postgres { pool, .. } => {
-                let asked = sqlx::query_scalar("SELECT now_millis()");
+                let asked = sqlx::query_scalar(LEASE_CLOCK);
                 Ok(Timestamp::from_millis(on_server!(pool, db => asked.fetch_one(db).await)?))
             }
         }
@@ -293,6 +305,18 @@ impl Store {
         match &self.pool {
             Pool::Sqlite { writer, .. } => writer.write(work).await,
             Pool::Postgres { pool, .. } => pool.do_alone(async |tx| work(tx).await).await,
+        }
+    }
+}
+
+const LEASE_CLOCK: &str = "SELECT now_millis()";
+
+/// Like [`Store::lease_clock`], after whatever this work has waited for: a lease begins when it is written.
+async fn lease_clock(tx: &mut Tx, clock: &Clock) -> Result<Timestamp, StoreError> {
+    match tx {
+        Tx::Sqlite(_) => Ok(clock.now()),
+        Tx::Server(db) => {
+            Ok(Timestamp::from_millis(sqlx::query_scalar(LEASE_CLOCK).fetch_one(&mut **db).await?))
         }
     }
 }

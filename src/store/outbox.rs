@@ -169,12 +169,14 @@ pub(super) struct Sending {
     now: Timestamp,
 }
 
-// A server's rows are locked in the order of the runs' ids, so that nobody waits in a circle.
+// A server's rows are locked in the order of the runs' ids, so that nobody waits in a circle. What somebody else has begun to
+// hand over is nobody's: their lease may have been seen to hold just before it was taken.
 const POSTGRES_BEGIN: &str = "WITH held AS MATERIALIZED (
     SELECT outbox.run_id, asked.epoch, asked.sending_at
     FROM UNNEST($1::UUID[], $2::UUID[], $3::BIGINT[], $4::BIGINT[]) AS asked (user_id, run_id, epoch, sending_at)
     JOIN outbox ON outbox.run_id = asked.run_id AND outbox.user_id = asked.user_id
-    WHERE outbox.run_id = ANY($2) AND outbox.state <> 'sent' AND EXISTS (SELECT 1 FROM runs
+    WHERE outbox.run_id = ANY($2) AND outbox.state <> 'sent'
+        AND (outbox.state <> 'sending' OR outbox.epoch = asked.epoch) AND EXISTS (SELECT 1 FROM runs
         WHERE id = asked.run_id AND lease_epoch = asked.epoch AND lease_until IS NOT NULL)
     ORDER BY outbox.run_id FOR NO KEY UPDATE OF outbox
 )

@@ -1,6 +1,6 @@
 //! Making and changing a user's things in one transaction: all of it or nothing.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::{
     NewAgent, NewAiConfiguration, NewMailbox, NewUser, Store, StoreError, UserId, agents, ai_configurations,
@@ -33,7 +33,7 @@ impl Store {
                 for user in provision.users {
                     users::upsert(tx, user, now).await?;
                 }
-                let mut changed: HashSet<UserId> = HashSet::new();
+                let mut changed: BTreeSet<UserId> = BTreeSet::new();
                 for configuration in provision.ai_configurations {
                     let user = configuration.user_id;
                     notices::end(tx, user, &format!("ai_configuration:{}", configuration.id), now).await?;
@@ -50,6 +50,7 @@ impl Store {
                     changed.insert(agent.user_id);
                     agents::upsert(tx, agent, now).await?;
                 }
+                runs::hold_runs(tx, &changed.iter().copied().collect::<Vec<_>>()).await?;
                 for user in changed {
                     runs::unpark(tx, user, due).await?;
                 }

@@ -1,6 +1,6 @@
 //! `runs`: the state of each message's answer, for people who ask.
 
-use super::pool::{Tx, on_pool, on_tx};
+use super::pool::{Database, Tx, on_pool, on_tx};
 use super::{AgentId, MailboxId, RunId, Store, StoreError, UserId};
 use crate::clock::Timestamp;
 
@@ -211,13 +211,26 @@ pub(super) async fn make_due(
         .execute(&mut *db).await.map(|done| done.rows_affected()))?)
 }
 
+/// Inside a transaction: until its end, nobody claims runs of these users, or writes what becomes of those in hand. Lanes
+/// come before runs, as in claims and verdicts, and both in the order of their ids, so that nobody waits in a circle. A
+/// file has one writer.
+pub(super) async fn hold_runs(tx: &mut Tx, users: &[UserId]) -> Result<(), StoreError> {
+    let Database::Server(db) = tx.database() else { return Ok(()) };
+    for statement in [HOLD_LANES, HOLD_LEASED] {
+        sqlx::query(statement).bind(users).execute(&mut *db).await?;
+    }
+    Ok(())
+}
+
+const HOLD_LANES: &str = "SELECT FROM lanes WHERE user_id = ANY($1) ORDER BY user_id FOR UPDATE";
+const HOLD_LEASED: &str =
+    "SELECT FROM runs WHERE user_id = ANY($1) AND lease_until IS NOT NULL ORDER BY id FOR UPDATE";
+
 /// Inside a transaction: what the user's runs wait for may hold by now. Those that wait for a condition, or for a
 /// key to be usable again, become due; those in hand are marked, so that none of them can go to sleep after this
 /// for want of what has just come. Notices of such waiting end, so that the same trouble is told again.
 pub(super) async fn unpark(tx: &mut Tx, user: UserId, now: Timestamp) -> Result<u64, StoreError> {
-    // Claims and verdicts of this user's runs take the lane first, so until the commit none can pass by.
-    on_tx!(tx, db => sqlx::query("UPDATE lanes SET running = running WHERE user_id = $1")
-        .bind(user).execute(&mut *db).await.map(drop))?;
+    hold_runs(tx, &[user]).await?;
     on_tx!(tx, db => sqlx::query(
         "UPDATE runs SET woken = $2 WHERE user_id = $1 AND lease_until IS NOT NULL")
         .bind(user).bind(true).execute(&mut *db).await.map(drop))?;

@@ -113,11 +113,17 @@ impl Store {
         let until = Timestamp::from_millis(begin_of_hour(settled_before.millis()));
         let users: Vec<UserId> = on_pool!(&self.pool, db => sqlx::query_scalar(LIST_UNSUMMED)
             .bind(until).bind(MOST_USERS).fetch_all(db).await)?;
-        for user in &users {
-            let user = *user;
-            self.write(move |tx| Box::pin(async move { sum_hours_of(tx, user, until).await })).await?;
+        let mut summed = 0;
+        for user in users {
+            match self.write(move |tx| Box::pin(async move { sum_hours_of(tx, user, until).await })).await {
+                Ok(()) => summed += 1,
+                Err(StoreError::Database(error @ sqlx::Error::Database(_))) => {
+                    tracing::warn!(%error, %user, "cannot sum what a user's calls came to");
+                }
+                Err(error) => return Err(error),
+            }
         }
-        Ok(u64::try_from(users.len()).unwrap_or(u64::MAX))
+        Ok(summed)
     }
 }
 

@@ -10,7 +10,7 @@ use super::claims::{Holder, Lease};
 use super::notices::{self, NewNotice};
 use super::pool::{Tx, on_tx};
 use super::runs::RunState;
-use super::{RunId, Store, StoreError, UserId};
+use super::{RunId, Store, StoreError, UserId, lease_clock};
 use crate::clock::Timestamp;
 
 /// When a run that is not finished is to be claimed again.
@@ -164,9 +164,10 @@ impl Store {
     /// # Errors
     /// Where the database does not answer; then nothing is known.
     pub async fn renew_leases(&self, holder: Holder, lease: Duration) -> Result<Vec<Lease>, StoreError> {
-        let until = self.lease_clock().await?.plus(lease);
-        self.write(move |tx| {
+        let clock = self.clock.clone();
+        self.write_one(move |tx| {
             Box::pin(async move {
+                let until = lease_clock(tx, &clock).await?.plus(lease);
                 let statement = match tx {
                     Tx::Sqlite(_) => SQLITE_RENEW,
                     Tx::Server(_) => POSTGRES_RENEW,
@@ -191,12 +192,16 @@ impl Store {
         tell: fn(RunId, UserId, u32) -> NewNotice,
     ) -> Result<(), StoreError> {
         let clock = self.clock.clone();
-        let now = self.lease_clock().await?;
-        let dead_before = if everyone { Timestamp::from_millis(i64::MAX) } else { now };
         let reaped: Vec<Reaped> = self
             .write(move |tx| {
                 Box::pin(async move {
-                    let reaped: Vec<Reaped> = on_tx!(tx, db => sqlx::query_as(REAP)
+                    let now = lease_clock(tx, &clock).await?;
+                    let dead_before = if everyone { Timestamp::from_millis(i64::MAX) } else { now };
+                    let statement = match tx {
+                        Tx::Sqlite(_) => SQLITE_REAP,
+                        Tx::Server(_) => POSTGRES_REAP,
+                    };
+                    let reaped: Vec<Reaped> = on_tx!(tx, db => sqlx::query_as(statement)
                         .bind(dead_before).bind(i64::from(max_crashes)).bind(now)
                         .fetch_all(&mut *db).await)?;
                     for run in &reaped {
@@ -229,15 +234,17 @@ struct Reaped {
 const SQLITE_RENEW: &str = "UPDATE runs SET lease_until = $2
     WHERE lease_until IS NOT NULL AND lease_owner = $1 RETURNING id, user_id, lease_epoch";
 
-// In the order of the ids, as verdicts are written, so that neither waits for the other for ever.
-const POSTGRES_RENEW: &str = "WITH mine AS (
-    SELECT id FROM runs WHERE lease_until IS NOT NULL AND lease_owner = $1 ORDER BY id FOR UPDATE
+// A run that somebody has locked is renewed the next time: no lease is to end because of another one's wait.
+const POSTGRES_RENEW: &str = "WITH free AS (
+    SELECT id FROM runs WHERE lease_until IS NOT NULL AND lease_owner = $1 FOR UPDATE SKIP LOCKED
+), renewed AS (
+    UPDATE runs SET lease_until = $2 FROM free
+    WHERE runs.id = free.id AND lease_until IS NOT NULL AND lease_owner = $1
 )
-UPDATE runs SET lease_until = $2 FROM mine
-WHERE runs.id = mine.id AND lease_until IS NOT NULL AND lease_owner = $1
-RETURNING runs.id, user_id, lease_epoch";
+SELECT id, user_id, lease_epoch FROM runs WHERE lease_until IS NOT NULL AND lease_owner = $1";
 
-const REAP: &str = concat!(
+macro_rules! reap {
+    ($dead:literal) => { concat!(
     "UPDATE runs SET crash_count = crash_count + 1, lease_owner = NULL, lease_until = NULL, agent_id = ",
     agent_of_run!(),
     ",
@@ -245,8 +252,23 @@ const REAP: &str = concat!(
         reason = CASE WHEN crash_count + 1 >= $2 THEN 'crashes' ELSE NULL END,
         due_at = CASE WHEN crash_count + 1 >= $2 THEN NULL ELSE $3 END,
         finished_at = CASE WHEN crash_count + 1 >= $2 THEN $3 ELSE NULL END
-    WHERE lease_until IS NOT NULL AND lease_until < $1
-    RETURNING id, user_id, (state = 'quarantined') AS quarantined"
+    WHERE lease_until IS NOT NULL AND lease_until < $1",
+    $dead,
+    " RETURNING id, user_id, (state = 'quarantined') AS quarantined"
+) } }
+
+const SQLITE_REAP: &str = reap!("");
+// Lanes before runs, as in claims and verdicts. What somebody has locked is looked at the next time.
+const POSTGRES_REAP: &str = concat!(
+    "WITH lane AS MATERIALIZED (
+    SELECT user_id FROM lanes
+    WHERE user_id IN (SELECT user_id FROM runs WHERE lease_until IS NOT NULL AND lease_until < $1)
+    FOR UPDATE SKIP LOCKED
+), dead AS MATERIALIZED (
+    SELECT id FROM runs WHERE lease_until IS NOT NULL AND lease_until < $1 AND user_id IN (SELECT user_id FROM lane)
+    FOR UPDATE SKIP LOCKED
+) ",
+    reap!(" AND id IN (SELECT id FROM dead)")
 );
 
 /// One verdict as the JSON that SQLite reads.

@@ -26,6 +26,7 @@ mod fuzz;
 mod http;
 mod imap;
 mod layers;
+mod locked_rows;
 mod mail;
 mod migrations;
 mod net;

@@ -8,11 +8,14 @@ use std::time::{Duration, Instant};
 use postkey::clock::Clock;
 use postkey::config;
 use postkey::queue::{Cause, Outcome, Queue};
-use postkey::store::{Claim, ClaimLimits, Due, Holder, NewNotice, RunId, RunState, Store, UserId, Verdict};
+use postkey::store::{
+    Claim, ClaimLimits, Due, Holder, NewAuditEntry, NewNotice, RunId, RunState, Store, UserId, Verdict,
+};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::support::database::on_both;
+use crate::support::raw::texts;
 use crate::support::rows::{enqueue, new_mailbox, open_store};
 use crate::support::wait::until;
 
@@ -341,5 +344,29 @@ on_both! {
         until("it is replied", LONG, async || count(&store, mailbox.user, RunState::Replied).await == 1).await;
         at_work.drain().await;
         assert_eq!(store.find_run(mailbox.user, run).await.unwrap().unwrap().attempt, 1);
+    }
+}
+
+on_both! {
+    async fn a_mailbox_of_many_mails_is_deleted_and_its_runs_in_hand_hold_no_place(database: TestDatabase) {
+        let store = open_store(&database, Clock::system()).await;
+        let mailbox = new_mailbox(&store, "ann").await;
+        enqueue(&store, mailbox, 1200).await;
+        assert_eq!(store.claim_runs(Holder::new(store.clock()), limits(10)).await.unwrap().len(), 4);
+        let entry = || NewAuditEntry {
+            user: mailbox.user,
+            action: "mailbox_deleted",
+            is_done: true,
+            actor: "owner".into(),
+            subject: None,
+            address: None,
+        };
+        assert!(store.delete_mailbox(mailbox.mailbox, entry()).await.unwrap());
+        assert!(!store.delete_mailbox(mailbox.mailbox, entry()).await.unwrap());
+        for table in ["mailboxes", "threads", "messages", "runs"] {
+            let left = texts(&database, &format!("SELECT CAST(COUNT(*) AS TEXT) FROM {table}")).await;
+            assert_eq!(left, ["0"], "{table}");
+        }
+        assert_eq!(texts(&database, "SELECT CAST(running AS TEXT) FROM lanes").await, ["0"]);
     }
 }

@@ -10,7 +10,7 @@ use crate::http::Api;
 use crate::http::caller::Caller;
 use crate::http::error::ApiError;
 use crate::http::input::Id;
-use crate::store::MailboxId;
+use crate::store::{MailboxId, StoreError};
 
 /// Delete a mailbox, with what Postkey has stored of its mail.
 ///
@@ -25,6 +25,9 @@ pub(crate) async fn remove(
     caller: Caller,
     Id(id): Id<MailboxId>,
 ) -> Result<StatusCode, ApiError> {
-    let was_there = api.store.delete_mailbox(id, caller.entry("mailbox_deleted", subject(id))).await?;
+    let entry = caller.entry("mailbox_deleted", subject(id));
+    // A large one takes a while: it is deleted to its end even where nobody waits for the answer any more.
+    let deleting = tokio::spawn(async move { api.store.delete_mailbox(id, entry).await });
+    let was_there = deleting.await.map_err(|_| StoreError::Panicked)??;
     if was_there { Ok(StatusCode::NO_CONTENT) } else { Err(ApiError::not_found()) }
 }
