@@ -167,6 +167,9 @@ impl App {
         while servers.join_next().await.is_some() {}
         // Leases that a database does not take back within this time end by themselves.
         let _ = tokio::time::timeout(LAST_WORDS, async { while actors.join_next().await.is_some() {} }).await;
+        if let Err(error) = self.store.empty_log().await {
+            tracing::warn!(%error, "the database file is whole only together with its -wal file");
+        }
         worked
     }
 

@@ -108,6 +108,7 @@ async fn take_in(store: Store, mailbox: MailboxLease) -> Result<(RunId, Instant)
         uid_validity: 1,
         uid: 1,
         internal_date: None,
+        is_answered: false,
         bytes: 4,
         raw: b"mail".to_vec(),
         truncated: false,

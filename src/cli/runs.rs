@@ -34,8 +34,9 @@ pub(super) enum RunsCommand {
     Retry {
         /// The id from the list.
         id: RunId,
-        /// Send a draft or a late reply, or once more one of which nobody knows whether it went out (it may arrive
-        /// twice).
+        /// Answer it although something stands against that: it is a draft, too late, answered by somebody else, held
+        /// back by a rule, or not wanted. One of which nobody knows whether it went out is sent once more, and may arrive
+        /// twice.
         #[arg(long)]
         resend: bool,
     },

@@ -113,6 +113,7 @@ fn delivery(uid_validity: u32, mail: &Summary, raw: Vec<u8>, truncated: bool) ->
         uid_validity,
         uid: mail.uid,
         internal_date: mail.internal_date,
+        is_answered: mail.flags.answered,
         bytes: mail.size.unwrap_or_else(|| u32::try_from(raw.len()).unwrap_or(u32::MAX)),
         raw,
         truncated,

@@ -16,6 +16,7 @@ pub(super) struct Delivery {
     pub(super) uid_validity: u32,
     pub(super) uid: u32,
     pub(super) internal_date: Option<Timestamp>,
+    pub(super) is_answered: bool,
     pub(super) bytes: u32,
     pub(super) raw: Vec<u8>,
     pub(super) truncated: bool,
@@ -24,7 +25,15 @@ pub(super) struct Delivery {
 impl Delivery {
     /// A mail that the server does not hand over: it has a place, and no byte of it is known.
     pub(super) fn lost(uid_validity: u32, uid: u32) -> Self {
-        Self { uid_validity, uid, internal_date: None, bytes: 0, raw: Vec::new(), truncated: true }
+        Self {
+            uid_validity,
+            uid,
+            internal_date: None,
+            is_answered: false,
+            bytes: 0,
+            raw: Vec::new(),
+            truncated: true,
+        }
     }
 
     /// Whether the server has handed over nothing of a mail that has something.
@@ -81,6 +90,7 @@ impl Reader {
             uid_validity: delivery.uid_validity,
             uid: delivery.uid,
             internal_date: delivery.internal_date,
+            is_answered: delivery.is_answered,
             bytes: delivery.bytes,
             raw: delivery.raw,
             truncated: delivery.truncated,

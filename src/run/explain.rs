@@ -12,8 +12,11 @@ pub const TOO_LATE: &str = "too_late";
 /// The reason of a held run whose reply waits for its owner's approval.
 pub const DRAFT: &str = "draft";
 
+/// The reason of a skipped run whose mail somebody had answered before it was seen here; the store writes it.
+pub const ANSWERED_ALREADY: &str = "answered_already";
+
 /// Why mail is not answered that its owner may want answered all the same: only the owner's word overcomes these.
-const OVERCOME_BY_THE_OWNER: [&str; 13] = [
+const OVERCOME_BY_THE_OWNER: [&str; 14] = [
     AMBIGUOUS,
     TOO_LATE,
     DRAFT,
@@ -26,6 +29,7 @@ const OVERCOME_BY_THE_OWNER: [&str; 13] = [
     "correspondent_bounced",
     "opted_out",
     "person_wanted",
+    ANSWERED_ALREADY,
     "key_in_answer",
 ];
 
@@ -103,7 +107,12 @@ fn cause_in_the_mailbox(reason: &str) -> Option<&'static str> {
             "an earlier reply to its sender could not be delivered; see `postkey suppressions list`."
         }
         "opted_out" => "its sender wants to be left alone; see `postkey suppressions list`.",
-        "person_wanted" => "its sender wants to hear from a person: answer it in your mail program.",
+        "person_wanted" => {
+            "its sender wants to hear from a person: answer it in your mail program, or retry it with --resend."
+        }
+        ANSWERED_ALREADY => {
+            "somebody had answered it when it was first seen; retry it with --resend to answer it all the same."
+        }
         "no_key" => "its owner has no usable AI configuration; add one with `postkey apply`.",
         "unknown_provider" => {
             "its AI configuration names an unknown provider; correct it with `postkey apply`."

@@ -35,7 +35,8 @@ impl Batch {
             });
             query.push(SQLITE_STORE_THREADS);
         }
-        let runs: Vec<RunId> = self.mails.iter().map(|mail| RunId::of(mail.id)).collect();
+        let runs: Vec<(RunId, bool)> =
+            self.mails.iter().map(|mail| (RunId::of(mail.id), mail.arrival.is_answered)).collect();
         push_asked(&mut query, MESSAGE_COLUMNS, self.mails, |mut row, Mail { id, thread, arrival, .. }| {
             row.push_bind(id)
                 .push_bind(user)
@@ -53,8 +54,8 @@ impl Batch {
                 .push_bind(arrival.authentication.as_str());
         });
         query.push(SQLITE_STORE_MESSAGES);
-        push_asked(&mut query, RUN_COLUMNS, runs, |mut row, run| {
-            row.push_bind(run).push_bind(user).push_bind("queued").push_bind(now).push_bind(now);
+        push_asked(&mut query, ASKED_RUN_COLUMNS, runs, |mut row, (run, is_answered)| {
+            row.push_bind(run).push_bind(user).push_bind(is_answered).push_bind(now).push_bind(now);
         });
         query.push(SQLITE_STORE_RUNS).build().execute(db).await?;
         Ok(())
@@ -85,6 +86,7 @@ impl Batch {
             .bind(rows.raws)
             .bind(rows.truncated)
             .bind(rows.authentications)
+            .bind(rows.answered)
             .execute(db)
             .await?;
         Ok(())
@@ -106,25 +108,44 @@ macro_rules! messages {
 
 macro_rules! runs {
     () => {
-        "id, user_id, state, due_at, created_at"
+        "id, user_id, state, reason, due_at, finished_at, created_at"
+    };
+}
+
+/// A mail that somebody has answered is not answered once more.
+macro_rules! run_of {
+    ($user:literal, $due:literal, $now:literal) => {
+        concat!(
+            "SELECT id, ",
+            $user,
+            ", CASE WHEN is_answered THEN 'skipped' ELSE 'queued' END,
+            CASE WHEN is_answered THEN 'answered_already' END, CASE WHEN NOT is_answered THEN ",
+            $due,
+            " END, CASE WHEN is_answered THEN ",
+            $now,
+            " END, ",
+            $now,
+            " FROM "
+        )
     };
 }
 
 const THREAD_COLUMNS: &str = threads!();
 const MESSAGE_COLUMNS: &str = messages!();
-const RUN_COLUMNS: &str = runs!();
+const ASKED_RUN_COLUMNS: &str = "id, user_id, is_answered, due_at, created_at";
 
 const SQLITE_STORE_THREADS: &str = concat!("INSERT INTO threads (", threads!(), ") SELECT * FROM asked;");
 const SQLITE_STORE_MESSAGES: &str = concat!("INSERT INTO messages (", messages!(), ") SELECT * FROM asked;");
-const SQLITE_STORE_RUNS: &str = concat!("INSERT INTO runs (", runs!(), ") SELECT * FROM asked");
+const SQLITE_STORE_RUNS: &str =
+    concat!("INSERT INTO runs (", runs!(), ") ", run_of!("user_id", "due_at", "created_at"), "asked");
 
 // `told` is among the tables of the last step so that it runs.
 const POSTGRES_STORE: &str = concat!(
     "WITH mails AS MATERIALIZED (
         SELECT * FROM UNNEST($5::UUID[], $6::UUID[], $7::BOOLEAN[], $8::TEXT[], $9::TEXT[], $10::TEXT[],
-            $11::BIGINT[], $12::BIGINT[], $13::BIGINT[], $14::BIGINT[], $15::BYTEA[], $16::BOOLEAN[], $17::TEXT[])
+            $11::BIGINT[], $12::BIGINT[], $13::BIGINT[], $14::BIGINT[], $15::BYTEA[], $16::BOOLEAN[], $17::TEXT[], $18::BOOLEAN[])
         AS mails (id, thread_id, opens_thread, correspondent, identity, rfc_message_id, uid_validity, uid,
-            internal_date, bytes, raw, truncated, authentication)
+            internal_date, bytes, raw, truncated, authentication, is_answered)
     ), opened AS (INSERT INTO threads (",
     threads!(),
     ") SELECT thread_id, $1, $2, correspondent, $4 FROM mails WHERE opens_thread
@@ -136,7 +157,9 @@ const POSTGRES_STORE: &str = concat!(
     wake::tell!("$3"),
     ") INSERT INTO runs (",
     runs!(),
-    ") SELECT id, $1, 'queued', now_millis(), $4 FROM mails, told"
+    ") ",
+    run_of!("$1", "now_millis()", "$4"),
+    "mails, told"
 );
 
 /// The mails of a batch, column by column.
@@ -155,6 +178,7 @@ struct Columns {
     raws: Vec<Vec<u8>>,
     truncated: Vec<bool>,
     authentications: Vec<&'static str>,
+    answered: Vec<bool>,
 }
 
 impl Columns {
@@ -172,5 +196,6 @@ impl Columns {
         self.raws.push(arrival.raw);
         self.truncated.push(arrival.truncated);
         self.authentications.push(arrival.authentication.as_str());
+        self.answered.push(arrival.is_answered);
     }
 }

@@ -28,6 +28,8 @@ pub struct Arrival {
     pub uid: u32,
     /// When the server got it.
     pub internal_date: Option<Timestamp>,
+    /// Whether somebody has answered it already, as the server says.
+    pub is_answered: bool,
     /// Its size on the server in bytes.
     pub bytes: u32,
     /// The mail, or its beginning where it is larger than we take.
@@ -41,7 +43,7 @@ pub struct Arrival {
 /// What became of an arrival.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Accepted {
-    /// It is stored, and a run is queued.
+    /// It is stored with its run.
     New(RunId),
     /// It was here before.
     Known(RunId),

@@ -2,7 +2,7 @@
 
 use super::notices::{self, NewNotice};
 use super::pool::{Tx, on_pool, on_tx};
-use super::{MailboxId, Store, StoreError, UserId};
+use super::{MailboxId, Store, StoreError, UserId, WatchedFolder};
 use crate::clock::Timestamp;
 use crate::mail::authentication::usual_authserv_id;
 use crate::vault::Sealed;
@@ -102,6 +102,16 @@ pub struct Mailbox {
 }
 
 impl Mailbox {
+    /// What is read.
+    pub fn watched_folder(&self) -> WatchedFolder {
+        WatchedFolder {
+            host: self.imap.host.to_ascii_lowercase(),
+            port: self.imap.port,
+            username: self.imap.username.clone(),
+            folder: self.folder.clone(),
+        }
+    }
+
     /// The host whose verdict on senders is believed (EM-135, EM-136).
     pub fn believed_authserv_id(&self) -> Option<&str> {
         self.reception.authserv_id.as_deref().or_else(|| usual_authserv_id(&self.imap.host))

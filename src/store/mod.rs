@@ -24,6 +24,7 @@ mod claims;
 mod completions;
 mod departures;
 mod dossiers;
+mod double_watches;
 mod export;
 mod filing;
 mod freezing;
@@ -72,6 +73,7 @@ mod writer;
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::{ConnectOptions, Connection, Executor};
 use tokio::sync::Notify;
 
 use self::lender::{Lender, Patience};
@@ -94,6 +96,7 @@ pub use self::brakes::{Brakes, Exchange, Refusal};
 pub use self::claims::{Claim, ClaimLimits, Holder, Lease};
 pub use self::completions::{Answer, StoredCompletion};
 pub use self::dossiers::Dossier;
+pub use self::double_watches::{MailboxOfOwner, WatchedFolder};
 pub use self::export::{EXPORT_PARTS, ExportCursor, ExportPart, ExportRecord};
 pub use self::filing::Unfiled;
 pub use self::idempotency_keys::{ANSWER_COLUMN, Known, NamedCall};
@@ -248,6 +251,22 @@ impl Store {
     /// Resolves whenever runs may have become due.
     pub async fn work_may_be_due(&self) {
         self.wake.notified().await;
+    }
+
+    /// Brings everything that a file's log holds into the file, so that the file alone is a whole copy for as long as
+    /// nothing is written.
+    ///
+    /// # Errors
+    /// Where the file cannot be written; then the log holds what the file does not.
+    pub async fn empty_log(&self) -> Result<(), StoreError> {
+        match &self.pool {
+            Pool::Sqlite { file, .. } => {
+                let mut connection = file.connect().await?;
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
+                Ok(connection.close().await?)
+            }
+            Pool::Postgres { .. } => Ok(()),
+        }
     }
 
     /// Answers at all.

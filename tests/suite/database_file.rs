@@ -6,7 +6,10 @@ use std::path::Path;
 
 use postkey::clock::Clock;
 use postkey::config;
-use postkey::store::Store;
+use postkey::store::{RunState, Store};
+
+use crate::support::database::TestDatabase;
+use crate::support::office::Office;
 
 async fn open(url: &str) -> Result<Store, String> {
     let config = config::Database { url: url.to_owned(), ..config::Database::default() };
@@ -54,6 +57,25 @@ async fn a_file_that_is_there_is_left_to_those_who_may_have_it() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
     let _store = open(&format!("sqlite://{}", path.display())).await.unwrap();
     assert_eq!(modes(folder.path()), all(0o640));
+}
+
+#[tokio::test]
+async fn after_a_stop_the_file_alone_is_a_whole_copy() {
+    let database = TestDatabase::sqlite().await;
+    let office = Office::open(&database).await;
+    let ann = office.hire("ann@shop.test").await;
+    office.deliver(&ann, 1);
+    let served = office.serve().await;
+    office.until_counted(&ann, RunState::Replied, 1).await;
+    served.end().await;
+    let path = database.url().trim_start_matches("sqlite://").split('?').next().unwrap().to_owned();
+    assert_eq!(fs::metadata(format!("{path}-wal")).map_or(0, |log| log.len()), 0);
+    let copies = tempfile::tempdir().unwrap();
+    let copy = copies.path().join("copy.db");
+    fs::copy(&path, &copy).unwrap();
+    let copied = open(&format!("sqlite://{}", copy.display())).await.unwrap();
+    let runs = copied.list_runs(ann.user, None, 10).await.unwrap();
+    assert_eq!(runs.iter().map(|run| run.state).collect::<Vec<_>>(), [RunState::Replied]);
 }
 
 #[tokio::test]

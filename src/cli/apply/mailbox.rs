@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 
+use super::reading::Place;
 use super::server::{ServerEntry, ServerKind, read_server};
 use super::table::{Setting, Table};
 use super::value;
@@ -9,6 +10,7 @@ use crate::mail::Address;
 
 /// What the file says about one.
 pub(super) struct MailboxEntry {
+    pub place: Place,
     pub address: Address,
     pub aliases: Option<Vec<Address>>,
     pub folder: Option<String>,
@@ -31,6 +33,7 @@ pub(super) struct OAuthEntry {
 }
 
 pub(super) fn read_mailbox(mut table: Table<'_>) -> Option<MailboxEntry> {
+    let place = table.place().clone();
     let address = table.need("address", value::address);
     let aliases = table.find("aliases", value::addresses);
     let folder = table.find("folder", value::line);
@@ -51,6 +54,7 @@ pub(super) fn read_mailbox(mut table: Table<'_>) -> Option<MailboxEntry> {
         None => None,
     };
     Some(MailboxEntry {
+        place,
         address: address?,
         aliases,
         folder,

@@ -117,6 +117,29 @@ on_both! {
         assert!(out.ends_with("5 made, 0 changed, 0 left as they were\n"), "{out}");
     }
 
+    async fn two_mailboxes_do_not_read_the_same_folder_of_an_account(database: TestDatabase) {
+        let program = program(&database);
+        program.run("apply accounts.toml").await.done();
+        // As when the owner's address is corrected in the file: the old owner stays, and goes on answering.
+        program.write("renamed.toml", FILE.replace("Ann@example.com", "anna@example.com"));
+        let ended = program.run("apply renamed.toml").await;
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.err.contains("support@example.com of ann@example.com reads the same folder"), "{}", ended.err);
+
+        let paused = FILE.replace("aliases", "enabled = false\naliases");
+        program.write("both.toml", format!("{paused}\n{}", FILE.replace("Ann@example.com", "anna@example.com")));
+        program.run("apply both.toml").await.done();
+        // Of two in one file neither need be stored.
+        let second = "[[user.mailbox]]\naddress = \"sales@example.com\"\n\
+                      imap = { host = \"IMAP.example.com\", username = \"eve\", password = \"x\" }\n\
+                      smtp = { host = \"smtp.example.com\", password = \"x\" }\n\n[[user.agent]]";
+        let twice = FILE.replace("Ann@example.com", "eve@example.com").replace("username = \"ann\"", "username = \"eve\"");
+        program.write("twice.toml", twice.replace("[[user.agent]]", second));
+        let ended = program.run("apply twice.toml").await;
+        assert_eq!(ended.code, 2, "{ended:?}");
+        assert!(ended.err.contains("mailbox[1]: mailbox support@example.com of eve@example.com reads"), "{}", ended.err);
+    }
+
     async fn what_stands_twice_is_a_fault(database: TestDatabase) {
         let program = program(&database);
         program.write("bad.toml", format!("{FILE}\n{FILE}"));

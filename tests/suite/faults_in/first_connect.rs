@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use postkey::run::explain::ANSWERED_ALREADY;
+use postkey::store::RunState;
+
 use super::scene::{ANN, Scene};
 use crate::support::database::on_both;
 use crate::support::imap_server::{Fault, Rule};
@@ -43,6 +46,20 @@ on_both! {
         scene.cursor_at(4).await;
         served.end().await;
         assert_eq!(scene.replies()[0].in_reply_to[0].as_str(), "question-3@else.test");
+    }
+
+    async fn a_mail_that_somebody_has_answered_is_answered_by_the_owners_word_alone(database: TestDatabase) {
+        let scene = Scene::begin(&database).await;
+        scene.imap.deliver_flagged(ANN, &letter(1, ANN), &["\\Seen", "\\Answered"]);
+        scene.imap.deliver_flagged(ANN, &letter(2, ANN), &["\\Seen"]);
+        let served = scene.serve().await;
+        let runs = scene.settled(2).await;
+        let told: Vec<_> = runs.iter().map(|run| (run.state, run.reason.as_deref())).collect();
+        assert_eq!(told, [(RunState::Skipped, Some(ANSWERED_ALREADY)), (RunState::Replied, None)]);
+        assert_eq!(scene.replies()[0].in_reply_to[0].as_str(), "question-2@else.test");
+        assert!(scene.store.retry_run(scene.desk.user, runs[0].id, true).await.unwrap());
+        scene.all_replied(2).await;
+        served.end().await;
     }
 
     async fn mail_that_comes_while_the_first_look_is_cut_is_not_lost(database: TestDatabase) {

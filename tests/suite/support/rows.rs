@@ -89,6 +89,7 @@ pub fn arrivals(count: u32) -> Vec<Arrival> {
             uid_validity: 1,
             uid: number + 1,
             internal_date: None,
+            is_answered: false,
             bytes: 4,
             raw: b"mail".to_vec(),
             truncated: false,

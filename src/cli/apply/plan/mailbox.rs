@@ -3,6 +3,7 @@
 use super::super::document::UserEntry;
 use super::super::mailbox::MailboxEntry;
 use super::super::server::ServerEntry;
+use super::watched::Watched;
 use super::{Context, Step, Verb, changed};
 use crate::cli::CliError;
 use crate::mail::Address;
@@ -21,6 +22,12 @@ fn plan(user: &UserEntry, entry: &MailboxEntry, context: &mut Context<'_>) -> Re
     let fingerprint = secrets.fingerprint(context.vault, context.owner);
     let is_same_login = stored.as_ref().is_some_and(|stored| stored.secrets_fingerprint == fingerprint);
     let settled = settle(entry, stored.as_ref(), context);
+    context.plan.watched.push(Watched {
+        place: entry.place.clone(),
+        id: settled.id,
+        name: format!("{} of {}", settled.address, user.email),
+        folder: settled.enabled.then(|| settled.watched_folder()),
+    });
     let step = Step {
         verb: Verb::Left,
         kind: "mailbox",

@@ -4,9 +4,11 @@ mod agent;
 mod ai_configuration;
 mod mailbox;
 mod owner;
+mod watched;
 
 use std::fmt;
 
+use self::watched::Watched;
 use super::document::{Document, UserEntry};
 use super::reading::Findings;
 use crate::cli::CliError;
@@ -21,6 +23,8 @@ pub(super) struct Plan {
     pub provision: Provision,
     /// One line per entry of the file.
     pub steps: Vec<Step>,
+    /// What the file's mailboxes read.
+    watched: Vec<Watched>,
 }
 
 /// What happens with one entry.
@@ -114,6 +118,7 @@ pub(super) async fn make_plan(
         mailbox::plan_all(entry, &mut context)?;
         agent::plan_all(entry, &mut context);
     }
+    watched::refuse_doubles(std::mem::take(&mut plan.watched), store, findings).await?;
     Ok(plan)
 }
 
