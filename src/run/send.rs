@@ -7,7 +7,7 @@ use super::error::RunError;
 use super::freeze::sender;
 use super::insist::insist;
 use super::resolve::{Question, Task};
-use crate::mail::Address;
+use crate::mail::{self, Address};
 use crate::queue::{Cause, Outcome};
 use crate::smtp::{Connection, GoAhead, SmtpError};
 use crate::store::{Claim, Dossier, Mode, OutboxMail, OutboxState};
@@ -44,7 +44,7 @@ impl Runner {
 
     async fn hand_over(&self, task: &Task, reply: &OutboxMail) -> Result<Outcome, RunError> {
         let bytes = reply.raw.as_deref().ok_or(RunError::Forgotten)?;
-        let to = Address::parse(&reply.recipient).ok_or(RunError::Unreadable)?;
+        let to = recipient(reply, bytes).ok_or(RunError::Unreadable)?;
         let to = to.ascii().unwrap_or(to);
         let Courier { offer, pass } = self
             .couriers
@@ -79,6 +79,13 @@ impl Runner {
         insist(|| self.scribe.store.settle_reply(task.lease, state)).await?;
         Ok(error)
     }
+}
+
+/// As it was written, which only the frozen bytes tell: the row has it in comparable form, and before the `@` the case
+/// is the receiving host's business (RFC 5321 section 2.4).
+fn recipient(reply: &OutboxMail, bytes: &[u8]) -> Option<Address> {
+    let written = mail::reply::recipient(bytes).filter(|to| to.normalized() == reply.recipient);
+    written.or_else(|| Address::parse(&reply.recipient))
 }
 
 async fn deliver(begun: Result<GoAhead<'_>, SmtpError>) -> Result<Connection, SmtpError> {

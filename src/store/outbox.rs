@@ -35,7 +35,7 @@ pub struct OutboxMail {
     pub run_id: RunId,
     /// Its Message-ID without angle brackets.
     pub rfc_message_id: String,
-    /// The one recipient.
+    /// The one recipient, in comparable form.
     pub recipient: String,
     /// The exact bytes; `None` once retention has removed them.
     pub raw: Option<Vec<u8>>,

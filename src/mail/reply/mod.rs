@@ -27,10 +27,12 @@ use self::links::Links;
 use super::address::Address;
 use super::clean;
 use super::disclosure::disclosure;
+use super::fields;
 use super::language::Language;
+use super::limits::Limits;
 use super::loop_mark;
 use super::message_id::RfcMessageId;
-use super::read::Mail;
+use super::read::{Mail, address_list};
 use super::wording::Wording;
 use crate::clock::Timestamp;
 
@@ -135,6 +137,12 @@ pub fn compose(draft: &Draft<'_>) -> Result<Vec<u8>, ComposeError> {
         .singlepart(part(ContentType::TEXT_HTML, &body.html));
     let message = header(draft, language)?.multipart(parts).map_err(|_| ComposeError::Builder)?;
     Ok(message.formatted())
+}
+
+/// To whom a composed mail is: its `To`, as it was written.
+pub fn recipient(raw: &[u8]) -> Option<Address> {
+    let (fields, _) = fields::split(raw, &Limits::default());
+    address_list(fields.first("to")?, 1).pop().map(|to| to.address)
 }
 
 pub(super) fn part(kind: ContentType, text: &str) -> SinglePart {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use postkey::store::{Mode, RunState};
 
 use crate::support::database::on_both;
-use crate::support::office::{LONG, Office};
-use crate::support::raw::execute;
+use crate::support::office::{LONG, Office, read};
+use crate::support::raw::{execute, texts};
 use crate::support::smtp_server::{Fault, Rule, Step};
 use crate::support::wait::until;
-use crate::support::world::count;
+use crate::support::world::{count, letter};
 
 /// Every step at which a server can say something.
 const STEPS: [Step; 8] = [
@@ -156,5 +156,39 @@ on_both! {
         served.end().await;
         assert_eq!(office.provider.calls().len(), 1);
         office.check_answered_once([1]);
+    }
+}
+
+on_both! {
+    async fn a_reply_goes_to_the_address_as_it_was_written(database: TestDatabase) {
+        let mut office = Office::open(&database).await;
+        office.config.smtp.retry_first = Duration::from_millis(100);
+        let ann = office.hire("ann@shop.test").await;
+        let bring = |number: usize, from: &str| {
+            let mail = String::from_utf8(letter(number, &ann.address)).unwrap();
+            let mail = mail.replace(&format!("<person{number}@else.test>\r\nTo"), &format!("<{from}>\r\nTo"));
+            office.imap.deliver(&ann.address, mail.as_bytes());
+        };
+        let served = office.serve().await;
+        bring(1, "Person.One@Else.TEST");
+        office.until_counted(&ann, RunState::Replied, 1).await;
+        // Frozen by one process, sent by the next.
+        office.smtp.rule(Rule::at(Step::MailFrom, Fault::Reply("451 4.3.0 not now")));
+        bring(2, "Person.One+Shop@Else.TEST");
+        bring(3, "PERSON.ONE@else.test");
+        office.until_reason(&ann, RunState::Waiting, "smtp_later", 2).await;
+        served.end().await;
+        office.smtp.clear_rules();
+        let served = office.serve().await;
+        office.until_counted(&ann, RunState::Replied, 3).await;
+        served.end().await;
+        office.check_answered_once([1, 2, 3]);
+        let mut sent: Vec<_> = office.smtp.accepted().iter().flat_map(|mail| mail.to.clone()).collect();
+        sent.sort_unstable();
+        assert_eq!(sent, ["PERSON.ONE@else.test", "Person.One+Shop@else.test", "Person.One@else.test"]);
+        assert!(office.smtp.accepted().iter().all(|mail| read(mail).to[0].as_str() == mail.to[0]));
+        // Counted as one correspondent, however it is written.
+        let counted = texts(&database, "SELECT DISTINCT recipient FROM outbox ORDER BY recipient").await;
+        assert_eq!(counted, ["person.one+shop@else.test", "person.one@else.test"]);
     }
 }
