@@ -24,7 +24,8 @@ pub struct Mailbox {
     pub fetch_batch: usize,
     /// Largest mail that is read whole, in bytes; 25 MiB.
     pub max_message_bytes: usize,
-    /// Mail that this process holds in memory while taking it in, in bytes; 128 MiB.
+    /// Mail that this process holds in memory while taking it in, in bytes; 128 MiB. One owner holds a quarter of it at
+    /// most, or one mail that is larger.
     pub bytes_in_hand: usize,
     /// Wait before the first reconnect; 1 s.
     pub reconnect_first: Duration,

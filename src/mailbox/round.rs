@@ -3,9 +3,13 @@
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
+use futures::FutureExt;
+
+use super::Watching;
 use super::asking::{describe_all, fetch};
 use super::fetching::Group;
 use super::intake::{Delivery, Reader};
+use super::room::Taken;
 use super::watcher::{Watch, WatchError};
 use crate::imap::{ImapError, Session, Summary};
 use crate::store::{Mailbox, MailboxCursor};
@@ -128,7 +132,8 @@ async fn take_in(
     for portion in watch.care.portions(wanted, batch, max_bytes) {
         let asked = portion.uids();
         let limit = watch.care.limit(&portion, max_bytes);
-        let _until_stored = watch.watching.room.take(limit.total).await;
+        let _until_stored;
+        (session, _until_stored) = make_room(watch, session, limit.total).await?;
         let fetched = fetch(session, look.cursor.uid_validity, portion, limit).await;
         let deliveries;
         (session, deliveries) = fetched.inspect_err(|error| watch.care.not_fetched(&asked, error))?;
@@ -146,6 +151,24 @@ async fn probe(watch: &mut Watch, session: Session, group: &[u32]) -> Result<Ses
     let (session, start) = session.fetch_start(sound, 1).await?;
     watch.care.probed(start.is_some());
     Ok(session)
+}
+
+/// Waits for room, and lets the server know meanwhile that somebody is there. It may log us out all the same, which is
+/// noticed before a mail is asked for and blamed.
+async fn make_room(watch: &Watch, mut session: Session, bytes: usize) -> Result<(Session, Taken), ImapError> {
+    let Watching { room, config, .. } = &watch.watching;
+    let taking = room.take(watch.lease.user, bytes);
+    tokio::pin!(taking);
+    if let Some(taken) = (&mut taking).now_or_never() {
+        return Ok((session, taken));
+    }
+    loop {
+        let taken = tokio::time::timeout(config.idle_renew, &mut taking).await;
+        (session, ()) = session.noop().await?;
+        if let Ok(taken) = taken {
+            return Ok((session, taken));
+        }
+    }
 }
 
 /// Stores what came, and with it how far the cursor has come: over nothing that is not settled.

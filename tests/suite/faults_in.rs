@@ -5,6 +5,7 @@ mod filing;
 mod first_connect;
 mod mails;
 mod real_server;
+mod room;
 mod scene;
 mod servers;
 mod sharing;
