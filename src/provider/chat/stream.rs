@@ -20,6 +20,11 @@ use crate::provider::{Provider, ProviderError, Usage};
 const DONE: &[u8] = b"[DONE]";
 /// Each token comes in an envelope of its own, so a stream may have so many times the bytes of a whole answer.
 const ENVELOPES: usize = 8;
+/// So many bytes of pieces are held back, and then what looks like the beginning of the key is taken for the key: words go
+/// on with the next piece or two.
+const LONGEST_HELD: usize = 64 * 1024;
+/// Values of one event: in memory a value may take thirty times its bytes. The length of texts is bounded apart.
+const MOST_VALUES: usize = 64 * 1024;
 /// How long to wait for the end of a connection that is to be used again.
 const CLOSING: Duration = Duration::from_millis(500);
 
@@ -30,7 +35,8 @@ pub struct ChatStream {
     watch: KeyWatch,
     /// Pieces that are not passed on before it is clear that they are not the key.
     held: VecDeque<Value>,
-    is_holding: bool,
+    /// What these were in bytes; `None` while nothing has to be held back.
+    held_bytes: Option<usize>,
     provider: Provider,
     asked: String,
     tells_usage: bool,
@@ -74,7 +80,7 @@ impl ChatStream {
             events: Events::new(limits.max_response_bytes),
             watch: KeyWatch::new(&chat.key),
             held: VecDeque::new(),
-            is_holding: false,
+            held_bytes: None,
             provider: chat.provider,
             asked: chat.model.clone(),
             tells_usage: chat.tells_usage,
@@ -111,13 +117,13 @@ impl ChatStream {
 
     async fn advance(&mut self) -> Result<Option<Value>, ProviderError> {
         loop {
-            if !self.is_holding
+            if self.held_bytes.is_none()
                 && let Some(piece) = self.held.pop_front()
             {
                 return Ok(Some(piece));
             }
             if self.is_over {
-                return if self.is_holding { Err(key_echoed()) } else { Ok(None) };
+                return if self.held_bytes.is_some() { Err(key_echoed()) } else { Ok(None) };
             }
             match self.events.pop() {
                 Some(data) if data.trim_ascii() == DONE => self.is_over = true,
@@ -153,15 +159,21 @@ impl ChatStream {
     }
 
     fn take(&mut self, data: &[u8]) -> Result<(), ProviderError> {
+        if has_too_many_values(data) {
+            return Err(too_long());
+        }
         let mut piece: Value =
             serde_json::from_slice(data).map_err(|_| ProviderError::unreadable(200, "no_json"))?;
         if let Some(error) = hidden_error(self.provider, &piece) {
             return Err(error);
         }
-        match self.watch.look(&piece) {
+        self.held_bytes = match self.watch.look(&piece) {
             Seen::Key => return Err(key_echoed()),
-            Seen::Beginning => self.is_holding = true,
-            Seen::Nothing => self.is_holding = false,
+            Seen::Beginning => Some(self.held_bytes.unwrap_or(0) + data.len()),
+            Seen::Nothing => None,
+        };
+        if self.held_bytes.is_some_and(|bytes| bytes > LONGEST_HELD) {
+            return Err(key_echoed());
         }
         self.learn(&piece);
         if let Some(fields) = piece.as_object_mut().filter(|_| !self.tells_usage) {
@@ -199,6 +211,11 @@ impl ChatStream {
         let request_id = error.request_id.or_else(|| self.end.request_id.clone());
         ProviderError { request_id, ..error }.without_key(self.key.expose_secret())
     }
+}
+
+/// Looked at before anything is made of them: each stands behind one of these, or is the only one.
+fn has_too_many_values(data: &[u8]) -> bool {
+    data.iter().filter(|byte| matches!(byte, b',' | b'[' | b'{')).nth(MOST_VALUES).is_some()
 }
 
 /// Nothing came for too long.

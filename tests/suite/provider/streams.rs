@@ -162,3 +162,37 @@ async fn a_document_in_place_of_events_is_no_answer() {
     let error = open(&server, &limits(LONG)).await.err().unwrap();
     assert_eq!((error.class, error.code.as_deref()), (ErrorClass::Unreadable, Some("no_stream")));
 }
+
+#[tokio::test]
+async fn little_is_held_back_while_the_key_may_be_coming() {
+    let thought = |bytes: usize| {
+        let delta = json!({ "reasoning": "x".repeat(bytes) });
+        format!("data: {}", json!({ "choices": [{ "index": 0, "delta": delta }] }))
+    };
+    // The beginning of the key is the last of the words until it turns out to go on in another way.
+    let answer = |thoughts: usize| {
+        let thoughts = std::iter::repeat_n(thought(1000), thoughts);
+        let words = [said(&KEY[..20]), thoughts.collect::<Vec<_>>().join("\n\n"), said(" and no more.")];
+        format!("{}\n\n{LAST}\n\ndata: [DONE]\n\n", words.join("\n\n")).into_bytes()
+    };
+    let (words, end) = read(answer(20), &limits(LONG)).await;
+    end.unwrap();
+    assert_eq!(words, format!("{} and no more.", &KEY[..20]));
+    let (words, end) = read(answer(100), &limits(LONG)).await;
+    assert_eq!((words.as_str(), end.err().unwrap().code.as_deref()), ("", Some("key_echoed")));
+}
+
+#[tokio::test]
+async fn an_event_holds_so_many_values_and_no_more() {
+    let event = |values: usize| {
+        let values = vec!["0"; values].join(",");
+        let event = format!("data: {{\"choices\":[{{\"index\":0,\"delta\":{{\"odd\":[{values}]}}}}]}}");
+        format!("{event}\n\n{LAST}\n\ndata: [DONE]\n\n").into_bytes()
+    };
+    let roomy = config::Provider { max_response_bytes: 4 << 20, ..limits(LONG) };
+    read(event(10_000), &roomy).await.1.unwrap();
+    assert_eq!(read(event(1_000_000), &roomy).await.1.err().unwrap().code.as_deref(), Some("too_long"));
+    // Pictures are long and few.
+    let picture = format!("{}\n\n{LAST}\n\ndata: [DONE]\n\n", said(&"A".repeat(3 << 20)));
+    read(picture.into_bytes(), &roomy).await.1.unwrap();
+}
