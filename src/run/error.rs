@@ -92,6 +92,10 @@ const DATABASE_AWAY: Duration = Duration::from_secs(5);
 const RATE_LIMITED: Duration = Duration::from_secs(30);
 /// How long "no money" lasts when the provider does not say.
 const QUOTA_EXHAUSTED: Duration = Duration::from_secs(15 * 60);
+/// No provider is asked again sooner, whatever it says.
+const LEAST_WAIT: Duration = Duration::from_secs(1);
+/// A run waits for at least its age divided by this.
+const AGE_PER_WAIT: u32 = 16;
 const LONGEST_OUTAGE_WAIT: Duration = Duration::from_secs(15 * 60);
 const LONGEST_MAIL_WAIT: Duration = Duration::from_secs(4 * 3600);
 
@@ -137,7 +141,7 @@ impl RunError {
                 Outcome::Held(Cause::of("context_too_long"))
             }
             Self::NoRoom => Outcome::Held(Cause::of("context_too_long")),
-            Self::Provider(error) => decide_provider(&error, attempt, outage_wait(age, config)),
+            Self::Provider(error) => decide_provider(&error, attempt, age, config),
             Self::ModelRefused => Outcome::Held(Cause::of("model_refused")),
             Self::NoWords => Outcome::Held(Cause::of("no_words")),
             Self::CutShort => Outcome::Held(Cause::of("cut_short")),
@@ -189,6 +193,13 @@ fn outage_wait(age: Duration, config: &Config) -> Duration {
     age.clamp(config.worker.retry_first, LONGEST_OUTAGE_WAIT.max(config.worker.retry_first))
 }
 
+/// As long as the provider asks for, or `own` where it does not say. Nothing counts these waits, so one that asks for
+/// next to nothing again and again is asked at growing intervals, up to `own`.
+fn asked_wait(error: &ProviderError, own: Duration, age: Duration) -> Duration {
+    let least = (age / AGE_PER_WAIT).min(own).max(LEAST_WAIT);
+    error.retry_after.map_or(own, |asked| asked.max(least))
+}
+
 /// Too long even for the last attempt, which showed the least of it.
 fn is_too_long_at_last(error: &ProviderError, attempt: i64, config: &Config) -> bool {
     error.class == ErrorClass::ContextTooLong && is_last(attempt, config)
@@ -198,23 +209,18 @@ fn is_last(attempt: i64, config: &Config) -> bool {
     attempt + 1 >= i64::from(config.worker.max_attempts)
 }
 
-fn decide_provider(error: &ProviderError, attempt: i64, outage_wait: Duration) -> Outcome {
+fn decide_provider(error: &ProviderError, attempt: i64, age: Duration, config: &Config) -> Outcome {
     let code = error.code.clone().or_else(|| error.status.map(|status| status.to_string()));
     let cause = |reason| Cause { reason, detail: code.clone() };
     let retry = Outcome::Retry(cause("provider_failed"), error.retry_after);
+    let snooze = |reason, own| Outcome::Snooze(cause(reason), asked_wait(error, own, age));
     match error.class {
         ErrorClass::AuthInvalid => Outcome::Park(cause("key_invalid")),
         ErrorClass::Forbidden | ErrorClass::Refused => Outcome::Park(cause("provider_forbids")),
         ErrorClass::ModelNotFound => Outcome::Park(cause("model_not_found")),
-        ErrorClass::QuotaExhausted => {
-            Outcome::Snooze(cause("quota_exhausted"), error.retry_after.unwrap_or(QUOTA_EXHAUSTED))
-        }
-        ErrorClass::RateLimited => {
-            Outcome::Snooze(cause("rate_limited"), error.retry_after.unwrap_or(RATE_LIMITED))
-        }
-        ErrorClass::Overloaded | ErrorClass::Network(_) => {
-            Outcome::Snooze(cause("provider_away"), error.retry_after.unwrap_or(outage_wait))
-        }
+        ErrorClass::QuotaExhausted => snooze("quota_exhausted", QUOTA_EXHAUSTED),
+        ErrorClass::RateLimited => snooze("rate_limited", RATE_LIMITED),
+        ErrorClass::Overloaded | ErrorClass::Network(_) => snooze("provider_away", outage_wait(age, config)),
         ErrorClass::ContextTooLong => Outcome::Retry(cause("context_too_long"), None),
         ErrorClass::Transient | ErrorClass::Unreadable => retry,
         // It may have been charged: one repeat, then a person decides.
@@ -249,8 +255,8 @@ pub(super) async fn mark_key(
     error: &ProviderError,
     configuration: &AiConfiguration,
 ) -> Result<(), StoreError> {
-    let rest =
-        |default: Duration| Some(scribe.store.clock().now().plus(error.retry_after.unwrap_or(default)));
+    let wait = |own: Duration| error.retry_after.map_or(own, |asked| asked.max(LEAST_WAIT));
+    let rest = |own: Duration| Some(scribe.store.clock().now().plus(wait(own)));
     let (state, resume_at) = match error.class {
         ErrorClass::AuthInvalid => {
             return scribe.store.mark_key(configuration, KeyMark::refused(configuration)).await;

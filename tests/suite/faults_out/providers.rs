@@ -2,11 +2,15 @@
 
 use std::time::{Duration, Instant};
 
+use postkey::app::App;
+use postkey::clock::Clock;
 use postkey::store::RunState;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::database::on_both;
 use crate::support::office::{LONG, Office};
 use crate::support::provider_server::Answer;
+use crate::support::raw::texts;
 use crate::support::wait::until;
 
 on_both! {
@@ -26,6 +30,49 @@ on_both! {
         assert_eq!(office.only_run(&ann).await.attempt, 0);
         assert_eq!(office.provider.calls().len(), 2);
         office.check_answered_once([1]);
+    }
+}
+
+on_both! {
+    async fn a_provider_that_asks_for_no_wait_is_left_alone_for_a_second_all_the_same(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let (ann, bob) = (office.hire("ann@shop.test").await, office.hire("bob@shop.test").await);
+        let past = "Wed, 21 Oct 2015 07:28:00 GMT";
+        office.provider.always(&ann.key, Answer::status(429, "{}").header("retry-after", "0"));
+        office.provider.always(&bob.key, Answer::status(503, "{}").header("retry-after", past));
+        let served = office.serve().await;
+        for desk in [&ann, &bob] {
+            office.deliver(desk, 1);
+            let asked = async || office.provider.calls_of(&desk.key).len();
+            until("it has been asked", LONG, async || asked().await >= 1).await;
+            let first = Instant::now();
+            until("it has been asked again and again", LONG, async || asked().await >= 4).await;
+            assert!(first.elapsed() >= Duration::from_millis(2900), "four calls within {:?}", first.elapsed());
+        }
+        served.end().await;
+    }
+
+    async fn a_provider_that_asks_for_no_wait_again_and_again_is_asked_less_often(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let ann = office.hire_without_key("ann@shop.test").await;
+        office.deliver(&ann, 1);
+        let served = office.serve().await;
+        office.until_reason(&ann, RunState::Waiting, "no_key", 1).await;
+        served.end().await;
+        office.provider.otherwise(Answer::status(429, "{}").header("retry-after", "0"));
+        office.save_key(&ann, "sk-test-ann-0123456789abcdef").await;
+        let (now, later) = (Clock::system().now(), Clock::system().now().plus(Duration::from_secs(2 * 3600)));
+        let app = App::open(office.config.clone(), Clock::manual(later)).await.unwrap();
+        let stop = CancellationToken::new();
+        let served = tokio::spawn(app.serve(stop.clone()));
+        office.until_reason(&ann, RunState::Waiting, "rate_limited", 1).await;
+        stop.cancel();
+        served.await.unwrap().unwrap();
+        // PostgreSQL has a clock of its own.
+        let begun = if database.is_postgres() { now } else { later };
+        let waits = format!("SELECT CAST(due_at >= {} AS TEXT) FROM runs", begun.millis() + 30_000);
+        let waits = texts(&database, &waits).await;
+        assert!(waits == ["1"] || waits == ["true"], "less than where nothing is said: {waits:?}");
     }
 }
 
