@@ -4,6 +4,7 @@
 //! bounded, so that no nesting costs more than its own length. Everything that a reader would not see is counted
 //! and left out: `hidden` by attribute, by inline style, by simple rules of a `<style>`, or by its colour.
 
+mod declarations;
 mod elements;
 mod page;
 mod sheet;

@@ -5,6 +5,8 @@
 
 use std::collections::HashMap;
 
+use super::declarations::Declarations;
+
 /// Most bytes of style text that are read.
 const MOST_BYTES: usize = 256 * 1024;
 
@@ -17,7 +19,7 @@ const MOST_CLASSES: usize = 20;
 /// What a page declares about its elements.
 #[derive(Default)]
 pub(super) struct Sheet {
-    rules: HashMap<String, String>,
+    rules: HashMap<String, Declarations>,
     read_bytes: usize,
     has_unknown_background: bool,
 }
@@ -36,7 +38,7 @@ impl Sheet {
             let selectors = selectors.rsplit(';').next().unwrap_or("").trim();
             let (declarations, after) = block(after, selectors.starts_with('@'));
             if !selectors.starts_with('@') {
-                selectors.split(',').for_each(|selector| self.add(selector.trim(), declarations));
+                self.add_all(selectors, declarations);
             }
             rest = after;
         }
@@ -48,7 +50,7 @@ impl Sheet {
     }
 
     /// The declarations for an element, the general ones first.
-    pub(super) fn matching(&self, name: &str, classes: Option<&str>, id: Option<&str>) -> Vec<&str> {
+    pub(super) fn matching(&self, name: &str, classes: Option<&str>, id: Option<&str>) -> Vec<Declarations> {
         if self.rules.is_empty() {
             return Vec::new();
         }
@@ -57,10 +59,21 @@ impl Sheet {
         keys.extend(classes.iter().map(|class| format!(".{class}")));
         keys.extend(classes.iter().map(|class| format!("{name}.{class}")));
         keys.extend(id.into_iter().flat_map(|id| [format!("#{id}"), format!("{name}#{id}")]));
-        keys.iter().filter_map(|key| self.rules.get(key)).map(String::as_str).collect()
+        keys.iter().filter_map(|key| self.rules.get(key)).copied().collect()
     }
 
-    fn add(&mut self, selector: &str, declarations: &str) {
+    /// Adds one rule for each of its selectors; what it declares is read once, however many these are.
+    fn add_all(&mut self, selectors: &str, declarations: &str) {
+        let rule = Declarations::read(declarations);
+        let mut are_all_added = true;
+        for selector in selectors.split(',') {
+            are_all_added &= self.add(selector.trim(), rule);
+        }
+        self.has_unknown_background |= !are_all_added && declarations.contains("background");
+    }
+
+    /// Whether the selector is simple and there was room for its rule.
+    fn add(&mut self, selector: &str, rule: Declarations) -> bool {
         let is_simple = |c: char| c.is_alphanumeric() || "-_.#*".contains(c);
         let parts = selector.matches(['.', '#']).count();
         if selector.is_empty()
@@ -68,13 +81,11 @@ impl Sheet {
             || !selector.chars().all(is_simple)
             || self.rules.len() >= MOST_RULES
         {
-            self.has_unknown_background |= declarations.contains("background");
-            return;
+            return false;
         }
         let (name, rest) = selector.split_at(selector.find(['.', '#']).unwrap_or(selector.len()));
-        let rule = self.rules.entry(format!("{}{rest}", name.to_ascii_lowercase())).or_default();
-        rule.push_str(declarations);
-        rule.push(';');
+        self.rules.entry(format!("{}{rest}", name.to_ascii_lowercase())).or_default().add(rule);
+        true
     }
 }
 

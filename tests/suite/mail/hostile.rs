@@ -135,3 +135,26 @@ fn em_130_line_ends_do_not_change_what_is_read() {
     assert_answered(crlf.replace("\r\n", "\n"), "ann@example.org");
     assert_answered(crlf.replace("\r\n", "\r"), "ann@example.org");
 }
+
+/// One page of HTML.
+fn page(body: &str) -> String {
+    format!("From: a@example.org\r\nContent-Type: text/html\r\n\r\n{body}")
+}
+
+#[test]
+fn em_115_a_rule_for_thousands_of_selectors_costs_what_it_is_long() {
+    let before = processor_time();
+    let rule = format!("{}b{{{}display:none}}", "b,".repeat(2000), "x:y;".repeat(25_000));
+    let mail = read(page(&format!("<style>{rule}</style>{}", "<b>x</b>".repeat(200))));
+    assert_eq!((mail.flags.hidden_chars, mail.text.visible.as_str()), (200, ""));
+    assert!(processor_time() - before < SOON, "{:?}", processor_time() - before);
+}
+
+#[test]
+fn em_115_a_long_rule_is_not_read_again_for_every_element() {
+    let before = processor_time();
+    let rule = format!("b{{{}display:none}}", "a:b;".repeat(60_000));
+    let mail = read(page(&format!("<style>{rule}</style>{}x", "<b>".repeat(100_000))));
+    assert_eq!((mail.flags.hidden_chars, mail.text.visible.as_str()), (1, ""));
+    assert!(processor_time() - before < SOON, "{:?}", processor_time() - before);
+}

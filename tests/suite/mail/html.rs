@@ -29,6 +29,9 @@ fn em_115_hidden_text_is_left_out_and_counted() {
         "<div aria-hidden=true>secret</div>",
         "<style>.x{display:none} p.y, #z { color : #fff }</style><b class='a x'>secret</b>",
         "<style>p.y, #z { color : #fff }</style><p class=y>sec</p><i id=z>ret</i>",
+        "<style>.x{height:0} .x{overflow:hidden}</style><p class=x>secret</p>",
+        "<style>.x, i {font-size:0} .x{font-size:smaller}</style><p class=x>sec</p><i>ret</i>",
+        "<style>.x{background:#123456} .x{background:none;color:#123455}</style><p class=x>secret</p>",
         "<div style=display:none><b><div></b>secret</div></div>",
         "<p hidden>secret<p>",
     ] {
@@ -51,6 +54,8 @@ fn em_115_what_can_be_seen_is_kept() {
         "<style>@media (max-width:600px){.x{display:none}} .y{color:red}</style><p class=x>shown</p>",
         "<style>.head a {background:blue}</style><a style='color:#fff'>shown</a>",
         "<p style='height:0'>shown</p>",
+        "<style>.x{height:0} p{overflow:hidden}</style><p class=x>shown</p>",
+        "<style>.x{font-size:0;color:#fff} .x{font-size:12px} .x{color:nonsense}</style><p class=x>shown</p>",
         "<div style='display:none'>".trim_end_matches("<div style='display:none'>"),
         "<b style='opacity:0.9'>shown</b>",
     ] {
