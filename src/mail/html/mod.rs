@@ -53,8 +53,12 @@ struct Walk {
     page: Page,
     sheet: Sheet,
     open: Vec<Open>,
-    /// How many of each name are open, so that nobody looks for one that is not.
-    count: HashMap<String, usize>,
+    /// Where elements of each name are open, the innermost last, so that nobody looks for one through all of them.
+    places: HashMap<String, Vec<usize>>,
+    /// The same of all blocks.
+    blocks: Vec<usize>,
+    /// The same of tables and their parts.
+    tables: Vec<usize>,
     hidden_chars: usize,
 }
 
@@ -98,48 +102,58 @@ impl Walk {
         }
         let is_followed = !elements::VOID.contains(&name.as_str()) && self.open.len() < DEEPEST;
         if is_followed {
-            *self.count.entry(name.clone()).or_default() += 1;
-            self.open.push(Open { name, look, is_dropped });
+            self.push(Open { name, look, is_dropped });
         }
     }
 
     /// A `<tr>` ends the cell before it, a paragraph the paragraph before it, and so on.
     fn close_implied(&mut self, name: &str) {
         for &(ended, fence) in elements::implied_ends(name) {
-            let is_fence = |open: &Open| fence.contains(&open.name.as_str());
-            if let Some(at) = self.find(ended, is_fence) {
+            let fence = fence.iter().filter_map(|name| self.innermost(name)).max();
+            if let Some(at) = self.find(ended, fence) {
                 self.close_to(at);
             }
         }
     }
 
     fn close(&mut self, name: &str) {
-        let is_fence: fn(&Open) -> bool = match () {
-            () if elements::is_table(name) => |open| open.name == "template",
-            () if elements::is_block(name) => |open| elements::is_table(&open.name),
-            () => |open| elements::is_block(&open.name) || elements::is_table(&open.name),
+        let fence = match () {
+            () if elements::is_table(name) => self.innermost("template"),
+            () if elements::is_block(name) => self.tables.last().copied(),
+            () => self.blocks.last().max(self.tables.last()).copied(),
         };
-        match self.find(name, is_fence) {
+        match self.find(name, fence) {
             Some(at) => self.close_to(at),
             None if matches!(name, "p" | "br") => self.page.open(name, &|_| None),
             None => {}
         }
     }
 
-    /// The innermost open element of that name, unless a fence stands before it.
-    fn find(&self, name: &str, is_fence: impl Fn(&Open) -> bool) -> Option<usize> {
-        self.count.get(name).filter(|count| **count > 0)?;
-        let from_top = self.open.iter().enumerate().rev();
-        from_top
-            .take_while(|(_, open)| open.name == name || !is_fence(open))
-            .find(|(_, open)| open.name == name)
-            .map(|(at, _)| at)
+    /// Where the innermost open element of that name stands, unless a fence stands within it.
+    fn find(&self, name: &str, fence: Option<usize>) -> Option<usize> {
+        self.innermost(name).filter(|at| fence <= Some(*at))
+    }
+
+    fn innermost(&self, name: &str) -> Option<usize> {
+        self.places.get(name)?.last().copied()
+    }
+
+    fn push(&mut self, open: Open) {
+        let at = self.open.len();
+        self.blocks.extend(elements::is_block(&open.name).then_some(at));
+        self.tables.extend(elements::is_table(&open.name).then_some(at));
+        self.places.entry(open.name.clone()).or_default().push(at);
+        self.open.push(open);
     }
 
     fn close_to(&mut self, at: usize) {
         while self.open.len() > at {
             let Some(open) = self.open.pop() else { return };
-            self.count.entry(open.name.clone()).and_modify(|count| *count -= 1);
+            self.blocks.pop_if(|place| *place == self.open.len());
+            self.tables.pop_if(|place| *place == self.open.len());
+            if let Some(places) = self.places.get_mut(&open.name) {
+                places.pop();
+            }
             if !open.is_dropped && !open.look.is_hidden() {
                 self.page.close(&open.name);
             }

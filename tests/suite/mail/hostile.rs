@@ -158,3 +158,13 @@ fn em_115_a_long_rule_is_not_read_again_for_every_element() {
     assert_eq!((mail.flags.hidden_chars, mail.text.visible.as_str()), (1, ""));
     assert!(processor_time() - before < SOON, "{:?}", processor_time() - before);
 }
+
+#[test]
+fn em_106_end_tags_far_within_other_elements_cost_no_more() {
+    let before = processor_time();
+    let outside = format!("<i><ul><li><p><button><ul><table><td>{}", "<b>".repeat(248));
+    let leaf = format!("--b\r\nContent-Type: text/html\r\n\r\n{outside}{}x\r\n", "</i>".repeat(250_000));
+    let mail = read(format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{}", leaf.repeat(4)));
+    assert_eq!(mail.text.visible.matches('x').count(), 4);
+    assert!(processor_time() - before < SOON * 4, "{:?}", processor_time() - before);
+}
