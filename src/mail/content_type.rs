@@ -2,7 +2,7 @@
 
 use mail_parser::parsers::MessageStream;
 
-use super::{clean, fields};
+use super::{clean, encoded_words, fields};
 
 /// Longest value that is parsed for parameters, in bytes.
 const LONGEST_VALUE: usize = 16 * 1024;
@@ -46,6 +46,6 @@ fn parameters(value: &str) -> Vec<(String, String)> {
     let attributes = parsed.and_then(|parsed| parsed.attributes).unwrap_or_default();
     let owned = attributes
         .into_iter()
-        .map(|attribute| (attribute.name.to_ascii_lowercase(), attribute.value.into_owned()));
+        .map(|attribute| (attribute.name.to_ascii_lowercase(), encoded_words::unmarked(&attribute.value)));
     owned.collect()
 }

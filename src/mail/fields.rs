@@ -93,9 +93,10 @@ pub(super) fn split<'a>(raw: &'a [u8], limits: &Limits) -> (Fields, &'a [u8]) {
     (readable(fields, is_cut), rest)
 }
 
-/// A value as a parser of single fields wants it: without line breaks, and with a line end.
+/// A value as a parser of single fields wants it: without line breaks, with a line end, and with its encoded words
+/// [`encoded_words::marked`].
 pub(super) fn one_line(value: &str) -> String {
-    value.replace(['\r', '\n'], " ") + "\n"
+    encoded_words::marked(value.replace(['\r', '\n'], " ")) + "\n"
 }
 
 /// The first line without its line end, and what follows.

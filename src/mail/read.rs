@@ -14,7 +14,7 @@ use super::limits::Limits;
 use super::message_id::RfcMessageId;
 use super::structure::{self, Leaf, Structure};
 use super::visible::{self, VisibleText};
-use super::{clean, content_type, smime, transfer};
+use super::{clean, content_type, encoded_words, smime, transfer};
 use crate::clock::Timestamp;
 
 /// What a mail says. `Debug` shows sizes only.
@@ -203,7 +203,7 @@ pub(super) fn address_list(value: &str, most: usize) -> Vec<Named> {
         return Vec::new();
     };
     let usable = parsed.iter().filter_map(|one| {
-        let address = Address::parse(one.address()?)?;
+        let address = Address::parse(&encoded_words::unmarked(one.address()?))?;
         Some(Named { name: one.name().map(clean::line).filter(|name| !name.is_empty()), address })
     });
     usable.take(most).collect()
@@ -218,7 +218,7 @@ pub(super) fn is_null_path(path: &str) -> bool {
 pub(super) fn decode_words(value: &str) -> String {
     let line = fields::one_line(value);
     let decoded = MessageStream::new(line.as_bytes()).parse_unstructured();
-    decoded.into_text().map(|text| text.into_owned()).unwrap_or_default()
+    decoded.into_text().map(|text| encoded_words::unmarked(&text)).unwrap_or_default()
 }
 
 /// What mail programs put in front of the subject of a forwarded mail, in lower case.

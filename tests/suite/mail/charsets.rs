@@ -1,5 +1,7 @@
 //! Bytes to readable text (EM-111 to EM-113, EM-117).
 
+use base64::Engine;
+
 use super::read;
 
 fn body(header: &str, bytes: &[u8]) -> String {
@@ -101,4 +103,24 @@ fn em_117_invisible_characters_are_counted_and_spelling_stays() {
     }
     assert_eq!(read("Gru\u{308}ße").0, "Grüße");
     assert_eq!(read("a\u{0007}b\u{0085}c").1, 0);
+}
+
+#[test]
+fn em_113_what_is_no_whole_word_is_shown_as_it_came() {
+    let subject = |value: &str| read(format!("Subject: {value}\n\n")).subject;
+    assert_eq!(subject("Re: =?utf-8?Q?Gr=C3=BC=C3=9Fe?= =?utf-8?Q?cut_o"), "Re: Grüße =?utf-8?Q?cut_o");
+    assert_eq!(subject("=?= =?? =?utf-8 ?=?"), "=?= =?? =?utf-8 ?=?");
+    let long = "Grüße ".repeat(2000);
+    let word = format!("=?utf-8?B?{}?=", base64::engine::general_purpose::STANDARD.encode(&long));
+    assert_eq!(subject(&word), long.trim_end());
+    let mail =
+        read("From: =?utf-8?Q?cut <b=?c@example.org>\nTo: =?d@example.org, \"=?e\" <f@example.org>\n\n");
+    assert_eq!(mail.from[0].name.as_deref(), Some("=?utf-8?Q?cut"));
+    assert_eq!(mail.from[0].address.as_str(), "b=?c@example.org");
+    assert_eq!(
+        mail.to.iter().map(|address| address.as_str()).collect::<Vec<_>>(),
+        ["=?d@example.org", "f@example.org"]
+    );
+    let named = read("Content-Type: application/x; name=\"=?utf-8?Q?cut.bin\"\n\nx");
+    assert_eq!(named.attachments[0].declared_name.as_deref(), Some("=?utf-8?Q?cut.bin"));
 }

@@ -168,3 +168,22 @@ fn em_106_end_tags_far_within_other_elements_cost_no_more() {
     assert_eq!(mail.text.visible.matches('x').count(), 4);
     assert!(processor_time() - before < SOON * 4, "{:?}", processor_time() - before);
 }
+
+#[test]
+fn em_113_encoded_words_without_an_end_cost_what_they_are_long() {
+    let before = processor_time();
+    for stub in ["=?ab?q?x", "x =?ab?q?", " =?ab?b?AAAA", "=?ab ", "=?ab?q?x=GG"] {
+        let stubs = stub.repeat(240_000 / stub.len());
+        for field in ["Subject", "From", "To"] {
+            read(format!("{field}: {stubs}\r\n\r\nx"));
+            read(format!("{field}: {stubs}?=\r\n\r\nx"));
+        }
+        read(format!("From: {stubs}<a@example.org>\r\n\r\nx"));
+    }
+    let named = format!(
+        "--b\r\nContent-Type: text/plain; name*=utf-8''{}\r\n\r\nx\r\n",
+        "%3D%3Fab%3Fq%3Fx".repeat(900)
+    );
+    read(format!("Content-Type: multipart/mixed; boundary=b\r\n\r\n{}", named.repeat(90)));
+    assert!(processor_time() - before < SOON, "{:?}", processor_time() - before);
+}
