@@ -65,6 +65,8 @@ pub(super) struct Framer {
     text: Vec<u8>,
     /// How many `(` are in it.
     opened: usize,
+    /// How many of its bytes are those of a line without an end.
+    unfinished: usize,
     literal_left: usize,
     literal_sum: usize,
     received: usize,
@@ -77,6 +79,7 @@ impl Framer {
             limits: Limits::SMALL,
             text: Vec::new(),
             opened: 0,
+            unfinished: 0,
             literal_left: 0,
             literal_sum: 0,
             received: 0,
@@ -98,6 +101,11 @@ impl Framer {
     /// Complete answers since the beginning.
     pub(super) fn frames(&self) -> u64 {
         self.frames
+    }
+
+    /// How many of the last bytes are those of a line whose end is not here.
+    pub(super) fn unfinished(&self) -> usize {
+        self.unfinished
     }
 
     /// Whether the last byte was the last one of an answer.
@@ -135,7 +143,9 @@ impl Framer {
             return Err(Breach::Shape);
         }
         self.text.extend_from_slice(line);
+        self.unfinished += line.len();
         if line.ends_with(b"\n") {
+            self.unfinished = 0;
             self.end_line()?;
         }
         Ok(rest)

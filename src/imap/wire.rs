@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use super::bounded::Bounded;
 use super::code::Code;
 use super::error::{CredentialFault, ImapError, Refused, Step};
-use super::framer::{Breach, Framer, Limits};
+use super::framer::{Breach, Limits};
 use super::timeouts::Timeouts;
 use crate::net::Stream;
 
@@ -47,7 +47,7 @@ pub(super) struct Wire {
 
 impl Wire {
     pub(super) fn new(stream: Stream, timeouts: Timeouts) -> Self {
-        let client = Client::new(Bounded { stream, framer: Framer::new() });
+        let client = Client::new(Bounded::new(stream));
         Self {
             client,
             timeouts,
@@ -65,7 +65,7 @@ impl Wire {
     }
 
     pub(super) fn into_stream(self) -> Stream {
-        self.client.into_inner().stream
+        self.client.into_inner().into_stream()
     }
 
     /// Whether nothing was received beyond the answers that were read.
@@ -133,7 +133,7 @@ impl Wire {
     /// Writes and flushes, within the deadline of the step plus the time that many bytes need.
     pub(super) async fn write(&mut self, step: Step, bytes: &[u8]) -> Result<(), ImapError> {
         let due = self.began + self.patience + time_for(bytes.len());
-        let stream = &mut self.client.get_mut().stream;
+        let stream = self.client.get_mut().stream();
         let written = timeout_at(due, async {
             stream.write_all(bytes).await?;
             stream.flush().await

@@ -22,10 +22,10 @@ mod returned;
 mod wishes;
 mod words;
 
-use std::time::Duration;
-
 use postkey::mail::gate::{Allowed, Decision, HoldReason, Ours, SkipReason, decide};
 use postkey::mail::{Address, Limits, Mail, RfcMessageId};
+
+use crate::support::timing::processor_time;
 
 /// A mail from a person, asking something, with more header lines on top.
 fn mail_with(headers: &str) -> String {
@@ -33,12 +33,6 @@ fn mail_with(headers: &str) -> String {
         "{headers}From: Ann Miller <ann@example.org>\r\nTo: Shop <shop@postkey.example>\r\nSubject: Opening hours\r\n\
          Date: Tue, 14 Jul 2026 10:00:00 +0200\r\nMessage-ID: <first@example.org>\r\n\r\nWhen do you open?\r\n"
     )
-}
-
-/// What this thread has used of the processor so far: how busy the machine is does not count.
-fn processor_time() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap())
 }
 
 fn read(text: impl AsRef<[u8]>) -> Mail {

@@ -1,9 +1,12 @@
 //! Servers that want memory, or to be read in two ways.
 
-use postkey::imap::ImapError;
+use std::time::Duration;
+
+use postkey::imap::{ImapError, Timeouts};
 
 use super::script::{Act, after_select, follow};
 use super::{PATIENT, SECRET, error, open_with, password};
+use crate::support::timing::processor_time;
 
 /// What comes of a fetch (limit 1,000 bytes each) that is answered with these bytes.
 async fn fetch_answered_with(bytes: Vec<u8>) -> ImapError {
@@ -93,4 +96,19 @@ async fn as_many_brackets_as_an_answer_may_have_are_read_on_any_stack() {
     let (session, _) = session.select("INBOX").await.unwrap();
     let (_, mails) = session.fetch(&[1], 1000).await.unwrap();
     assert_eq!(mails, [(1, vec![b'('; 40])]);
+}
+
+#[tokio::test]
+async fn a_line_that_comes_byte_by_byte_is_not_read_anew_with_every_byte() {
+    let line = format!("* SEARCH{}\r\n", " 7".repeat(30_000));
+    let script = vec![Act::Drip(line.into()), Act::Say("TAG OK done\r\n"), Act::Hang];
+    let (_server, address) = after_select(script).await;
+    // The processor tells, and not a deadline on a busy machine.
+    let patient = Timeouts { command: Duration::from_secs(240), ..PATIENT };
+    let session = open_with(address, password(SECRET), patient).await.unwrap();
+    let (session, _) = session.select("INBOX").await.unwrap();
+    let before = processor_time();
+    let (_, uids) = session.uids_from(1).await.unwrap();
+    assert_eq!(uids, [7]);
+    assert!(processor_time() - before < Duration::from_secs(10), "{:?}", processor_time() - before);
 }

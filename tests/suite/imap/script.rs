@@ -12,6 +12,8 @@ pub enum Act {
     Say(&'static str),
     /// Sends these bytes as they are.
     Bytes(Vec<u8>),
+    /// Sends these bytes one by one.
+    Drip(Vec<u8>),
     /// Reads a line and takes its tag.
     Read,
     /// Reads a line without a tag.
@@ -20,7 +22,7 @@ pub enum Act {
     Hang,
 }
 
-use Act::{Bytes, Hang, Read, ReadBare, Say};
+use Act::{Bytes, Drip, Hang, Read, ReadBare, Say};
 
 /// Follows the same script on every connection and closes it at the end.
 pub async fn follow(script: Vec<Act>) -> Listener {
@@ -50,6 +52,12 @@ async fn run(script: Arc<Vec<Act>>, mut wire: Wire) -> io::Result<()> {
         match act {
             Say(text) => wire.write(text.replace("TAG", &tag).as_bytes()).await?,
             Bytes(bytes) => wire.write(bytes).await?,
+            Drip(bytes) => {
+                for byte in bytes {
+                    wire.write(&[*byte]).await?;
+                    tokio::task::yield_now().await;
+                }
+            }
             Read => {
                 let line = String::from_utf8(wire.read_line().await?).unwrap();
                 line.split(' ').next().unwrap_or_default().clone_into(&mut tag);

@@ -1,9 +1,15 @@
-//! Whether two things take the same time, on a machine that does other things as well.
+//! How long things take, and whether two take the same time, on a machine that does other things as well.
 
 use std::time::Duration;
 
 /// What nobody tells apart from afar, in milliseconds (SR-37).
 const UNNOTICED: f64 = 5.0;
+
+/// What this thread has used of the processor so far: how busy the machine is does not count.
+pub fn processor_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.unsigned_abs(), u32::try_from(time.tv_nsec).unwrap())
+}
 
 /// How much longer the first of two things takes than the second, in milliseconds.
 #[derive(Debug)]
