@@ -1,6 +1,7 @@
 //! Bad mail and bad mail servers: whatever comes in, every mail ends in one visible outcome, and none is answered
 //! twice.
 
+mod fencing;
 mod filing;
 mod first_connect;
 mod mails;

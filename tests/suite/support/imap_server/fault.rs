@@ -13,6 +13,8 @@ pub enum Fault {
     Nothing,
     /// Nothing, for ever.
     Hang,
+    /// The honest answer, but only once the rules are cleared.
+    Wait,
     /// The connection is closed without a word.
     Cut,
     /// The honest answer up to the middle of its first literal, then the connection is closed.

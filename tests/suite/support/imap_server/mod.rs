@@ -16,11 +16,13 @@ mod session;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
 
 use postkey::clock::Timestamp;
 use tokio::sync::watch;
 
 use super::loopback::{Encryption, Listener};
+use super::wait::until;
 use account::Account;
 pub use fault::{Fault, Rule};
 
@@ -28,6 +30,9 @@ pub use fault::{Fault, Rule};
 pub const INBOX: &str = "INBOX";
 /// The folder with the special use `\Sent`.
 pub const SENT: &str = "Sent";
+
+/// For as long as a test may hold back an answer.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 
 /// What an account's connections do about IDLE.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,6 +226,10 @@ impl State {
 
     fn tell_idlers(&self) {
         self.changes.send_modify(|count| *count += 1);
+    }
+
+    async fn rules_cleared(&self) {
+        until("the rules are cleared", LONGEST_WAIT, async || self.rules.lock().unwrap().is_empty()).await;
     }
 
     /// The fault that the first fitting rule asks for, which is used up once by asking.

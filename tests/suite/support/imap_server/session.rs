@@ -60,6 +60,13 @@ impl Session {
         let command = Command { user, line: request.line.clone() };
         let fault = self.state.fault_for(self.number, &command);
         self.state.commands.lock().unwrap().push(command);
+        let fault = match fault {
+            Some(Fault::Wait) => {
+                self.state.rules_cleared().await;
+                None
+            }
+            fault => fault,
+        };
         match name.as_str() {
             "STARTTLS" if fault.is_none() && self.wire.offers_start_tls() => {
                 self.start_tls(&request.tag).await
@@ -90,7 +97,7 @@ impl Session {
         let (untagged, status) = answer;
         let honest = [&untagged[..], format!("{tag} {status}\r\n").as_bytes()].concat();
         match fault {
-            None => return self.wire.write(&honest).await,
+            None | Some(Fault::Wait) => return self.wire.write(&honest).await,
             Some(Fault::Nothing) => return self.wire.write(format!("{tag} OK done\r\n").as_bytes()).await,
             Some(Fault::Say(bytes)) => return self.wire.write(&[bytes, &honest].concat()).await,
             Some(Fault::No(text)) => return self.wire.write(format!("{tag} NO {text}\r\n").as_bytes()).await,
