@@ -2,13 +2,17 @@
 
 use std::time::Duration;
 
-use postkey::store::RunState;
+use postkey::clock::Clock;
+use postkey::config;
+use postkey::store::{Accepted, RunState, Store, StoreError};
+use sqlx::{Connection, Executor, PgConnection};
 
 use crate::support::database::{TestDatabase, on_both};
 use crate::support::office::{LONG, Office};
 use crate::support::provider_server::Answer;
 use crate::support::proxy::Proxy;
-use crate::support::raw::execute;
+use crate::support::raw::{execute, texts};
+use crate::support::rows::{arrivals, new_mailbox};
 use crate::support::smtp_server::Step;
 use crate::support::wait::until;
 use crate::support::world::{Desk, count};
@@ -103,6 +107,39 @@ async fn a_database_whose_machine_has_died_is_left_for_the_one_in_its_place() {
     office.check_answered_once(0..=MAILS);
 }
 
+const IN_TRANSACTION: &str = "SELECT state FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name LIKE 'postkey %' AND state <> 'idle'";
+
+/// The server is slow and not dead: it goes on with what nobody waits for any more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_had_no_answer_in_time_is_undone_and_can_be_done_again() {
+    let database = TestDatabase::postgres().await;
+    let config = config::Database {
+        url: database.url().to_owned(),
+        answer_timeout: Duration::from_secs(1),
+        connections: 3,
+        ..config::Database::default()
+    };
+    let store = Store::open(&config, Clock::system()).await.unwrap();
+    store.migrate().await.unwrap();
+    let mailbox = new_mailbox(&store, "ann").await;
+    let mails = arrivals(2);
+    let mut other = PgConnection::connect(database.url()).await.unwrap();
+    // Mails are stored before their runs.
+    other.execute("BEGIN; LOCK TABLE runs IN EXCLUSIVE MODE").await.unwrap();
+    let taking_in = store.accept_messages(mailbox, mails.clone(), None);
+    let given_up = tokio::time::timeout(LONG, taking_in).await.expect("it does not wait for ever");
+    assert!(matches!(given_up, Err(StoreError::Database(sqlx::Error::Io(_)))), "{given_up:?}");
+    other.execute("COMMIT").await.unwrap();
+    until("nobody is in its transaction any more", LONG, async || {
+        texts(&database, IN_TRANSACTION).await.is_empty()
+    })
+    .await;
+    let accepted = store.accept_messages(mailbox, mails, None).await.unwrap();
+    assert!(accepted.iter().all(|mail| matches!(mail, Accepted::New(_))), "{accepted:?}");
+    assert_eq!(count(&store, mailbox.user, RunState::Queued).await, 2);
+}
+
 /// From now on nobody may note that a mail to this address is about to be handed over.
 async fn refuse_sending_to(database: &TestDatabase, address: &str) {
     if database.is_postgres() {
@@ -125,6 +162,31 @@ async fn refuse_sending_to(database: &TestDatabase, address: &str) {
 async fn take_sendings_again(database: &TestDatabase) {
     let on_table = if database.is_postgres() { " ON outbox" } else { "" };
     execute(database, &format!("DROP TRIGGER refuse{on_table}")).await;
+}
+
+/// Nobody may keep the only connection, and nobody may wait for it with one in hand.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_connection_that_reads_a_file_is_enough() {
+    let database = TestDatabase::sqlite().await;
+    let mut office = Office::open(&database).await;
+    office.config.database.read_connections = 1;
+    office.config.database.acquire_timeout = Duration::from_secs(5);
+    let mut desks: Vec<Desk> = Vec::new();
+    for name in ["ann", "bob", "cleo"] {
+        desks.push(office.hire(&format!("{name}@shop.test")).await);
+    }
+    let served = office.serve().await;
+    (0..MAILS).for_each(|number| office.deliver(&desks[number % desks.len()], number));
+    for desk in &desks {
+        office.until_counted(desk, RunState::Replied, MAILS / desks.len()).await;
+        let filed = async || office.imap.sent(&desk.address).len() == MAILS / 3;
+        until("the copies are filed", LONG, filed).await;
+    }
+    served.end().await;
+    office.check_answered_once(0..MAILS);
+    for desk in &desks {
+        assert!(office.runs(desk).await.iter().all(|run| (run.attempt, run.crash_count) == (0, 0)));
+    }
 }
 
 on_both! {
