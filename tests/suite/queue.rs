@@ -333,6 +333,19 @@ on_both! {
 }
 
 on_both! {
+    async fn a_panic_in_the_last_attempt_is_looked_at_once_more(database: TestDatabase) {
+        let store = open_store(&database, Clock::system()).await;
+        let mailbox = new_mailbox(&store, "ann").await;
+        enqueue(&store, mailbox, 1).await;
+        let config = config::Worker { max_attempts: 1, ..quick() };
+        let at_work = AtWork::start(&store, config, |claim| async move {
+            assert!(claim.attempt > 0, "the only attempt panics");
+            Outcome::Held(Cause::of("ambiguous"))
+        });
+        until("it is held", LONG, async || count(&store, mailbox.user, RunState::Held).await == 1).await;
+        at_work.drain().await;
+    }
+
     async fn a_panic_is_an_error_like_others(database: TestDatabase) {
         let store = open_store(&database, Clock::system()).await;
         let mailbox = new_mailbox(&store, "ann").await;
