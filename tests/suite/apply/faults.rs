@@ -167,6 +167,23 @@ on_both! {
         program.run("apply good.toml").await.done();
     }
 
+    async fn a_provider_without_a_server_of_its_own_needs_one(database: TestDatabase) {
+        let program = program(&database);
+        let file = |base_url: &str| {
+            FILE.replace("provider = \"openai\"", &format!("provider = \"openai_compatible\"\n{base_url}"))
+        };
+        for (base_url, problem) in
+            [("", "ai_config[0]: `base_url` is missing"), ("base_url = \"\"", "ai_config[0].base_url: must not be empty")]
+        {
+            program.write("bad.toml", file(base_url));
+            let ended = program.run("apply bad.toml").await;
+            assert_eq!(ended.code, 2, "{ended:?}");
+            assert!(ended.err.contains("has 1 error") && ended.err.contains(problem), "{}", ended.err);
+        }
+        program.write("good.toml", file("base_url = \"https://ai.example.com/v1\""));
+        program.run("apply good.toml").await.done();
+    }
+
     async fn plain_text_is_for_listed_hosts_only(database: TestDatabase) {
         let program = program(&database).with("POSTKEY_NETWORK__PRIVATE_ENDPOINTS", "localhost:1143,localhost:8080");
         let file = FILE
