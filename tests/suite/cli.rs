@@ -1,5 +1,7 @@
 //! The small commands, by the program itself.
 
+mod serve;
+
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
