@@ -4,10 +4,19 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroize;
 
+use super::vault::{ACTIVE_VARIABLE, KEKS_VARIABLE};
+
 const PREFIX: &str = "POSTKEY_";
 
-/// Variables of tests; never settings, whatever their names look like.
-const TEST_PREFIX: &str = "POSTKEY_TEST_";
+/// Variables of tests and benchmarks; never settings, whatever their names look like.
+const OF_TESTS: [&str; 5] =
+    ["POSTKEY_TEST_", "POSTKEY_BENCH_", "POSTKEY_FUZZ_", "POSTKEY_SCHEMATHESIS_", "POSTKEY_CORPORA"];
+
+/// Names the file that is loaded.
+const CONFIG_VARIABLE: &str = "POSTKEY_CONFIG";
+
+/// Variables that are read and override no key.
+pub(super) const BESIDE_KEYS: [&str; 3] = [KEKS_VARIABLE, ACTIVE_VARIABLE, CONFIG_VARIABLE];
 
 /// All variables by name.
 pub(super) struct Environment(BTreeMap<String, String>);
@@ -28,13 +37,14 @@ impl Environment {
         self.get(name).map(str::trim).filter(|value| !value.is_empty())
     }
 
-    /// Every `POSTKEY_<SECTION>__<KEY>`, known or not.
+    /// Everything that begins as our variables do, except those that are read by their names.
     pub fn overrides(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0
             .iter()
-            .filter(|(name, _)| name.starts_with(PREFIX) && !name.starts_with(TEST_PREFIX))
-            .filter(|(name, _)| name.contains("__"))
             .map(|(name, value)| (name.as_str(), value.as_str()))
+            .filter(|(name, _)| name.starts_with(PREFIX) && !BESIDE_KEYS.contains(name))
+            .filter(|(name, _)| !OF_TESTS.iter().any(|prefix| name.starts_with(prefix)))
+            .filter(|(name, value)| !tells_of_a_service(name, value))
     }
 }
 
@@ -42,6 +52,15 @@ impl Drop for Environment {
     fn drop(&mut self) {
         self.0.values_mut().for_each(Zeroize::zeroize);
     }
+}
+
+/// Where Kubernetes and Docker tell of a service or container named `postkey`: nobody has written these.
+fn tells_of_a_service(name: &str, value: &str) -> bool {
+    let is_link = || ["_TCP", "_UDP", "_SCTP"].iter().any(|protocol| name.contains(protocol));
+    name.ends_with("_SERVICE_HOST")
+        || name.contains("_SERVICE_PORT")
+        || name.contains("_PORT_") && is_link()
+        || name.ends_with("_PORT") && value.contains("://")
 }
 
 /// The variable that overrides a key.

@@ -6,7 +6,7 @@ use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
 use super::draft::Draft;
-use super::environment::{Environment, variable};
+use super::environment::{BESIDE_KEYS, Environment, variable};
 use super::nearest::suggestion;
 use super::setting::{Section, Written};
 use super::vault::{ACTIVE_VARIABLE, KEKS_VARIABLE};
@@ -17,7 +17,7 @@ impl Config {
     ///
     /// `POSTKEY_<SECTION>__<KEY>` overrides a key; lists are separated by commas there, and an empty variable
     /// counts as not set. `POSTKEY_KEKS` and `POSTKEY_KEK_ACTIVE` are read as well (SR-20).
-    /// Other variables are left alone.
+    /// Other variables are left alone, unless their names begin with `POSTKEY_`.
     ///
     /// # Errors
     ///
@@ -210,8 +210,11 @@ fn read_variable(
             return setting.read(Written::Bare(value.to_owned()), environment);
         }
     }
-    let known = sections
+    let keys = sections
         .iter()
         .flat_map(|section| section.settings.iter().map(|setting| variable(section.name, setting.name)));
-    Err(format!("unknown variable{}", suggestion(name, known)))
+    let known = keys.chain(BESIDE_KEYS.map(str::to_owned));
+    // It may be what an `env:NAME` refers to.
+    let own = if name.contains("__") { "" } else { "; one of your own must not begin with POSTKEY_" };
+    Err(format!("unknown variable{}{own}", suggestion(name, known)))
 }

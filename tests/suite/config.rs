@@ -313,11 +313,18 @@ fn keys_are_refused_in_the_file() {
 #[test]
 fn variables_that_are_no_settings_are_left_alone() {
     let variables = [
-        ("POSTKEY_LOG", "debug"),
+        ("POSTKEY_CONFIG", "workers.toml"),
         ("POSTKEY_CORPORA", "/corpora"),
+        ("POSTKEY_BENCH_URL", "postgres://x"),
         ("POSTKEY_TEST_POSTGRES", "postgres://x"),
         ("POSTKEY_TEST__ANYTHING", "x"),
         ("OTHER__THING", "x"),
+        // Kubernetes and Docker set these for a service named `postkey`, whether anybody wants them or not.
+        ("POSTKEY_SERVICE_HOST", "10.0.0.1"),
+        ("POSTKEY_SERVICE_PORT_HTTP", "8080"),
+        ("POSTKEY_PORT", "tcp://10.0.0.1:8080"),
+        ("POSTKEY_PORT_8080_TCP_ADDR", "10.0.0.1"),
+        ("POSTKEY_DB_PORT_5432_TCP", "tcp://10.0.0.1:5432"),
     ];
     Config::load(None, owned(&variables)).unwrap();
     let errors =
@@ -326,6 +333,22 @@ fn variables_that_are_no_settings_are_left_alone() {
         "POSTKEY_DATABSE__URL: unknown variable; the nearest valid one is `POSTKEY_DATABASE__URL`"
     ));
     assert!(!errors.contains("secret-value"));
+}
+
+#[test]
+fn a_mistyped_variable_names_the_nearest() {
+    for (mistyped, nearest) in [
+        ("POSTKEY_DATABASE_URL", "POSTKEY_DATABASE__URL"),
+        ("POSTKEY_KEK", "POSTKEY_KEKS"),
+        ("POSTKEY_KEK_ACTIV", "POSTKEY_KEK_ACTIVE"),
+        ("POSTKEY_CONFIG_FILE", "POSTKEY_CONFIG"),
+        ("POSTKEY_HTTP_LISTEN", "POSTKEY_HTTP__LISTEN"),
+        ("POSTKEY_OPERATOR_MAIL_PORT", "POSTKEY_OPERATOR_MAIL__PORT"),
+    ] {
+        let fault = only_fault("", &[(mistyped, "secret-value")]);
+        let said = format!("{mistyped}: unknown variable; the nearest valid one is `{nearest}`");
+        assert!(fault.starts_with(&said) && !fault.contains("secret-value"), "{fault}");
+    }
 }
 
 #[test]
