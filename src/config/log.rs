@@ -1,5 +1,7 @@
 //! What is logged.
 
+use tracing::level_filters::LevelFilter;
+
 use super::setting::{Choice, Setting, Slot, not_empty};
 
 /// Section `[log]`.
@@ -31,7 +33,7 @@ impl Log {
     pub(super) fn settings(&mut self) -> Vec<Setting<'_>> {
         vec![
             Setting { name: "format", slot: Slot::Choice(&mut self.format) },
-            Setting { name: "filter", slot: Slot::Text(&mut self.filter, not_empty) },
+            Setting { name: "filter", slot: Slot::Text(&mut self.filter, filter) },
         ]
     }
 }
@@ -59,5 +61,19 @@ impl Choice for LogFormat {
         let found = [Self::Text, Self::Json].into_iter().find(|choice| choice.as_str() == word);
         *self = found.unwrap_or(*self);
         found.is_some()
+    }
+}
+
+/// A word that stands alone is a level: any other would be taken as the one target that may still speak.
+fn filter(text: &str) -> Result<(), String> {
+    not_empty(text)?;
+    let directives = text.split(',').map(str::trim).filter(|directive| !directive.is_empty());
+    let mut bare = directives.filter(|directive| !directive.contains(['=', '[', ']']));
+    match bare.find(|word| word.parse::<LevelFilter>().is_err()) {
+        None => Ok(()),
+        Some(word) => Err(format!(
+            "has `{word}`, which is no level; write one of off, error, warn, info, debug, trace, alone or as \
+             \"target=level\""
+        )),
     }
 }

@@ -352,6 +352,18 @@ fn a_mistyped_variable_names_the_nearest() {
 }
 
 #[test]
+fn a_filter_that_would_silence_the_log_is_refused() {
+    for filter in ["warning", "verbose", "postkey:debug", "info,hyper", "postkey::mailbox"] {
+        let fault = only_fault(&format!("[log]\nfilter = \"{filter}\"\n"), &[]);
+        assert!(fault.contains("off, error, warn, info, debug, trace"), "{fault}");
+    }
+    for filter in ["WARN", "off", "warn,postkey::mailbox=debug", "info, hyper=off", "[call{run=1}]=debug"] {
+        let config = load(&format!("[log]\nfilter = \"{filter}\"\n"), &[]).unwrap();
+        assert_eq!(config.log.filter, filter);
+    }
+}
+
+#[test]
 fn the_platform_key_is_resolved_from_where_the_file_points() {
     let section =
         |key: &str| format!("[platform_key]\nprovider = \"openai\"\nmodel = \"m\"\napi_key = \"{key}\"\n");
