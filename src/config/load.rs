@@ -15,8 +15,8 @@ use super::{Config, ConfigError, ConfigErrors};
 impl Config {
     /// Reads the file, if one is named, then the variables, which win.
     ///
-    /// `POSTKEY_<SECTION>__<KEY>` overrides a key; lists are separated by commas there, and an empty variable
-    /// counts as not set. `POSTKEY_KEKS` and `POSTKEY_KEK_ACTIVE` are read as well (SR-20).
+    /// `POSTKEY_<SECTION>__<KEY>` overrides a key; lists are separated by commas there, a command by spaces,
+    /// and an empty variable counts as not set. `POSTKEY_KEKS` and `POSTKEY_KEK_ACTIVE` are read as well (SR-20).
     /// Other variables are left alone, unless their names begin with `POSTKEY_`.
     ///
     /// # Errors

@@ -231,13 +231,19 @@ fn split_list(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|entry| !entry.is_empty()).map(str::to_owned).collect()
 }
 
+/// A command in a variable is separated by spaces, as in a shell, but without quotes.
 fn read_command(written: Written) -> Result<Vec<String>, String> {
+    let is_bare = matches!(written, Written::Bare(_));
     let command = match written {
         Written::List(list) => list,
         Written::Bare(text) => text.split_whitespace().map(str::to_owned).collect(),
         _ => Vec::new(),
     };
     match command.first() {
+        // Programs are shown, and this one would have its arguments in its name.
+        Some(program) if is_bare && program.contains(',') => {
+            Err("is a program and its arguments, separated by spaces here, not by commas".to_owned())
+        }
         Some(program) if !program.is_empty() => Ok(command),
         _ => Err("must be a program and its arguments, such as [\"pass\", \"show\", \"postkey\"]".to_owned()),
     }

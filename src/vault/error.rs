@@ -115,9 +115,14 @@ pub enum CommandFailure {
     /// It has no program.
     #[error("is empty; name a program")]
     Empty,
-    /// It could not be started.
-    #[error("could not be started ({0}); check its path and its permissions")]
-    NotStarted(io::ErrorKind),
+    /// It could not be started; its arguments may be secret.
+    #[error("could not be started: {program} ({cause}); check its path and its permissions")]
+    NotStarted {
+        /// The program.
+        program: String,
+        /// Why.
+        cause: io::ErrorKind,
+    },
     /// It did not end in time.
     #[error("did not end within 10 s; it must not ask anything")]
     TimedOut,

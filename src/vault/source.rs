@@ -39,7 +39,7 @@ async fn run(command: &[String], limit: Duration) -> Result<SecretString, Comman
         .stderr(Stdio::null())
         .kill_on_drop(true)
         .spawn()
-        .map_err(|error| CommandFailure::NotStarted(error.kind()))?;
+        .map_err(|error| CommandFailure::NotStarted { program: program.clone(), cause: error.kind() })?;
     let output = child.stdout.take().ok_or(CommandFailure::Output)?;
     let ended = async {
         let text = read_output(output).await?;

@@ -364,6 +364,12 @@ fn a_filter_that_would_silence_the_log_is_refused() {
 }
 
 #[test]
+fn a_command_in_a_variable_is_separated_by_spaces() {
+    let fault = only_fault("", &[("POSTKEY_VAULT__KEKS_COMMAND", "pass,show,--token=hunter2")]);
+    assert!(fault.contains("separated by spaces") && !fault.contains("hunter2"), "{fault}");
+}
+
+#[test]
 fn the_platform_key_is_resolved_from_where_the_file_points() {
     let section =
         |key: &str| format!("[platform_key]\nprovider = \"openai\"\nmodel = \"m\"\napi_key = \"{key}\"\n");

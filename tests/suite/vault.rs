@@ -252,9 +252,16 @@ async fn a_command_prints_the_keys() {
     assert!(!failed.to_string().contains("secret"));
     assert!(matches!(Vault::load(&source("yes")).await, Err(VaultError::Command(CommandFailure::Output))));
     assert!(matches!(Vault::load(&source("true")).await, Err(VaultError::NoKey)));
-    let absent =
-        VaultSource { keks_command: Some(vec!["/nonexistent".to_owned()]), ..VaultSource::default() };
-    assert!(matches!(Vault::load(&absent).await, Err(VaultError::Command(CommandFailure::NotStarted(_)))));
+    let absent = VaultSource {
+        keks_command: Some(["/nonexistent", "--token=hunter2"].map(str::to_owned).to_vec()),
+        ..VaultSource::default()
+    };
+    let absent = Vault::load(&absent).await.err().unwrap();
+    assert!(matches!(absent, VaultError::Command(CommandFailure::NotStarted { .. })));
+    assert!(
+        absent.to_string().contains("/nonexistent") && !absent.to_string().contains("hunter2"),
+        "{absent}"
+    );
 }
 
 #[tokio::test]
