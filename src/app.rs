@@ -1,5 +1,7 @@
 //! Wiring: the configuration becomes a database, keys, connections and actors, and ends in order.
 
+mod destinations;
+
 use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -50,6 +52,9 @@ pub enum AppError {
     /// Another process serves this file.
     #[error("another postkey serves {0}; a SQLite file has one server (use PostgreSQL for several)")]
     AlreadyServed(String),
+    /// The network guard would refuse a server of the operator's at every connection.
+    #[error("{0}; correct it in the configuration")]
+    Destination(String),
     /// `operator_mail.from` is no address that mail can come from.
     #[error("operator_mail.from is no address that mail can come from; correct it")]
     OperatorMail,
@@ -84,6 +89,7 @@ impl App {
                 return Err(AppError::PlatformUrl);
             }
         }
+        destinations::check(&config, &guard).map_err(AppError::Destination)?;
         let vault = Vault::load(&config.vault).await?;
         let store = open_store(&config.database, clock).await?;
         store.migrate().await?;

@@ -100,7 +100,11 @@ impl CliError {
             | Self::Apply(_)
             | Self::Telemetry(_)
             | Self::App(
-                AppError::Net(_) | AppError::Platform(_) | AppError::PlatformUrl | AppError::OperatorMail,
+                AppError::Net(_)
+                | AppError::Platform(_)
+                | AppError::PlatformUrl
+                | AppError::Destination(_)
+                | AppError::OperatorMail,
             ) => ExitCode::from(2),
             Self::Vault(error) | Self::App(AppError::Vault(error)) if error.is_of_given_keys() => {
                 ExitCode::from(2)

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::MailSecurity;
+
 /// A mail server, as its owner entered it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint {
@@ -37,6 +39,16 @@ impl Security {
             Self::Tls => "tls",
             Self::StartTls => "starttls",
             Self::None => "none",
+        }
+    }
+}
+
+impl From<MailSecurity> for Security {
+    fn from(security: MailSecurity) -> Self {
+        match security {
+            MailSecurity::Tls => Self::Tls,
+            MailSecurity::StartTls => Self::StartTls,
+            MailSecurity::None => Self::None,
         }
     }
 }

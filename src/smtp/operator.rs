@@ -7,7 +7,7 @@ use secrecy::ExposeSecret;
 use super::connection::Connection;
 use super::error::SmtpError;
 use super::timeouts::Timeouts;
-use crate::config::{MailSecurity, OperatorMail};
+use crate::config::OperatorMail;
 use crate::mail::Address;
 use crate::net::{Dialler, Endpoint, Login, Security};
 
@@ -48,11 +48,7 @@ impl OperatorPost {
         Endpoint {
             host: self.mail.host.clone(),
             port: u16::try_from(self.mail.port).unwrap_or_default(),
-            security: match self.mail.security {
-                MailSecurity::Tls => Security::Tls,
-                MailSecurity::StartTls => Security::StartTls,
-                MailSecurity::None => Security::None,
-            },
+            security: Security::from(self.mail.security),
             ca_pem: None,
         }
     }

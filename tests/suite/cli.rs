@@ -13,7 +13,7 @@ use crate::support::certificate::Certificate;
 use crate::support::database::{TestDatabase, on_both};
 use crate::support::imap_server::ImapServer;
 use crate::support::loopback::Encryption;
-use crate::support::program::Program;
+use crate::support::program::{Ended, Program};
 use crate::support::proxy::Proxy;
 use crate::support::rows::{enqueue, new_mailbox, open_store};
 use crate::support::smtp_server::SmtpServer;
@@ -240,6 +240,34 @@ async fn what_is_no_database_is_an_error_of_the_configuration() {
 }
 
 #[tokio::test]
+async fn destinations_of_the_operator_that_can_never_be_reached_are_refused_at_start() {
+    let key = "[platform_key]\nprovider = \"openai_compatible\"\nmodel = \"m\"\napi_key = \"env:KEY\"\n";
+    let mail = "[operator_mail]\nfrom = \"post@example.org\"\n";
+    for (text, named) in [
+        (
+            format!("{key}base_url = \"http://127.0.0.1:9/v1\"\n"),
+            "platform_key.base_url must be on the public",
+        ),
+        (
+            format!("{key}base_url = \"http://ai.example.org/v1\"\n"),
+            "platform_key.base_url must begin with https",
+        ),
+        (format!("{mail}host = \"10.0.0.7\"\n"), "operator_mail.host must be on the public"),
+        (format!("{mail}host = \"mail.example.org\"\nsecurity = \"none\"\n"), "operator_mail.security none"),
+        (format!("{mail}host = \"mail.example.org\"\nport = 4650\n"), "operator_mail.port must be 465"),
+        (format!("{mail}host = \"mail example\"\n"), "operator_mail.host must be a host name"),
+    ] {
+        let program = Program::alone().with("POSTKEY_KEKS", KEKS).with("KEY", "sk-test-0123456789abcdef");
+        program.write("workers.toml", &text);
+        let ended = ended_soon(&program, "serve").await;
+        assert_eq!(ended.code, 2, "{text}: {ended:?}");
+        let advised = named.ends_with("a host name") || ended.err.contains("network.private_endpoints");
+        assert!(ended.err.contains(named) && advised, "{text}: {ended:?}");
+        assert!(!program.folder().join("postkey.db").exists(), "{text}");
+    }
+}
+
+#[tokio::test]
 async fn a_file_with_another_name_than_its_url_is_found() {
     let program = Program::alone().with("POSTKEY_DATABASE__URL", "sqlite://my%20rows.db");
     program.run("migrate").await.done();
@@ -281,6 +309,12 @@ async fn serve_goes_on_when_its_postgres_has_started() {
     until("it has tried again", Duration::from_secs(20), async || proxy.connections() >= 2).await;
     proxy.bring_back();
     migrated(&Program::new(&database), &database).await;
+}
+
+/// A command that is to be refused; one that goes on is given up.
+async fn ended_soon(program: &Program, line: &str) -> Ended {
+    let ended = tokio::time::timeout(Duration::from_secs(20), program.run(line)).await;
+    ended.unwrap_or_else(|_| panic!("`{line}` goes on"))
 }
 
 /// Once the served database has its tables.
