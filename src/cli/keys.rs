@@ -28,8 +28,8 @@ fn instructions(key: &str) -> String {
 # Set it in the environment of every postkey process:
 export POSTKEY_KEKS='{key}'
 #
-# Or write what stands between the quotes into a file of the service's own account (chmod 600) and name that file
-# as vault.keks_file in workers.toml. It is not stored anywhere by this command.
+# Or write all of this into a file of the service's own account (chmod 600) and name that file as vault.keks_file in
+# workers.toml. It is not stored anywhere by this command.
 #
 # To replace a key: put the new one before the old one, separated by a comma, with another name (k2:...), and set
 # POSTKEY_KEK_ACTIVE=k2. Keep the old one as long as secrets are sealed under it.

@@ -7,6 +7,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use hkdf::Hkdf;
 use hmac::{Hmac, KeyInit, Mac};
+use secrecy::SecretString;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
@@ -163,6 +164,26 @@ pub(super) fn parse_list(text: &str) -> Result<Vec<Kek>, VaultError> {
         keks.push(kek);
     }
     if keks.is_empty() { Err(VaultError::NoKey) } else { Ok(keks) }
+}
+
+/// What a file says, as a list: without blank lines and comments, and without what a shell needs, so that it may hold
+/// what `postkey keys generate` prints.
+pub(super) fn list_in_file(text: &str) -> SecretString {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut list = Zeroizing::new(String::with_capacity(text.len() + 1));
+    for line in lines {
+        list.push_str(assigned(line));
+        list.push('\n');
+    }
+    SecretString::from(list.as_str())
+}
+
+/// What `export POSTKEY_KEKS='..'` assigns; another line is taken as it is.
+fn assigned(line: &str) -> &str {
+    let assignment = line.strip_prefix("export ").map_or(line, str::trim_start);
+    let Some(value) = assignment.strip_prefix("POSTKEY_KEKS=") else { return line };
+    let inside = |quote| value.strip_prefix(quote)?.strip_suffix(quote);
+    inside('\'').or_else(|| inside('"')).unwrap_or(value)
 }
 
 fn parse_entry(entry: &str, position: usize) -> Result<Kek, VaultError> {

@@ -3,11 +3,12 @@
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
+use super::kek::list_in_file;
 use super::{CommandFailure, VaultError};
 use crate::config::{VaultSource, read_secret_file};
 
@@ -22,7 +23,9 @@ pub(super) async fn read(source: &VaultSource) -> Result<SecretString, VaultErro
         (None, None, None) => Err(VaultError::NoKey),
         (Some(keks), None, None) => Ok(keks.clone()),
         (None, Some(path), None) => {
-            read_secret_file(path).map_err(|cause| VaultError::File { path: path.clone(), cause })
+            let text = read_secret_file(path);
+            let text = text.map_err(|cause| VaultError::File { path: path.clone(), cause })?;
+            Ok(list_in_file(text.expose_secret()))
         }
         (None, None, Some(command)) => run(command, COMMAND_LIMIT).await.map_err(VaultError::Command),
         _ => Err(VaultError::SeveralSources),

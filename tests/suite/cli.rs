@@ -54,6 +54,13 @@ on_both! {
         assert!(wrong.err.contains("restore the right key"), "{wrong:?}");
     }
 
+    async fn what_keys_generate_prints_can_be_the_file_of_keys(database: TestDatabase) {
+        let program = Program::new(&database).with("POSTKEY_KEKS", "").with("POSTKEY_VAULT__KEKS_FILE", "kek");
+        program.write("kek", program.run("keys generate").await.done());
+        program.write("users.toml", "[[user]]\nemail = \"ann@example.com\"\nname = \"Ann\"\n");
+        program.run("apply users.toml").await.done();
+    }
+
     async fn a_database_without_tables_says_what_to_do(database: TestDatabase) {
         let program = Program::new(&database);
         let ended = program.run("user list").await;

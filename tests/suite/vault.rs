@@ -222,6 +222,36 @@ async fn a_file_with_keys_must_be_ours_alone() {
 }
 
 #[tokio::test]
+async fn a_file_may_hold_what_keys_generate_prints() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("keks");
+    let source = VaultSource { keks_file: Some(path.clone()), ..VaultSource::default() };
+    let key = entry("k1", 0);
+    for text in [
+        format!("# A new key.\n#\n\nexport POSTKEY_KEKS='{key}'\n\n# Or so.\n"),
+        format!("POSTKEY_KEKS=\"{key}\"\r\n"),
+        format!("  export  POSTKEY_KEKS={key}"),
+        format!("# the old one\n{key}\n"),
+    ] {
+        fs::write(&path, &text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        let loaded = Vault::load(&source).await;
+        assert!(loaded.is_ok_and(|vault| vault.open(&PLACE, &sealed()).is_ok()), "{text}");
+    }
+    for text in [
+        format!("{key} # mine"),
+        format!("KEKS='{key}'"),
+        format!("POSTKEY_KEKS='{key}"),
+        format!("'{key}'"),
+        "# nothing\n".to_owned(),
+    ] {
+        fs::write(&path, &text).unwrap();
+        assert!(Vault::load(&source).await.is_err(), "{text}");
+    }
+    assert!(load(&format!("export POSTKEY_KEKS='{key}'"), None).await.is_err(), "only in a file");
+}
+
+#[tokio::test]
 async fn a_file_of_someone_else_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("keks");
