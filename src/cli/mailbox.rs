@@ -9,7 +9,7 @@ use super::open::open_store;
 use super::owners::{find_owners, the_only};
 use super::table::{Table, or_dash, yes_no};
 use crate::config::Config;
-use crate::mail::Address;
+use crate::mail::{Address, LONGEST_SIGNED, has_room_for_detail};
 use crate::store::{Mailbox, MailboxState, Server, Store, User};
 
 #[derive(Subcommand)]
@@ -76,13 +76,27 @@ fn show((owner, mailbox): (User, Mailbox)) -> Result<String, CliError> {
     line("believed authserv-id", or_dash(mailbox.believed_authserv_id()));
     line("answers mail without its address", yes_no(mailbox.reception.answer_unaddressed));
     line("answers copies", yes_no(mailbox.reception.answer_copies));
-    let domain = mailbox.address.rsplit_once('@').map_or("", |(_, domain)| domain);
-    line("plus addressing", yes_no(mailbox.has_plus_forms(domain)));
+    line("plus addressing", plus_text(&mailbox));
     line("enabled", yes_no(mailbox.enabled));
     line("state", state_text(&mailbox));
     line("answers mail since", mailbox.activated_at.to_string());
     line("last alive", or_dash(mailbox.last_alive_at));
     Ok(table.render())
+}
+
+fn plus_text(mailbox: &Mailbox) -> String {
+    let written = [&mailbox.address].into_iter().chain(&mailbox.aliases);
+    let mut with_plus_forms = written
+        .filter_map(|address| Address::parse(address))
+        .filter(|address| mailbox.has_plus_forms(address.domain()))
+        .peekable();
+    if with_plus_forms.peek().is_none() {
+        return yes_no(false);
+    }
+    match with_plus_forms.any(|address| has_room_for_detail(&address)) {
+        true => yes_no(true),
+        false => format!("yes, but without effect: more than {LONGEST_SIGNED} characters before the @"),
+    }
 }
 
 async fn find(store: &Store, address: &str, user: Option<&str>) -> Result<(User, Mailbox), CliError> {

@@ -121,7 +121,10 @@ pub use limits::Limits;
 pub use loop_mark::{is_own_loop_mark, loop_mark};
 pub use message_id::{RfcMessageId, is_own_message_id, own_message_id};
 pub use read::{Flags, Mail, Signals, hash_words, read};
-pub use reply_address::{AddressTag, Parties, signed_address, signed_thread, unsigned, without_details};
+pub use reply_address::{
+    AddressTag, LONGEST_SIGNED, Parties, has_room_for_detail, signed_address, signed_thread, unsigned,
+    without_details,
+};
 pub use sender_rule::{SenderRule, comparable_domain};
 pub use visible::VisibleText;
 pub use wishes::Wish;

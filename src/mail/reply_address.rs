@@ -22,6 +22,8 @@ const TAG: usize = 16;
 const DETAIL: usize = THREAD + 1 + DAY + 1 + TAG;
 /// Longest local part in bytes (RFC 5321 section 4.5.3.1.1).
 const LONGEST_LOCAL: usize = 64;
+/// Longest local part of an address that has room for a detail.
+pub const LONGEST_SIGNED: usize = LONGEST_LOCAL - MARK.len() - DETAIL;
 /// How many days after a reply its address leads to the thread.
 const LIFETIME: i64 = 365;
 const MILLIS_OF_A_DAY: i64 = 24 * 60 * 60 * 1000;
@@ -40,8 +42,12 @@ pub struct Parties<'a> {
     pub correspondent: &'a str,
 }
 
-/// The address for answers to a reply in `thread`; `None` where `own` has no room for a detail: beyond 13 characters
-/// before the `@`.
+/// Whether an address has room for a detail: at most [`LONGEST_SIGNED`] characters before the `@`, and no quotes.
+pub fn has_room_for_detail(own: &Address) -> bool {
+    own.local().len() <= LONGEST_SIGNED && !own.local().starts_with('"')
+}
+
+/// The address for answers to a reply in `thread`; `None` where `own` has no room for a detail.
 pub fn signed_address(
     own: &Address,
     parties: Parties<'_>,
@@ -53,8 +59,7 @@ pub fn signed_address(
     let tag = tag(&tagged_bytes(parties, thread, last_day));
     let detail = Detail { thread, last_day, tag }.written();
     let (local, domain) = (own.local(), own.domain());
-    let has_room = local.len() + MARK.len() + DETAIL <= LONGEST_LOCAL && !local.starts_with('"');
-    has_room.then(|| Address::parse(&format!("{local}{MARK}{detail}@{domain}"))).flatten()
+    has_room_for_detail(own).then(|| Address::parse(&format!("{local}{MARK}{detail}@{domain}"))).flatten()
 }
 
 /// The thread that an address of `mail` names, where it was written for these parties and still holds.

@@ -6,7 +6,7 @@ use super::reading::Place;
 use super::server::{ServerEntry, ServerKind, read_server};
 use super::table::{Setting, Table};
 use super::value;
-use crate::mail::Address;
+use crate::mail::{Address, LONGEST_SIGNED, has_room_for_detail};
 
 /// What the file says about one.
 pub(super) struct MailboxEntry {
@@ -46,6 +46,9 @@ pub(super) fn read_mailbox(mut table: Table<'_>) -> Option<MailboxEntry> {
     let answer_unaddressed = table.find("answer_unaddressed", value::flag);
     let answer_copies = table.find("answer_copies", value::flag);
     let plus_addressing = table.setting("plus_addressing", value::flag);
+    if let (Some(address), Setting::Given(true)) = (&address, &plus_addressing) {
+        warn_of_long_addresses(&table, [address].into_iter().chain(aliases.iter().flatten()));
+    }
     let enabled = table.find("enabled", value::flag);
     table.finish();
     let oauth = match oauth {
@@ -67,6 +70,16 @@ pub(super) fn read_mailbox(mut table: Table<'_>) -> Option<MailboxEntry> {
         plus_addressing,
         enabled,
     })
+}
+
+/// An agent may answer from an alias, which may be short enough.
+fn warn_of_long_addresses<'a>(table: &Table<'_>, mut addresses: impl Iterator<Item = &'a Address>) {
+    if !addresses.any(has_room_for_detail) {
+        table.warn_at(
+            "plus_addressing",
+            format!("has no effect: signed addresses need one with at most {LONGEST_SIGNED} characters before the @"),
+        );
+    }
 }
 
 fn read_oauth(mut table: Table<'_>) -> Option<OAuthEntry> {

@@ -63,9 +63,18 @@ impl<'a> Table<'a> {
 
     /// Notes a fault of one key.
     pub(super) fn fault_at(&self, key: &str, problem: impl Into<String>) {
+        self.reading.fault(&self.place_of(key), problem);
+    }
+
+    /// Notes what should be better at one key.
+    pub(super) fn warn_at(&self, key: &str, problem: impl Into<String>) {
+        self.reading.warn(&self.place_of(key), problem);
+    }
+
+    fn place_of(&self, key: &str) -> Place {
         let value = self.entries.iter().find(|(name, _)| name.get_ref() == key);
         let line = value.map_or(self.place.line, |(name, _)| self.reading.line(name.span().start));
-        self.reading.fault(&Place { line, ..self.place.key(key) }, problem);
+        Place { line, ..self.place.key(key) }
     }
 
     /// A key that must be there; `None` after noting a fault.

@@ -53,6 +53,27 @@ on_both! {
         assert_eq!(stored(&database).await.0, rules);
     }
 
+    async fn plus_forms_that_would_be_too_long_are_told(database: TestDatabase) {
+        let program = program(&database);
+        let long = FILE.replace("support@example.com", "our-support-desk@example.com");
+        let plus = "plus_addressing = true\nimap = {";
+        let without_alias = long.replace("\"help@example.com\"", "");
+        program.write("accounts.toml", without_alias.replacen("imap = {", plus, 1));
+        let applied = program.run("apply accounts.toml").await;
+        assert_eq!(applied.code, 0, "{applied:?}");
+        assert!(applied.err.contains("plus_addressing: has no effect") && applied.err.contains("13"), "{applied:?}");
+        let shown = program.run("mailbox show our-support-desk@example.com").await.done();
+        let line = shown.lines().find(|line| line.starts_with("plus addressing")).unwrap();
+        assert!(line.contains("yes, but without effect") && line.contains("13"), "{line}");
+
+        // An agent may answer from the alias.
+        program.write("accounts.toml", long.replacen("imap = {", plus, 1));
+        let applied = program.run("apply accounts.toml").await;
+        assert!(!applied.err.contains("plus_addressing"), "{applied:?}");
+        let shown = program.run("mailbox show our-support-desk@example.com").await.done();
+        assert!(shown.lines().any(|line| line.starts_with("plus addressing") && line.ends_with("yes")), "{shown}");
+    }
+
     async fn rules_are_changed_taken_away_and_shown(database: TestDatabase) {
         let program = program(&database);
         program.write("accounts.toml", format!("{FILE}{RULES}"));
