@@ -1,10 +1,9 @@
 //! Wiring: the configuration becomes a database, keys, connections and actors, and ends in order.
 
 mod destinations;
+mod lock;
 
-use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -62,7 +61,7 @@ pub enum AppError {
     #[error("cannot listen on {0}: {1}; set http.listen to another port, or http.enabled to false")]
     Listen(String, std::io::Error),
     /// The lock file cannot be made.
-    #[error("cannot lock {0}: {1}; check that the folder exists and may be written")]
+    #[error("cannot lock {0}: {1}; check that the folder exists and may be written, and whose file that is")]
     Lock(String, std::io::Error),
 }
 
@@ -125,7 +124,7 @@ impl App {
     /// # Errors
     /// Where the file is served already, or the queue ends by itself.
     pub async fn serve(mut self, stop: CancellationToken) -> Result<(), AppError> {
-        let _lock = self.lock_file()?;
+        let _lock = self.config.database.file().map(|file| lock::take(&file)).transpose()?;
         self.listen().await?;
         let holder = Holder::new(self.store.clock());
         let queue = Queue::new(self.store.clone(), holder, self.config.worker.clone());
@@ -226,21 +225,6 @@ impl App {
             scribe: scribe.clone(),
             config: Arc::clone(&self.config),
         })
-    }
-
-    /// One server per SQLite file; the operating system lets go of the lock when the process dies.
-    fn lock_file(&self) -> Result<Option<File>, AppError> {
-        let Some(file) = self.config.database.file() else { return Ok(None) };
-        let mut path = file.into_os_string();
-        path.push(".lock");
-        let path = PathBuf::from(path);
-        let failed = |error| AppError::Lock(path.display().to_string(), error);
-        let file = File::create(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(file)),
-            Err(TryLockError::WouldBlock) => Err(AppError::AlreadyServed(path.display().to_string())),
-            Err(TryLockError::Error(error)) => Err(failed(error)),
-        }
     }
 }
 

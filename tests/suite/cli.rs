@@ -2,6 +2,7 @@
 
 mod serve;
 
+use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -272,6 +273,26 @@ async fn destinations_of_the_operator_that_can_never_be_reached_are_refused_at_s
         assert!(ended.err.contains(named) && advised, "{text}: {ended:?}");
         assert!(!program.folder().join("postkey.db").exists(), "{text}");
     }
+}
+
+#[tokio::test]
+async fn the_lock_of_a_file_is_its_owners_alone() {
+    let program = Program::alone().with("POSTKEY_KEKS", KEKS);
+    let lock = program.write("postkey.db.lock", "");
+    std::fs::set_permissions(&lock, std::fs::Permissions::from_mode(0o644)).unwrap();
+    let _serving = program.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    until("its mode is mended", Duration::from_secs(20), || async {
+        std::fs::metadata(&lock).unwrap().permissions().mode() & 0o777 == 0o600
+    })
+    .await;
+    until("it is held", Duration::from_secs(20), || async {
+        let lock = std::fs::File::open(&lock).unwrap();
+        lock.try_lock().is_err()
+    })
+    .await;
+    let second = ended_soon(&program, "serve").await;
+    assert_eq!(second.code, 1, "{second:?}");
+    assert!(second.err.contains("another postkey serves postkey.db;"), "{second:?}");
 }
 
 #[tokio::test]
