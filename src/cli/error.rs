@@ -99,6 +99,7 @@ impl CliError {
             | Self::Network(_)
             | Self::Apply(_)
             | Self::Telemetry(_)
+            | Self::Demo(DemoError::NoKey | DemoError::Key(_) | DemoError::BaseUrl)
             | Self::App(
                 AppError::Net(_)
                 | AppError::Platform(_)

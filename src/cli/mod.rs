@@ -30,7 +30,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, process_environment};
+use crate::config::{CONFIG_VARIABLE, Config, process_environment};
 use crate::{net, telemetry};
 
 pub use self::apply::{ApplyFaults, Fault};
@@ -43,8 +43,8 @@ const USUAL_CONFIG: &str = "workers.toml";
 #[derive(Parser)]
 #[command(name = "postkey", version, arg_required_else_help = true)]
 struct Arguments {
-    /// The operator's configuration; without it `workers.toml`, if there is one here, else the defaults.
-    #[arg(long, global = true, value_name = "FILE", env = "POSTKEY_CONFIG")]
+    /// The operator's configuration (or POSTKEY_CONFIG); without it `workers.toml`, if there is one here, else the defaults.
+    #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
@@ -138,8 +138,9 @@ async fn run(arguments: Arguments) -> Result<String, CliError> {
 }
 
 fn load_config(named: Option<&Path>) -> Result<Config, CliError> {
+    let variable = std::env::var_os(CONFIG_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
     let usual = Some(Path::new(USUAL_CONFIG)).filter(|path| path.exists());
-    Ok(Config::load(named.or(usual), process_environment())?)
+    Ok(Config::load(named.or(variable.as_deref()).or(usual), process_environment())?)
 }
 
 /// To standard output; a reader that has seen enough (`| head`) is no error.

@@ -13,7 +13,7 @@ const OF_TESTS: [&str; 5] =
     ["POSTKEY_TEST_", "POSTKEY_BENCH_", "POSTKEY_FUZZ_", "POSTKEY_SCHEMATHESIS_", "POSTKEY_CORPORA"];
 
 /// Names the file that is loaded.
-const CONFIG_VARIABLE: &str = "POSTKEY_CONFIG";
+pub const CONFIG_VARIABLE: &str = "POSTKEY_CONFIG";
 
 /// Variables that are read and override no key.
 pub(super) const BESIDE_KEYS: [&str; 3] = [KEKS_VARIABLE, ACTIVE_VARIABLE, CONFIG_VARIABLE];

@@ -31,7 +31,7 @@ mod setting;
 
 pub use answers::Answers;
 pub use database::Database;
-pub use environment::process_environment;
+pub use environment::{CONFIG_VARIABLE, process_environment};
 pub use error::{ConfigError, ConfigErrors};
 pub use http::{Http, SignUp};
 pub use log::{Log, LogFormat};

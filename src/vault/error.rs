@@ -92,7 +92,7 @@ pub enum VaultError {
 }
 
 impl VaultError {
-    /// Whether the keys that were given are missing, malformed or contradict each other.
+    /// Whether the keys that were given, or their source, have to be others.
     pub fn is_of_given_keys(&self) -> bool {
         matches!(
             self,
@@ -105,6 +105,9 @@ impl VaultError {
                 | Self::DuplicateId { .. }
                 | Self::ActiveMissing
                 | Self::UnknownActive
+                | Self::UnknownKek { .. }
+                | Self::WrongKey { .. }
+                | Self::Command(CommandFailure::Empty | CommandFailure::NotStarted { .. })
         )
     }
 }

@@ -21,6 +21,9 @@ use crate::support::smtp_server::SmtpServer;
 use crate::support::wait::until;
 use crate::support::world::KEKS;
 
+/// Another key than that of [`KEKS`].
+const OTHER_KEKS: &str = "k2:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+
 on_both! {
     async fn a_generated_key_starts_a_vault(database: TestDatabase) {
         let program = Program::new(&database).with("POSTKEY_KEKS", "");
@@ -51,8 +54,16 @@ on_both! {
         let other = other.lines().find_map(|line| line.strip_prefix("export POSTKEY_KEKS='")).unwrap();
         let program = program.with("POSTKEY_KEKS", other.trim_end_matches('\''));
         let wrong = program.run("apply users.toml").await;
-        assert_eq!(wrong.code, 1, "{wrong:?}");
+        assert_eq!(wrong.code, 2, "{wrong:?}");
         assert!(wrong.err.contains("restore the right key"), "{wrong:?}");
+        let program = program.with("POSTKEY_KEKS", OTHER_KEKS);
+        let unknown = program.run("apply users.toml").await;
+        assert_eq!(unknown.code, 2, "{unknown:?}");
+        assert!(unknown.err.contains("key k1, which is not loaded"), "{unknown:?}");
+        let program = program.with("POSTKEY_KEKS", "").with("POSTKEY_VAULT__KEKS_COMMAND", "/nonexistent now");
+        let absent = program.run("apply users.toml").await;
+        assert_eq!(absent.code, 2, "{absent:?}");
+        assert!(absent.err.contains("/nonexistent"), "{absent:?}");
     }
 
     async fn what_keys_generate_prints_can_be_the_file_of_keys(database: TestDatabase) {
@@ -293,6 +304,21 @@ async fn the_lock_of_a_file_is_its_owners_alone() {
     let second = ended_soon(&program, "serve").await;
     assert_eq!(second.code, 1, "{second:?}");
     assert!(second.err.contains("another postkey serves postkey.db;"), "{second:?}");
+}
+
+#[tokio::test]
+async fn an_empty_variable_names_no_configuration() {
+    let program = Program::alone().with("POSTKEY_CONFIG", "");
+    program.write("workers.toml", "[database]\nurl = \"sqlite://rows.db\"\n");
+    program.run("migrate").await.done();
+    assert!(program.folder().join("rows.db").exists());
+    let program = program.with("POSTKEY_CONFIG", "other.toml");
+    let ended = program.run("migrate").await;
+    assert_eq!(ended.code, 2, "{ended:?}");
+    assert!(ended.err.contains("other.toml: cannot be read"), "{ended:?}");
+    program.write("mine.toml", "");
+    program.run("--config mine.toml migrate").await.done();
+    assert_eq!(program.run_arguments(&["--config", "", "migrate"]).await.code, 2);
 }
 
 #[tokio::test]

@@ -87,10 +87,24 @@ fn a_mail_of_ones_own_is_answered_until_a_signal_ends_the_demo() {
 fn a_live_demo_without_a_key_says_what_is_missing() {
     let temporary = tempfile::tempdir().unwrap();
     let (output, out, err) = run(demo(&["--live", "--once"], &temporary));
-    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(output.status.code(), Some(2));
     assert_eq!(out, "");
     assert!(err.contains("set OPENAI_API_KEY"), "{err}");
     assert_is_empty(&temporary);
+}
+
+#[test]
+fn a_live_demo_with_a_bad_address_or_key_is_refused() {
+    let temporary = tempfile::tempdir().unwrap();
+    for (base_url, key, named) in
+        [("nope", KEY, "--base-url"), ("http://127.0.0.1:9/v1", "a b", "OPENAI_API_KEY")]
+    {
+        let mut command = demo(&["--live", "--once", "--base-url", base_url], &temporary);
+        command.env("OPENAI_API_KEY", key);
+        let (output, _, err) = run(command);
+        assert_eq!(output.status.code(), Some(2), "{err}");
+        assert!(err.contains(named), "{err}");
+    }
 }
 
 #[test]
