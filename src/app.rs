@@ -1,6 +1,7 @@
 //! Wiring: the configuration becomes a database, keys, connections and actors, and ends in order.
 
 mod destinations;
+mod keys;
 mod lock;
 
 use std::net::SocketAddr;
@@ -23,6 +24,8 @@ use crate::run::{Runner, Scribe};
 use crate::smtp::{OperatorPost, Timeouts};
 use crate::store::{Holder, Store, StoreError};
 use crate::vault::{Vault, VaultError};
+
+pub use self::keys::{check_keys, recognise_keys};
 
 /// Why the service does not run.
 #[derive(Debug, thiserror::Error)]
@@ -75,7 +78,8 @@ pub struct App {
 }
 
 impl App {
-    /// Opens the database, brings its tables up to date, and checks that the vault's keys are the right ones.
+    /// Opens the database, brings its tables up to date, and checks that the vault's keys are the right ones, and all
+    /// that are needed.
     ///
     /// # Errors
     /// Where anything is missing or wrong; the error says what to do.
@@ -93,6 +97,7 @@ impl App {
         let store = open_store(&config.database, clock).await?;
         store.migrate().await?;
         check_keys(&store, &vault).await?;
+        keys::miss_keys(&store, &vault).await?;
         Ok(Self { config: Arc::new(config), store, vault: Arc::new(vault), guard, listener: None })
     }
 
@@ -126,6 +131,7 @@ impl App {
     pub async fn serve(mut self, stop: CancellationToken) -> Result<(), AppError> {
         let _lock = self.config.database.file().map(|file| lock::take(&file)).transpose()?;
         self.listen().await?;
+        mailbox::take_up_readable(&self.store, &self.vault).await?;
         let holder = Holder::new(self.store.clock());
         let queue = Queue::new(self.store.clone(), holder, self.config.worker.clone());
         if self.store.is_sqlite() {
@@ -265,38 +271,6 @@ async fn open_store(config: &config::Database, clock: Clock) -> Result<Store, St
             opened => return opened,
         }
     }
-}
-
-/// Recognises a wrong key as [`recognise_keys`] does, and remembers a new one.
-///
-/// # Errors
-/// As [`recognise_keys`].
-pub async fn check_keys(store: &Store, vault: &Vault) -> Result<(), AppError> {
-    for id in recognise_keys(store, vault).await? {
-        let sealed = vault.seal_check(id)?.as_stored().to_owned();
-        store.add_kek_check(id.to_owned(), sealed).await?;
-    }
-    Ok(())
-}
-
-/// Recognises a wrong key before anything is sealed or opened with it (SR-21); answers the ids of new ones.
-///
-/// # Errors
-/// [`VaultError::WrongKey`] for another key under a known id; [`VaultError::UnknownKek`] when none of the keys is
-/// one that this database was used with, so that its secrets could not be opened.
-pub async fn recognise_keys<'v>(store: &Store, vault: &'v Vault) -> Result<Vec<&'v str>, AppError> {
-    let known = store.list_kek_checks().await?;
-    let loaded = vault.kek_ids();
-    let is_loaded = |id: &str| loaded.contains(&id);
-    for (id, sealed) in known.iter().filter(|(id, _)| is_loaded(id)) {
-        vault.open_check(id, sealed)?;
-    }
-    if let Some((id, _)) = known.last()
-        && !known.iter().any(|(id, _)| is_loaded(id))
-    {
-        return Err(VaultError::UnknownKek { id: id.clone() }.into());
-    }
-    Ok(loaded.into_iter().filter(|id| !known.iter().any(|(stored, _)| stored == id)).collect())
 }
 
 async fn sweep_until(store: Store, config: Arc<Config>, stop: CancellationToken) {

@@ -32,7 +32,8 @@ export POSTKEY_KEKS='{key}'
 # workers.toml. It is not stored anywhere by this command.
 #
 # To replace a key: put the new one before the old one, separated by a comma, with another name (k2:...), and set
-# POSTKEY_KEK_ACTIVE=k2. Keep the old one as long as secrets are sealed under it.
+# POSTKEY_KEK_ACTIVE=k2. Keep the old one as long as secrets are sealed under it: `postkey serve` does not start without
+# it, and what it sealed comes under the new one when it is entered again, as by `postkey apply` of the same file.
 "
     )
 }

@@ -4,6 +4,7 @@
 //! | page | what |
 //! |---|---|
 //! | `supervisor` | leases mailboxes, starts and stops their watchers |
+//! | `resuming` | takes up mailboxes that stopped for want of a key, once it is there |
 //! | `watcher` | one mailbox: connect, watch, complain, come back |
 //! | `round` | one look: everything new is taken in |
 //! | `fetching` | which mails to fetch together, and how carefully |
@@ -18,6 +19,7 @@ mod fetching;
 mod filing;
 mod intake;
 mod pace;
+mod resuming;
 mod room;
 mod round;
 mod supervisor;
@@ -31,6 +33,7 @@ use crate::net::{Dialler, Tokens};
 use crate::store::{Holder, Store};
 use crate::vault::Vault;
 
+pub use self::resuming::take_up_readable;
 pub use self::room::Room;
 pub use self::supervisor::watch_until;
 pub use self::trial::{ImapFindings, Remedy, SmtpFindings, Trial, TrialError};

@@ -13,7 +13,9 @@ use super::{Watching, filing, round};
 use crate::clock::Timestamp;
 use crate::imap::{ImapError, Refused, Session, Step, Timeouts};
 use crate::net::OAuthError;
-use crate::store::{AccessError, Mailbox, MailboxLease, NewNotice, StoreError, WatchedMailbox};
+use crate::store::{
+    AccessError, Mailbox, MailboxLease, NewNotice, SECRET_UNREADABLE, StoreError, WatchedMailbox,
+};
 
 /// Why a connection's watch ended.
 #[derive(Debug, thiserror::Error)]
@@ -258,7 +260,7 @@ impl WatchError {
                 _ => None,
             },
             Self::Imap(_) => Some("server_unusable"),
-            Self::Access(_) => Some("secret_unreadable"),
+            Self::Access(_) => Some(SECRET_UNREADABLE),
             _ => None,
         }
     }
@@ -271,7 +273,7 @@ fn explain(reason: &str, error: &str) -> String {
         "oauth_refused" => {
             format!("The sign-in provider refuses the OAuth grant ({error}): connect it anew.")
         }
-        "secret_unreadable" => format!("The stored password cannot be opened ({error}): set it anew."),
+        SECRET_UNREADABLE => format!("The stored password cannot be opened ({error}): set it anew."),
         "folder_missing" => {
             format!("The IMAP server does not open the watched folder ({error}): correct its name.")
         }

@@ -2,6 +2,7 @@
 
 use super::pool::{on_pool, on_tx};
 use super::{Store, StoreError};
+use crate::vault::Sealed;
 
 impl Store {
     /// The sealed checks by key id.
@@ -11,6 +12,22 @@ impl Store {
     pub async fn list_kek_checks(&self) -> Result<Vec<(String, String)>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
             "SELECT kek_id, sealed FROM kek_checks ORDER BY kek_id LIMIT 1000").fetch_all(db).await)?)
+    }
+
+    /// Whether a provider key or a secret of a mailbox is sealed under this key. What lasts for hours only, such as
+    /// answers of named calls, does not count.
+    ///
+    /// # Errors
+    /// Where the database does not answer.
+    pub async fn is_sealed_under(&self, kek_id: &str) -> Result<bool, StoreError> {
+        let sealed = format!("{}%", Sealed::beginning(kek_id));
+        Ok(on_pool!(&self.pool, db => sqlx::query_scalar(
+            "SELECT EXISTS (SELECT 1 FROM ai_configurations WHERE api_key LIKE $1)
+                OR EXISTS (SELECT 1 FROM mailboxes WHERE imap_password LIKE $1)
+                OR EXISTS (SELECT 1 FROM mailboxes WHERE smtp_password LIKE $1)
+                OR EXISTS (SELECT 1 FROM mailboxes WHERE oauth_client_secret LIKE $1)
+                OR EXISTS (SELECT 1 FROM mailboxes WHERE oauth_refresh_token LIKE $1)")
+            .bind(sealed).fetch_one(db).await)?)
     }
 
     /// Stores the check of a key that is used for the first time.

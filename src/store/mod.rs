@@ -107,7 +107,9 @@ pub use self::mailbox_access::AccessError;
 pub use self::mailbox_changes::{Changed, MailboxRefusal};
 pub use self::mailbox_leases::{MailboxCursor, MailboxLease, WatchedMailbox};
 pub use self::mailbox_secrets::MailboxSecrets;
-pub use self::mailboxes::{INBOX, Mailbox, MailboxState, NewMailbox, OAuth, Reception, Server, columns};
+pub use self::mailboxes::{
+    INBOX, Mailbox, MailboxState, NewMailbox, OAuth, Reception, SECRET_UNREADABLE, Server, columns,
+};
 pub use self::message_lists::{MessageFilter, MessageHead};
 pub use self::messages::{EarlierLimits, Message, ThreadMail};
 pub use self::migrations::Tables;

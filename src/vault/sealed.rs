@@ -45,9 +45,14 @@ impl Sealed {
         fields.next().filter(|id| KekId::parse(id).is_some())
     }
 
+    /// What every text begins with that is sealed under this key.
+    pub fn beginning(kek_id: &str) -> String {
+        format!("{VERSION}.{kek_id}.")
+    }
+
     pub(super) fn write(parts: &Parts) -> Self {
         let [wrapped, data] = [&parts.wrapped, &parts.data].map(|bytes| URL_SAFE_NO_PAD.encode(bytes));
-        Self(format!("{VERSION}.{}.{wrapped}.{data}", parts.kek_id))
+        Self(format!("{}{wrapped}.{data}", Self::beginning(parts.kek_id.as_str())))
     }
 
     pub(super) fn parts(&self) -> Result<Parts, VaultError> {

@@ -7,7 +7,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use postkey::clock::Clock;
-use postkey::store::{ClaimLimits, Due, Holder, RunId, RunState, Store, UserId, Verdict};
+use postkey::store::{
+    ClaimLimits, Due, Holder, MailboxState, NewNotice, RunId, RunState, Store, UserId, Verdict,
+};
 use tokio::process::Command;
 
 use crate::support::certificate::Certificate;
@@ -16,6 +18,7 @@ use crate::support::imap_server::ImapServer;
 use crate::support::loopback::Encryption;
 use crate::support::program::{Ended, Program};
 use crate::support::proxy::Proxy;
+use crate::support::raw::{execute, texts};
 use crate::support::rows::{enqueue, new_mailbox, open_store};
 use crate::support::smtp_server::SmtpServer;
 use crate::support::wait::until;
@@ -23,6 +26,20 @@ use crate::support::world::KEKS;
 
 /// Another key than that of [`KEKS`].
 const OTHER_KEKS: &str = "k2:ICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj8=";
+
+const TWO_MAILBOXES: &str = r#"
+[[user]]
+email = "ann@example.com"
+name = "Ann"
+[[user.mailbox]]
+address = "one@example.com"
+imap = { host = "imap.invalid", password = "first word" }
+smtp = { host = "smtp.invalid", password = "first word" }
+[[user.mailbox]]
+address = "two@example.com"
+imap = { host = "imap.invalid", password = "second word" }
+smtp = { host = "smtp.invalid", password = "second word" }
+"#;
 
 on_both! {
     async fn a_generated_key_starts_a_vault(database: TestDatabase) {
@@ -71,6 +88,61 @@ on_both! {
         program.write("kek", program.run("keys generate").await.done());
         program.write("users.toml", "[[user]]\nemail = \"ann@example.com\"\nname = \"Ann\"\n");
         program.run("apply users.toml").await.done();
+    }
+
+    async fn a_key_that_secrets_still_need_is_missed_at_the_start(database: TestDatabase) {
+        let program = Program::new(&database);
+        program.write("accounts.toml", TWO_MAILBOXES);
+        program.run("apply accounts.toml").await.done();
+        let both = format!("{OTHER_KEKS},{KEKS}");
+        let program = program.with("POSTKEY_KEKS", &both).with("POSTKEY_KEK_ACTIVE", "k2");
+        program.write("users.toml", "[[user]]\nemail = \"bob@example.com\"\nname = \"Bob\"\n");
+        program.run("apply users.toml").await.done();
+
+        let program = program.with("POSTKEY_KEKS", OTHER_KEKS);
+        let missed = ended_soon(&program, "serve").await;
+
+        assert_eq!(missed.code, 2, "{missed:?}");
+        assert!(missed.err.contains("key k1, which is not loaded"), "{missed:?}");
+        // What is entered again is sealed under the active key, and the old one has done its work.
+        program.run("apply accounts.toml").await.done();
+        let _serving = program.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let store = open_store(&database, Clock::system()).await;
+        until("the mailboxes are watched", Duration::from_secs(20), || async {
+            texts(&database, "SELECT address FROM mailboxes WHERE lease_until IS NOT NULL").await.len() == 2
+        })
+        .await;
+        assert!(!store.is_sealed_under("k1").await.unwrap() && store.is_sealed_under("k2").await.unwrap());
+    }
+
+    async fn mailboxes_that_stopped_for_want_of_a_key_go_on_with_it(database: TestDatabase) {
+        let program = Program::new(&database);
+        program.write("accounts.toml", TWO_MAILBOXES);
+        program.run("apply accounts.toml").await.done();
+        let store = open_store(&database, Clock::system()).await;
+        let user = store.find_user_by_email("ann@example.com").await.unwrap().unwrap().id;
+        for mailbox in store.list_mailboxes(user).await.unwrap() {
+            let notice = NewNotice {
+                user,
+                cause: format!("mailbox:{}", mailbox.id),
+                kind: "secret_unreadable",
+                sentence: "set it anew".to_owned(),
+            };
+            store.stop_mailbox(mailbox.id, mailbox.updated_at, notice).await.unwrap();
+        }
+        let spoilt = "UPDATE mailboxes SET imap_password = smtp_password WHERE address LIKE 'two@%'";
+        assert_eq!(execute(&database, spoilt).await, 1);
+
+        let _serving = program.command(&["serve"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+
+        until("the mailbox is watched again", Duration::from_secs(20), || async {
+            let mailboxes = store.list_mailboxes(user).await.unwrap();
+            let state = |address: &str| mailboxes.iter().find(|mailbox| mailbox.address == address).unwrap().state;
+            state("one@example.com") == MailboxState::Active && state("two@example.com") == MailboxState::Stopped
+        })
+        .await;
+        let notices = store.list_notices(user, None, 10).await.unwrap();
+        assert_eq!(notices.iter().filter(|notice| notice.ended_at.is_none()).count(), 1, "{notices:?}");
     }
 
     async fn a_database_without_tables_says_what_to_do(database: TestDatabase) {
