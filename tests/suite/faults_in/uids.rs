@@ -35,6 +35,8 @@ on_both! {
         scene.deliver(&letter(1, ANN));
         scene.deliver(&letter(2, ANN));
         scene.all_replied(2).await;
+        // What is still to be marked would be marked by its old number, in the open folder.
+        until("both are marked", LONG, async || [1, 2].iter().all(|uid| scene.imap.flags(ANN, *uid) == ["\\Answered"])).await;
         scene.imap.remove(ANN, 1);
         scene.imap.change_uid_validity(ANN);
         scene.deliver(&letter(3, ANN)); // its UID is one that was settled before
