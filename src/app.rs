@@ -79,7 +79,7 @@ pub struct App {
 
 impl App {
     /// Opens the database, brings its tables up to date, and checks that the vault's keys are the right ones, and all
-    /// that are needed.
+    /// that are needed; mailboxes that wanted one go on.
     ///
     /// # Errors
     /// Where anything is missing or wrong; the error says what to do.
@@ -98,6 +98,8 @@ impl App {
         store.migrate().await?;
         check_keys(&store, &vault).await?;
         keys::miss_keys(&store, &vault).await?;
+        // Here a failure is one of the start; a service that has begun outlives a database that is away.
+        mailbox::take_up_readable(&store, &vault).await?;
         Ok(Self { config: Arc::new(config), store, vault: Arc::new(vault), guard, listener: None })
     }
 
@@ -131,7 +133,6 @@ impl App {
     pub async fn serve(mut self, stop: CancellationToken) -> Result<(), AppError> {
         let _lock = self.config.database.file().map(|file| lock::take(&file)).transpose()?;
         self.listen().await?;
-        mailbox::take_up_readable(&self.store, &self.vault).await?;
         let holder = Holder::new(self.store.clock());
         let queue = Queue::new(self.store.clone(), holder, self.config.worker.clone());
         if self.store.is_sqlite() {
