@@ -59,7 +59,14 @@ fn saturating_millis(duration: Duration) -> i64 {
 /// Where the present comes from: the machine, or a hand that a test holds.
 #[derive(Clone, Debug, Default)]
 pub struct Clock {
-    manual: Option<Arc<AtomicI64>>,
+    manual: Option<Arc<Hand>>,
+}
+
+/// What clones of a manual clock share.
+#[derive(Debug)]
+struct Hand {
+    millis: AtomicI64,
+    in_order: Mutex<ContextV7>,
 }
 
 impl Clock {
@@ -70,13 +77,14 @@ impl Clock {
 
     /// A clock that moves only by [`Clock::advance`]; clones move together.
     pub fn manual(start: Timestamp) -> Self {
-        Self { manual: Some(Arc::new(AtomicI64::new(start.millis()))) }
+        let hand = Hand { millis: AtomicI64::new(start.millis()), in_order: Mutex::new(ContextV7::new()) };
+        Self { manual: Some(Arc::new(hand)) }
     }
 
     /// The present.
     pub fn now(&self) -> Timestamp {
         match &self.manual {
-            Some(hand) => Timestamp(hand.load(Ordering::SeqCst)),
+            Some(hand) => Timestamp(hand.millis.load(Ordering::SeqCst)),
             None => Timestamp(read_machine()),
         }
     }
@@ -84,19 +92,21 @@ impl Clock {
     /// Moves a manual clock; the machine's clock does not move.
     pub fn advance(&self, duration: Duration) {
         if let Some(hand) = &self.manual {
-            hand.fetch_add(saturating_millis(duration), Ordering::SeqCst);
+            hand.millis.fetch_add(saturating_millis(duration), Ordering::SeqCst);
         }
     }
 
-    /// A fresh UUIDv7 at the present; later ones of this process sort behind earlier ones, even within a millisecond.
+    /// A fresh UUIDv7 at the present; later ones of this process and this clock sort behind earlier ones, even within a
+    /// millisecond.
     pub fn new_uuid(&self) -> Uuid {
         let millis = u64::try_from(self.now().millis()).unwrap_or(0);
         let nanos = u32::try_from(millis % 1000).unwrap_or(0) * 1_000_000;
-        Uuid::new_v7(uuid::Timestamp::from_unix(&IN_ORDER, millis / 1000, nanos))
+        let in_order = self.manual.as_ref().map_or(&IN_ORDER, |hand| &hand.in_order);
+        Uuid::new_v7(uuid::Timestamp::from_unix(in_order, millis / 1000, nanos))
     }
 }
 
-/// Counts the ids of one millisecond.
+/// Counts the ids that are made in one millisecond of the machine's clock.
 static IN_ORDER: Mutex<ContextV7> = Mutex::new(ContextV7::new());
 
 #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]

@@ -129,7 +129,8 @@ async fn two_who_forget_runs_at_once_keep_the_message_id_of_each() {
          SELECT id, user_id, mailbox_id, thread_id, id::TEXT, 'someone@else.test', 'sent', 1, 1 FROM messages",
     )
     .await;
-    let (second, later) = (open_store(&database, Clock::system()).await, store.clock().now());
+    let second = open_store(&database, Clock::system()).await;
+    let later = store.clock().now().plus(LONG);
     loop {
         let (one, other) = tokio::join!(store.forget(later, later), second.forget(later, later));
         let left = texts(&database, "SELECT COUNT(*)::TEXT FROM outbox").await[0].parse::<u64>().unwrap();

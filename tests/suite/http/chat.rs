@@ -237,6 +237,7 @@ on_both! {
                 base_url: Some("http://127.0.0.1:1/v1".into()),
             };
             config.platform_key = Some(platform);
+            config.network.private_endpoints.push("127.0.0.1:1".into());
         })
         .await;
         let ann = service.sign_up("ann").await;
