@@ -45,7 +45,7 @@ impl Bounded {
         buf.put_slice(now);
         self.given += now.len();
         let has_given = !now.is_empty();
-        if self.given == whole {
+        if self.given == whole && whole > 0 {
             // A connection that waits keeps no room.
             let unfinished = self.held.split_off(whole);
             self.held = unfinished;

@@ -76,7 +76,7 @@ impl Reader {
 
     /// Total: a mail that the reader cannot bear is still a mail, known by its bytes.
     fn read(&self, delivery: Delivery) -> Arrival {
-        let Known { identity, mail } = match delivery.raw.is_empty() {
+        let Known { identity, mail, says_more } = match delivery.raw.is_empty() {
             true => by_place(&delivery),
             false => panic::catch_unwind(|| identify(&delivery.raw)).unwrap_or_else(|_| by_bytes(&delivery)),
         };
@@ -90,7 +90,7 @@ impl Reader {
             uid_validity: delivery.uid_validity,
             uid: delivery.uid,
             internal_date: delivery.internal_date,
-            is_answered: delivery.is_answered,
+            is_answered: delivery.is_answered && !says_more,
             bytes: delivery.bytes,
             raw: delivery.raw,
             truncated: delivery.truncated,
@@ -109,22 +109,26 @@ impl Reader {
 struct Known {
     identity: String,
     mail: Mail,
+    /// Whether there is something in it for us, although it wants no answer: a wish, or a bounce.
+    says_more: bool,
 }
 
 fn identify(raw: &[u8]) -> Known {
     let mail = mail::read(raw, &Limits::default());
-    Known { identity: mail::identity(raw, &mail).key, mail }
+    let says_more = mail.bounce.is_some() || mail::wishes::wish(&mail).is_some();
+    Known { identity: mail::identity(raw, &mail).key, mail, says_more }
 }
 
 /// Without any bytes only its place tells it from another one.
 fn by_place(delivery: &Delivery) -> Known {
-    Known { identity: format!("empty-{}-{}", delivery.uid_validity, delivery.uid), mail: Mail::default() }
+    let identity = format!("empty-{}-{}", delivery.uid_validity, delivery.uid);
+    Known { identity, mail: Mail::default(), says_more: false }
 }
 
 fn by_bytes(delivery: &Delivery) -> Known {
     let hash = Sha256::digest(&delivery.raw);
     let hex: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-    Known { identity: format!("bytes-{hex}"), mail: Mail::default() }
+    Known { identity: format!("bytes-{hex}"), mail: Mail::default(), says_more: false }
 }
 
 /// The mails that this one answers, the most telling first (EM-69).

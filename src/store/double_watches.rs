@@ -31,14 +31,14 @@ pub struct MailboxOfOwner {
 }
 
 impl Store {
-    /// Everybody's enabled mailboxes that read this folder, for the operator.
+    /// Everybody's mailboxes that read this folder, for the operator.
     ///
     /// # Errors
     /// Where the database does not answer.
     pub async fn list_watchers_of(&self, folder: &WatchedFolder) -> Result<Vec<MailboxOfOwner>, StoreError> {
         Ok(on_pool!(&self.pool, db => sqlx::query_as(
             "SELECT mailboxes.id, address, users.email AS owner FROM mailboxes JOIN users ON users.id = mailboxes.user_id
-             WHERE enabled AND LOWER(imap_host) = $1 AND imap_port = $2 AND imap_username = $3 AND folder = $4
+             WHERE enabled AND state = 'active' AND LOWER(imap_host) = $1 AND imap_port = $2 AND imap_username = $3 AND folder = $4
              ORDER BY mailboxes.id LIMIT $5")
             .bind(&folder.host).bind(i64::from(folder.port)).bind(&folder.username).bind(&folder.folder)
             .bind(MOST).fetch_all(db).await)?)

@@ -14,8 +14,8 @@ impl Store {
             "SELECT kek_id, sealed FROM kek_checks ORDER BY kek_id LIMIT 1000").fetch_all(db).await)?)
     }
 
-    /// Whether a provider key or a secret of a mailbox is sealed under this key. What lasts for hours only, such as
-    /// answers of named calls, does not count.
+    /// Whether a provider key, or a secret of a mailbox that is not paused, is sealed under this key. What lasts for hours
+    /// only, such as answers of named calls, does not count.
     ///
     /// # Errors
     /// Where the database does not answer.
@@ -23,10 +23,10 @@ impl Store {
         let sealed = format!("{}%", Sealed::beginning(kek_id));
         Ok(on_pool!(&self.pool, db => sqlx::query_scalar(
             "SELECT EXISTS (SELECT 1 FROM ai_configurations WHERE api_key LIKE $1)
-                OR EXISTS (SELECT 1 FROM mailboxes WHERE imap_password LIKE $1)
-                OR EXISTS (SELECT 1 FROM mailboxes WHERE smtp_password LIKE $1)
-                OR EXISTS (SELECT 1 FROM mailboxes WHERE oauth_client_secret LIKE $1)
-                OR EXISTS (SELECT 1 FROM mailboxes WHERE oauth_refresh_token LIKE $1)")
+                OR EXISTS (SELECT 1 FROM mailboxes WHERE enabled AND imap_password LIKE $1)
+                OR EXISTS (SELECT 1 FROM mailboxes WHERE enabled AND smtp_password LIKE $1)
+                OR EXISTS (SELECT 1 FROM mailboxes WHERE enabled AND oauth_client_secret LIKE $1)
+                OR EXISTS (SELECT 1 FROM mailboxes WHERE enabled AND oauth_refresh_token LIKE $1)")
             .bind(sealed).fetch_one(db).await)?)
     }
 

@@ -73,7 +73,7 @@ mod writer;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::{ConnectOptions, Connection, Executor};
+use sqlx::{ConnectOptions, Connection};
 use tokio::sync::Notify;
 
 use self::lender::{Lender, Patience};
@@ -259,13 +259,15 @@ impl Store {
     /// nothing is written.
     ///
     /// # Errors
-    /// Where the file cannot be written; then the log holds what the file does not.
+    /// Where the file cannot be written, or somebody else reads it; then the log holds what the file does not.
     pub async fn empty_log(&self) -> Result<(), StoreError> {
         match &self.pool {
             Pool::Sqlite { file, .. } => {
                 let mut connection = file.connect().await?;
-                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").await?;
-                Ok(connection.close().await?)
+                let (blocked, _, _): (i64, i64, i64) =
+                    sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut connection).await?;
+                connection.close().await?;
+                if blocked != 0 { Err(StoreError::NotCommitted(LOG_IN_USE.to_owned())) } else { Ok(()) }
             }
             Pool::Postgres { .. } => Ok(()),
         }
@@ -330,6 +332,7 @@ impl Store {
     }
 }
 
+const LOG_IN_USE: &str = "another program is reading the file";
 const LEASE_CLOCK: &str = "SELECT now_millis()";
 
 /// Like [`Store::lease_clock`], after whatever this work has waited for: a lease begins when it is written.

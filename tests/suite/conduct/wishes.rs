@@ -34,6 +34,19 @@ on_both! {
         assert_eq!(office.provider.calls().len(), 3);
     }
 
+    async fn a_wish_is_heard_although_somebody_has_answered_it(database: TestDatabase) {
+        let office = Office::open(&database).await;
+        let ann = office.hire("ann@shop.test").await;
+        let wish = letter("wish", EVE).saying("Please leave me alone.");
+        office.imap.deliver_flagged(&ann.address, &wish.to(&ann), &["\\Answered"]);
+        let served = office.serve().await;
+        office.until_reason(&ann, RunState::Skipped, "opted_out", 1).await;
+        office.bring(&ann, &letter("next", EVE));
+        office.until_reason(&ann, RunState::Skipped, "opted_out", 2).await;
+        served.end().await;
+        assert!(office.provider.calls().is_empty());
+    }
+
     async fn who_wants_to_be_left_alone_is_left_alone_by_that_mailbox(database: TestDatabase) {
         let office = Office::open(&database).await;
         let (ann, bob) = (office.hire("ann@shop.test").await, office.hire("bob@shop.test").await);
