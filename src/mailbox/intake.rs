@@ -78,7 +78,7 @@ impl Reader {
     fn read(&self, delivery: Delivery) -> Arrival {
         let Known { identity, mail, says_more } = match delivery.raw.is_empty() {
             true => by_place(&delivery),
-            false => panic::catch_unwind(|| identify(&delivery.raw)).unwrap_or_else(|_| by_bytes(&delivery)),
+            false => panic::catch_unwind(|| identify(&delivery)).unwrap_or_else(|_| by_bytes(&delivery)),
         };
         let correspondent = mail.from.first().map(|from| from.address.normalized()).unwrap_or_default();
         Arrival {
@@ -109,13 +109,14 @@ impl Reader {
 struct Known {
     identity: String,
     mail: Mail,
-    /// Whether there is something in it for us, although it wants no answer: a wish, or a bounce.
+    /// Whether there is something in it for us although it is answered: a wish, or a bounce.
     says_more: bool,
 }
 
-fn identify(raw: &[u8]) -> Known {
+fn identify(delivery: &Delivery) -> Known {
+    let Delivery { raw, is_answered, .. } = delivery;
     let mail = mail::read(raw, &Limits::default());
-    let says_more = mail.bounce.is_some() || mail::wishes::wish(&mail).is_some();
+    let says_more = *is_answered && (mail.bounce.is_some() || mail::wishes::wish(&mail).is_some());
     Known { identity: mail::identity(raw, &mail).key, mail, says_more }
 }
 
