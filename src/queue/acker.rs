@@ -128,13 +128,14 @@ fn by_user(endings: impl Iterator<Item = Ending>) -> impl Iterator<Item = Vec<En
 
 /// Until it is written; without a ticket, which would keep the others' endings, and with one connection for all who wait.
 async fn write_apart(store: Store, mut batch: Vec<Ending>, endings: Endings, turn: Arc<Mutex<()>>) {
-    while {
-        let _turn = turn.lock().await;
-        write_once(&store, &batch).await.is_err()
-    } {
+    loop {
+        let ours = turn.lock().await;
+        if write_once(&store, &batch).await.is_ok() {
+            return finish(&store, &endings, &mut batch);
+        }
+        drop(ours);
         tokio::time::sleep(BEFORE_ANOTHER_TRY).await;
     }
-    finish(&store, &endings, &mut batch);
 }
 
 /// Frees the places, and tells whoever waits.

@@ -64,6 +64,7 @@ mod sign_up;
 mod suppressions;
 mod things;
 mod tickets;
+mod unreadable_mailboxes;
 mod usage;
 mod users;
 mod verdicts;
@@ -107,9 +108,7 @@ pub use self::mailbox_access::AccessError;
 pub use self::mailbox_changes::{Changed, MailboxRefusal};
 pub use self::mailbox_leases::{MailboxCursor, MailboxLease, WatchedMailbox};
 pub use self::mailbox_secrets::MailboxSecrets;
-pub use self::mailboxes::{
-    INBOX, Mailbox, MailboxState, NewMailbox, OAuth, Reception, SECRET_UNREADABLE, Server, columns,
-};
+pub use self::mailboxes::{INBOX, Mailbox, MailboxState, NewMailbox, OAuth, Reception, Server, columns};
 pub use self::message_lists::{MessageFilter, MessageHead};
 pub use self::messages::{EarlierLimits, Message, ThreadMail};
 pub use self::migrations::Tables;
@@ -129,6 +128,7 @@ pub use self::sessions::{NewSession, Principal, Rotation, Session};
 pub use self::sign_up::{Admission, SignedUp};
 pub use self::suppressions::{NewSuppression, Reason, Suppression};
 pub use self::tickets::Ticket;
+pub use self::unreadable_mailboxes::SECRET_UNREADABLE;
 pub use self::usage::{UsageCounts, UsageGroups, UsageSum};
 pub use self::users::{NewUser, Role, User};
 pub use self::verdicts::{Due, Verdict};
